@@ -1,0 +1,45 @@
+// Package actor says who acts: an argument of every write and look-up.
+package actor
+
+import "errors"
+
+// Purpose is why personal data is touched; there is no default.
+type Purpose string
+
+const (
+	Certificate Purpose = "certificate" // P3: look up and certify for an application
+	Import      Purpose = "import"      // register subjects and records
+	Verify      Purpose = "verify"      // check a code; nothing is looked up
+	Operate     Purpose = "operate"     // recovery, keys, offices: no person is looked up
+	Audit       Purpose = "audit"       // read the log
+)
+
+// Actor is the acting person or job.
+type Actor struct {
+	Office      string  // six-digit municipality code
+	Person      string  // row id of the staff member, or a job's name such as "job:recover"
+	Terminal    string  // registered terminal or listener, for the log
+	Purpose     Purpose // why
+	Case        string  // application or import this belongs to; may be empty before one exists
+	Request     string  // request id, for the log
+	Permissions map[string]bool
+}
+
+// May tells whether the actor holds the permission.
+func (a Actor) May(permission string) bool { return a.Permissions[permission] }
+
+// Check refuses an actor that cannot be written into the log.
+func (a Actor) Check() error {
+	switch {
+	case len(a.Office) != 6:
+		return errors.New("actor: no office")
+	case a.Person == "":
+		return errors.New("actor: no person")
+	case a.Purpose == "":
+		return errors.New("actor: no purpose")
+	}
+	return nil
+}
+
+// For returns a copy of the actor with the case set.
+func (a Actor) For(caseID string) Actor { a.Case = caseID; return a }
