@@ -1,0 +1,94 @@
+package passport
+
+import (
+	"strings"
+	"unicode/utf8"
+)
+
+// Compare lists where a document typed by hand differs from its machine readable
+// zone, field by field. Only typed.DataPageName is a name as people write it; a
+// typed MRZName must be the zone's. Read is what was typed, Expected what the
+// zone says; look-alikes are offered as repairs of the typed field, never taken.
+func Compare(mrz, typed Document) Findings {
+	var findings Findings
+	for _, f := range []struct{ field, typed, mrz string }{
+		{FieldIssuingState, typed.IssuingState, mrz.IssuingState},
+		{FieldNumber, typed.Number.Reveal(), mrz.Number.Reveal()},
+		{FieldNationality, typed.Nationality, mrz.Nationality},
+		{FieldBirthDate, string(typed.BirthDate), string(mrz.BirthDate)},
+		{FieldSex, typed.Sex, mrz.Sex},
+		{FieldExpiry, string(typed.Expiry), string(mrz.Expiry)},
+	} {
+		findings = append(findings, compareField(f.field, tidy(f.typed), f.mrz)...)
+	}
+	return append(findings, compareTypedName(mrz, typed)...)
+}
+
+func compareField(field, typed, mrz string) Findings {
+	switch typed {
+	case mrz:
+		return nil
+	case "":
+		return Findings{{Code: CodeTypedMissing, Field: field, Severity: Warn, Expected: mrz}}
+	}
+	return Findings{{
+		Code: CodeTypedDiffers, Field: field, Severity: Refuse, Read: typed, Expected: mrz, Repairs: alikes(field, typed, mrz),
+	}}
+}
+
+func compareTypedName(mrz, typed Document) Findings {
+	var findings Findings
+	if typed.MRZName != (Name{}) && typed.MRZName != mrz.MRZName {
+		findings = append(findings, nameFinding(CodeTypedDiffers, Refuse, typed.MRZName, mrz.MRZName))
+	}
+	if typed.DataPageName == (Name{}) {
+		return append(findings, nameFinding(CodeTypedMissing, Warn, Name{}, mrz.MRZName))
+	}
+	switch CompareNames(mrz.MRZName, typed.DataPageName, typed.Alternative).Grade {
+	case Different:
+		findings = append(findings, nameFinding(CodeTypedDiffers, Refuse, typed.DataPageName, mrz.MRZName))
+	case Explained:
+		findings = append(findings, nameFinding(CodeTypedNameExplains, Note, typed.DataPageName, mrz.MRZName))
+	}
+	return findings
+}
+
+func nameFinding(code string, severity Severity, typed, mrz Name) Finding {
+	return Finding{Code: code, Field: FieldName, Severity: severity, Read: typed.line(), Expected: mrz.line()}
+}
+
+// line writes the name with a comma between its parts.
+func (n Name) line() string { return strings.Trim(n.Primary+", "+n.Secondary, ", ") }
+
+// tidy removes blanks and brings letters and digits to upper-case ASCII.
+func tidy(s string) string {
+	return strings.Map(func(r rune) rune {
+		if isBlank(r) {
+			return -1
+		}
+		r, _ = ascii(r)
+		if r >= 'a' && r <= 'z' {
+			r += 'A' - 'a'
+		}
+		return r
+	}, s)
+}
+
+// alikes proposes repairs when look-alikes are all that differs.
+func alikes(field, typed, mrz string) []Repair {
+	if len(typed) != len(mrz) || strings.ContainsFunc(typed, func(r rune) bool { return r >= utf8.RuneSelf }) {
+		return nil
+	}
+	var repairs []Repair
+	for i := range len(typed) {
+		from, to := typed[i], mrz[i]
+		if from == to {
+			continue
+		}
+		if numeric.alike[from] != to && alphabetic.alike[from] != to {
+			return nil
+		}
+		repairs = append(repairs, Repair{Field: field, Position: i + 1, From: string(from), To: string(to)})
+	}
+	return repairs
+}
