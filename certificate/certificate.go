@@ -1,0 +1,97 @@
+// Package certificate is the vaccination certificate itself: an immutable value
+// composed once, from which every code and the printed page are made.
+//
+// It does no I/O and knows no clock, no database and no paper. What a field may
+// hold is checked by Lint; the labels are in the page's catalogues.
+package certificate
+
+import (
+	"time"
+
+	"akashi/certificate/catalogue"
+	"akashi/internal/clock"
+	"akashi/passport"
+)
+
+// Kind is one of the two Japanese forms (certificate-japan.md 2).
+type Kind string
+
+const (
+	Domestic Kind = "domestic" // 日本国内用: no passport, SHC
+	Travel   Kind = "travel"   // 海外用及び日本国内用: passport, VDS-NC and SHC
+)
+
+// Family is a family of signed codes.
+type Family string
+
+const (
+	SHC   Family = "shc"
+	VDSNC Family = "vdsnc"
+)
+
+// HasStatus tells whether a code of the family carries an identifier of its own
+// by which it can be revoked: rid of an SHC. VDS-NC has none.
+func (f Family) HasStatus() bool { return f == SHC }
+
+// Families returns the code families of a kind, in printing order.
+func (k Kind) Families() []Family {
+	switch k {
+	case Travel:
+		return []Family{VDSNC, SHC}
+	case Domestic:
+		return []Family{SHC}
+	}
+	return nil
+}
+
+// MaxDoses is the number of doses on one sheet: the latest five.
+const MaxDoses = 5
+
+// Name is a name in the original script, family and given name kept apart.
+// A person with one name has it in Family.
+type Name struct {
+	Family string `json:"family"`
+	Given  string `json:"given,omitempty"`
+}
+
+// Subject is the person certified, as printed.
+type Subject struct {
+	Name      Name               // as registered; never normalised
+	BirthDate clock.Date         // full date
+	Passport  *passport.Document // travel only
+	Former    string             // 旧姓, printed beside the family name; may be empty
+}
+
+// Dose is one vaccination as printed.
+type Dose struct {
+	Number       int // as recorded, never renumbered
+	VaccinatedOn clock.Date
+	Product      catalogue.Product // as the catalogue had it when the certificate was composed
+	Lot          string
+	Country      string // Doc 9303 code, JPN
+}
+
+// Issuer names the authority in both languages, one line each.
+type Issuer struct {
+	Japanese []string `json:"ja"` // such as 架空県証市長, 日本国厚生労働大臣
+	English  []string `json:"en"`
+}
+
+// Certificate is one issued or draft certificate.
+type Certificate struct {
+	Office     string // six-digit municipality code
+	ID         string // UVCI, printed as 証明書ID: 12 characters
+	AI         string // pid.ai of VDS-NC: JPN + office + YYYYMMDD + six digits
+	Kind       Kind
+	Programme  string     // such as "covid19"
+	IssuedAt   time.Time  // UTC, whole seconds; nbf of the SHC
+	IssuedOn   clock.Date // Japan's date of IssuedAt
+	Subject    Subject
+	Doses      []Dose // ascending by number, at most MaxDoses
+	MoreDoses  int    // recorded doses before these that are not listed
+	Issuer     Issuer
+	Test       bool   // TEST identity: painted on all paper
+	Layout     string // layout version of the page, such as "2026-11"
+	Catalogue  string // version of the product catalogue used
+	Supersedes string // ID of the certificate that this one replaces; may be empty
+}
