@@ -1,0 +1,102 @@
+package strictjson
+
+import (
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+
+	"akashi/internal/testkit"
+)
+
+const depth = 16
+
+// S-034
+func TestCheck(t *testing.T) {
+	deep := func(n int) string { return strings.Repeat("[", n) + strings.Repeat("]", n) }
+	cases := map[string]struct {
+		text string
+		want error
+	}{
+		"ok/object":                       {`{"a":1,"b":{"a":[1,"a","a"]},"c":""}`, nil},
+		"ok/same name in siblings":        {`[{"a":1},{"a":2}]`, nil},
+		"ok/value equal to a name":        {`{"a":"b","b":"a"}`, nil},
+		"ok/braces in strings":            {`{"a":"}{,][\"","b":"\\"}`, nil},
+		"ok/surrogate pair":               {`"\uD842\udfb7"`, nil},
+		"ok/escaped backslash before u":   {`"\\uD842"`, nil},
+		"ok/white space around":           {" \n{}\t ", nil},
+		"ok/deepest":                      {deep(depth), nil},
+		"error/duplicate":                 {`{"a":1,"a":1}`, ErrDuplicate},
+		"error/duplicate nested":          {`{"x":[0,{"a":{},"b":[],"a":2}]}`, ErrDuplicate},
+		"error/duplicate by escape":       {`{"a":1,"\u0061":2}`, ErrDuplicate},
+		"error/duplicate empty name":      {`{"":1,"":2}`, ErrDuplicate},
+		"error/duplicate after an object": {`{"a":{"b":1},"a":2}`, ErrDuplicate},
+		"error/too deep":                  {deep(depth + 1), ErrDepth},
+		"error/too deep objects":          {strings.Repeat(`{"a":`, depth+1) + "1" + strings.Repeat("}", depth+1), ErrDepth},
+		"error/very deep":                 {strings.Repeat("[", 100_000), ErrSyntax},
+		"error/very deep objects":         {strings.Repeat(`[{"":`, 50_000), ErrSyntax},
+		"error/second value":              {`{}{}`, ErrSyntax},
+		"error/text after":                {`{} x`, ErrSyntax},
+		"error/empty":                     {``, ErrSyntax},
+		"error/byte order mark":           {"\ufeff{}", ErrSyntax},
+		"error/cut":                       {`{"a":"b`, ErrSyntax},
+		"error/invalid UTF-8":             {"\"\xff\"", ErrUTF8},
+		"error/surrogate as UTF-8":        {"\"\xed\xa0\x80\"", ErrUTF8},
+		"error/lone high":                 {`"\ud842"`, ErrSurrogate},
+		"error/lone high before text":     {`"\uD842xxxxxx"`, ErrSurrogate},
+		"error/lone high before escape":   {`"\uD842\n"`, ErrSurrogate},
+		"error/two high":                  {`"\uD842\uD842"`, ErrSurrogate},
+		"error/lone low":                  {`"\udfb7"`, ErrSurrogate},
+		"error/lone low in a name":        {`{"\udfb7":1}`, ErrSurrogate},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			if err := Check([]byte(c.text), depth); !errors.Is(err, c.want) {
+				t.Errorf("got %v, want %v", err, c.want)
+			}
+		})
+	}
+}
+
+// S-034, JSONTestSuite: everything it refuses is refused; of what it accepts
+// only duplicate names are refused here.
+func TestSuite(t *testing.T) {
+	var cases []struct {
+		Name, Expect string
+		Base64       []byte
+	}
+	if err := json.Unmarshal(testkit.Read(t, "security/json/jsontestsuite.json"), &cases); err != nil {
+		t.Fatal(err)
+	}
+	if len(cases) != 211 {
+		t.Fatalf("%d cases, want 211", len(cases))
+	}
+	stricter := map[string]error{
+		"y_object_duplicated_key.json":           ErrDuplicate,
+		"y_object_duplicated_key_and_value.json": ErrDuplicate,
+	}
+	for _, c := range cases {
+		err := Check(c.Base64, 1000)
+		switch {
+		case c.Expect == "reject" && err == nil:
+			t.Errorf("%s accepted", c.Name)
+		case c.Expect == "accept" && !errors.Is(err, stricter[c.Name]):
+			t.Errorf("%s: %v", c.Name, err)
+		}
+	}
+}
+
+func FuzzCheck(f *testing.F) {
+	for _, seed := range []string{`{"a":[1,true,null,"\ud842\udfb7"]}`, `{"a":1,"a":2}`, `"\u12`, `[[[`} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if Check(b, depth) != nil {
+			return
+		}
+		var v any
+		if err := json.Unmarshal(b, &v); err != nil {
+			t.Fatalf("accepted, but encoding/json says %v", err)
+		}
+	})
+}
