@@ -1,0 +1,119 @@
+package signing
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+
+	"akashi/internal/clock"
+)
+
+// Intents gives what was committed for a certificate before anything is
+// signed. The store implements it; the signer reads bytes from nowhere else
+// (S-056).
+type Intents interface {
+	ToSign(ctx context.Context, office, certificateID string) ([]ToSign, error)
+}
+
+// ToSign is the exact text of one code, and the key that is to sign it.
+type ToSign struct {
+	Number  int // of the payload within the certificate
+	Purpose Purpose
+	KeyID   string
+	Bytes   []byte
+}
+
+// Signature is the signature of one code.
+type Signature struct {
+	Number int
+	KeyID  string
+	Value  []byte // r then s, 64 bytes
+}
+
+// Backend holds private keys. Its method is not exported: only the signer of
+// this package can ask for a signature.
+type Backend interface {
+	signES256(ctx context.Context, handle string, digest [sha256.Size]byte) ([]byte, error)
+}
+
+// Keys finds a registered key by its id.
+type Keys func(ctx context.Context, id string) (Key, error)
+
+// ErrNothingToSign is returned for a certificate without a committed intent.
+var ErrNothingToSign = errors.New("signing: no intent for this certificate")
+
+// KeyError says why a key does not sign.
+type KeyError struct {
+	KeyID string
+	Code  string // not_active, wrong_purpose, outside_usage, not_es256, not_registered
+}
+
+func (e *KeyError) Error() string { return "signing: key " + e.KeyID + ": " + e.Code }
+
+// Signer signs certificates by name.
+type Signer struct {
+	backend Backend
+	intents Intents
+	keys    Keys
+	now     clock.Clock
+}
+
+// NewSigner makes a signer over a backend, the committed intents and the
+// registered keys.
+func NewSigner(backend Backend, intents Intents, keys Keys, now clock.Clock) *Signer {
+	return &Signer{backend, intents, keys, now}
+}
+
+// Sign signs every code of a certificate, or none: all keys are checked before
+// the first signature. A *KeyError tells which key may not sign and why.
+func (s *Signer) Sign(ctx context.Context, office, certificateID string) ([]Signature, error) {
+	items, err := s.intents.ToSign(ctx, office, certificateID)
+	if err != nil {
+		return nil, fmt.Errorf("signing: read intent: %w", err)
+	}
+	if len(items) == 0 {
+		return nil, ErrNothingToSign
+	}
+	handles := make([]string, len(items))
+	for i, item := range items {
+		if handles[i], err = s.handle(ctx, item); err != nil {
+			return nil, err
+		}
+	}
+	out := make([]Signature, len(items))
+	for i, item := range items {
+		value, err := s.backend.signES256(ctx, handles[i], sha256.Sum256(item.Bytes))
+		if err != nil {
+			return nil, fmt.Errorf("signing: key %s: %w", item.KeyID, err)
+		}
+		out[i] = Signature{item.Number, item.KeyID, value}
+	}
+	return out, nil
+}
+
+// handle returns the backend's name of the key, if the key may sign the item now.
+func (s *Signer) handle(ctx context.Context, item ToSign) (string, error) {
+	key, err := s.keys(ctx, item.KeyID)
+	if err != nil {
+		return "", fmt.Errorf("signing: find key %s: %w", item.KeyID, err)
+	}
+	now := s.now.Now()
+	code := ""
+	switch {
+	case key.ID != item.KeyID:
+		code = "not_registered"
+	case key.Purpose != item.Purpose || !key.Purpose.certifies():
+		code = "wrong_purpose"
+	case key.Algorithm != ES256:
+		code = "not_es256"
+	case key.State != Active:
+		code = "not_active"
+	case now.Before(key.UsageFrom) || !now.Before(key.UsageTo):
+		code = "outside_usage"
+	}
+	if code != "" {
+		return "", &KeyError{item.KeyID, code}
+	}
+	return key.Handle, nil
+}
