@@ -1,0 +1,138 @@
+// Package audit is the one way to write, and to read about a person: an act and
+// its log entry stand in one transaction, so that what is not in the log did not
+// happen (S-083, S-084, R-170, R-171).
+//
+// A refused act leaves an entry of its own with the reason's code. Entries hold
+// internal keys and codes, never a name, a date of birth or a number.
+package audit
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/gowebpki/jcs"
+
+	"akashi/internal/actor"
+	"akashi/internal/clock"
+	"akashi/internal/fault"
+	"akashi/internal/idgen"
+)
+
+// Entry says what is done. The function that runs inside the act completes it.
+type Entry struct {
+	Action string            // such as "application.submit"
+	Object string            // row id or certificate id acted on
+	Person string            // internal key of the person concerned; may be empty
+	Facts  map[string]string // codes and counts only
+	Once   *Once             // set when the caller gave an idempotency key
+}
+
+// Fact adds a code or count.
+func (e *Entry) Fact(name, value string) {
+	if e.Facts == nil {
+		e.Facts = map[string]string{}
+	}
+	e.Facts[name] = value
+}
+
+// Once makes an act happen once per office, route and key within 24 hours.
+type Once struct {
+	Route string
+	Key   string // as given by the client; the book stores its hash
+	Body  []byte // SHA-256 of the request body
+}
+
+// Record is an entry as it is stored.
+type Record struct {
+	Office    string `json:"office"`
+	ID        string `json:"id"`
+	At        string `json:"at"`       // RFC 3339, UTC, milliseconds
+	Person    string `json:"person"`   // who acted
+	Terminal  string `json:"terminal"` // and where
+	Purpose   string `json:"purpose"`
+	Case      string `json:"case"`
+	Action    string `json:"action"`
+	Object    string `json:"object"`
+	Concerned string `json:"concerned"`
+	Result    string `json:"result"`
+	Request   string `json:"request"`
+	Canonical []byte `json:"-"` // RFC 8785 of all of the above and the facts
+}
+
+// Book stores acts: it opens one transaction for the office, runs fn in it, and
+// stores the record that fn returns with it, or nothing at all. Once is kept in
+// the same transaction; a second act with the same key is refused with
+// ErrRepeated.
+type Book interface {
+	Act(ctx context.Context, office string, fn func(ctx context.Context) (Record, *Once, error)) error
+}
+
+// ErrRepeated tells that an act with this idempotency key was already done.
+var ErrRepeated = fault.New(fault.Conflict, "idempotency_repeated", "Idempotency-Key")
+
+// Log performs acts.
+type Log struct {
+	Book  Book
+	Clock clock.Clock
+	IDs   idgen.Gen
+}
+
+// Act runs fn inside a transaction together with its log entry. When fn fails,
+// everything it wrote is undone, the refusal is logged, and its error returned.
+func (l *Log) Act(ctx context.Context, a actor.Actor, e Entry, fn func(ctx context.Context, e *Entry) error) error {
+	if err := a.Check(); err != nil {
+		return err
+	}
+	if e.Action == "" {
+		return errors.New("audit: entry without action")
+	}
+	err := l.Book.Act(ctx, a.Office, func(ctx context.Context) (Record, *Once, error) {
+		if err := fn(ctx, &e); err != nil {
+			return Record{}, nil, err
+		}
+		r, err := l.record(a, e, "ok")
+		return r, e.Once, err
+	})
+	if err == nil || errors.Is(err, ErrRepeated) {
+		return err
+	}
+	return errors.Join(err, l.Refused(ctx, a, e, err))
+}
+
+// Refused logs an act that was not done.
+func (l *Log) Refused(ctx context.Context, a actor.Actor, e Entry, cause error) error {
+	return l.Book.Act(ctx, a.Office, func(context.Context) (Record, *Once, error) {
+		r, err := l.record(a, e, result(cause))
+		return r, nil, err
+	})
+}
+
+// result is the code of a refusal; the text of an unknown error stays out of the log.
+func result(err error) string {
+	var f *fault.Error
+	if errors.As(err, &f) {
+		return string(f.Code) + ":" + f.Key
+	}
+	return string(fault.Internal)
+}
+
+func (l *Log) record(a actor.Actor, e Entry, result string) (Record, error) {
+	r := Record{
+		Office: a.Office, ID: l.IDs.Row(), At: l.Clock.Now().Format("2006-01-02T15:04:05.000Z"),
+		Person: a.Person, Terminal: a.Terminal, Purpose: string(a.Purpose), Case: a.Case,
+		Action: e.Action, Object: e.Object, Concerned: e.Person, Result: result, Request: a.Request,
+	}
+	plain, err := json.Marshal(struct {
+		Record
+		Facts map[string]string `json:"facts,omitempty"`
+	}{r, e.Facts})
+	if err != nil {
+		return r, err
+	}
+	if r.Canonical, err = jcs.Transform(plain); err != nil {
+		return r, fmt.Errorf("audit: %w", err)
+	}
+	return r, nil
+}
