@@ -1,0 +1,111 @@
+// Package office knows the municipalities that issue, their settings, their
+// staff, and who may do what.
+package office
+
+import (
+	"strings"
+	"time"
+
+	"akashi/certificate"
+	"akashi/internal/fault"
+)
+
+// Office is a municipality that issues certificates.
+type Office struct {
+	Code     string // six digits with check digit, such as 900001
+	NameJA   string // 架空県証市
+	NameEN   string // Akashi City
+	Issuer   certificate.Issuer
+	Settings Settings
+	Version  int
+}
+
+// Settings are an office's own rules.
+type Settings struct {
+	// Open lists the kinds that are issued at present; a closed kind is held.
+	Open []certificate.Kind `json:"open"`
+	// AutoApprove lets an exact, anomaly-free match be approved without a clerk.
+	AutoApprove bool `json:"auto_approve"`
+	// NumberRule says when an applicant may be asked for the individual number (R-131).
+	NumberRule NumberRule `json:"number_rule"`
+	// ImportSecondPerson demands that another person commits an import.
+	ImportSecondPerson bool `json:"import_second_person"`
+}
+
+// NumberRule is the difference between the two assessments (R-131, R-140).
+type NumberRule string
+
+const (
+	// NumberWhenNeeded: only after the record was not found otherwise (Sapporo).
+	NumberWhenNeeded NumberRule = "when_needed"
+	// NumberWithApplication: whenever there is an application (Hitachinaka).
+	NumberWithApplication NumberRule = "with_application"
+)
+
+// MayAsk tells whether the individual number may be asked for, given that an
+// open application exists and whether its record was found without the number.
+func (r NumberRule) MayAsk(found bool) bool { return r == NumberWithApplication || !found }
+
+// DefaultSettings are those of a new office.
+func DefaultSettings() Settings {
+	return Settings{
+		Open:        []certificate.Kind{certificate.Domestic, certificate.Travel},
+		AutoApprove: true, NumberRule: NumberWhenNeeded, ImportSecondPerson: true,
+	}
+}
+
+// IsOpen tells whether the office issues certificates of the kind at present.
+func (s Settings) IsOpen(kind certificate.Kind) bool {
+	for _, k := range s.Open {
+		if k == kind {
+			return true
+		}
+	}
+	return false
+}
+
+// CheckCode refuses a municipality code of the wrong form or check digit
+// (codes-and-files.md 1).
+func CheckCode(code string) error {
+	bad := fault.New(fault.Invalid, "municipality_code", "office")
+	if len(code) != 6 || strings.Trim(code, "0123456789") != "" {
+		return bad
+	}
+	sum := 0
+	for i := range 5 {
+		sum += int(code[i]-'0') * (6 - i)
+	}
+	if sum == 0 || int(code[5]-'0') != (11-sum%11)%10 {
+		return bad
+	}
+	return nil
+}
+
+// Invented tells whether the office does not exist in reality (prefectures 90 to 99).
+func Invented(code string) bool { return strings.HasPrefix(code, "9") }
+
+// New makes an office with issuer lines of the published form.
+func New(code, nameJA, nameEN string) (Office, error) {
+	if err := CheckCode(code); err != nil {
+		return Office{}, err
+	}
+	if nameJA == "" || nameEN == "" {
+		return Office{}, fault.New(fault.Invalid, "required", "name")
+	}
+	return Office{
+		Code: code, NameJA: nameJA, NameEN: nameEN, Settings: DefaultSettings(), Version: 1,
+		Issuer: certificate.Issuer{
+			Japanese: []string{nameJA + "長", "日本国厚生労働大臣"},
+			English:  []string{"Mayor of " + nameEN, "Minister of Health, Labour and Welfare, Government of Japan"},
+		},
+	}, nil
+}
+
+// Staff is one named person. A staff key belongs to exactly one of them.
+type Staff struct {
+	ID     string
+	Office string
+	Name   string
+	Role   Role
+	Ends   time.Time // no sign-in from then on; zero means open
+}
