@@ -1,0 +1,162 @@
+package vaccination
+
+import (
+	"context"
+	"time"
+
+	"akashi/internal/actor"
+	"akashi/internal/audit"
+	"akashi/internal/clock"
+	"akashi/internal/fault"
+	"akashi/internal/idgen"
+	"akashi/internal/office"
+)
+
+// ImportState of a file.
+type ImportState string
+
+const (
+	ImportStaged    ImportState = "staged"    // read, nothing applied
+	ImportRefused   ImportState = "refused"   // cannot be applied
+	ImportCommitted ImportState = "committed" // applied; the file is erased
+	ImportWithdrawn ImportState = "withdrawn" // what it brought no longer counts
+)
+
+// Import is one file handed in, with what was found in it. The file itself is
+// sealed and kept only until it is applied (R-121).
+type Import struct {
+	Office, ID             string
+	State                  ImportState
+	Report                 Report
+	Outcome                Outcome
+	CreatedBy, CommittedBy string
+	WithdrawnBy            string
+	CreatedAt, CommittedAt time.Time
+	WithdrawnAt            time.Time
+	SecondPerson           bool // another person has to commit it
+}
+
+// Outcome counts what applying a file did.
+type Outcome struct {
+	New       int    `json:"new"`
+	Changed   int    `json:"changed"`             // became a new version
+	Unchanged int    `json:"unchanged"`           // the same file twice is all of these
+	Conflicts []Line `json:"conflicts,omitempty"` // left out: a person must look
+}
+
+// ImportStore keeps imports; its methods run inside an act.
+type ImportStore interface {
+	Office(ctx context.Context, code string) (office.Office, error) // no act needed
+	AddImport(ctx context.Context, i Import, file []byte) error
+	Import(ctx context.Context, office, id string) (Import, error)
+	StagedFile(ctx context.Context, office, id string) ([]byte, error)
+	// ApplyBatch stores subjects or records of an import: what is new, and what
+	// changed as a new version; it never overwrites.
+	ApplyBatch(ctx context.Context, office, importID string, b Batch) (Outcome, error)
+	SaveImport(ctx context.Context, i Import, from ImportState) error // fault Conflict "import_state"; erases the file
+	// WithdrawBatch makes the versions of an import stop counting, and those
+	// before them count again; it returns the certificates made from them.
+	WithdrawBatch(ctx context.Context, office, importID string) (certificates []string, err error)
+	CertificatesFrom(ctx context.Context, office, importID string) ([]string, error)
+}
+
+// Imports is the use cases around files of subjects and records.
+type Imports struct {
+	Log   *audit.Log
+	Store ImportStore
+	Clock clock.Clock
+	IDs   idgen.Gen
+}
+
+// Stage reads a file and stores its report; nothing is applied (S-038).
+func (s *Imports) Stage(ctx context.Context, a actor.Actor, kind Kind, file []byte, once *audit.Once) (Import, error) {
+	layout, err := LayoutFor(kind)
+	if err != nil {
+		return Import{}, err
+	}
+	o, err := s.Store.Office(ctx, a.Office)
+	if err != nil {
+		return Import{}, err
+	}
+	_, report := Read(layout, a.Office, file, s.Clock.Today())
+	i := Import{
+		Office: a.Office, ID: s.IDs.Row(), State: ImportStaged, Report: report, CreatedBy: a.Person,
+		CreatedAt: s.Clock.Now(), SecondPerson: o.Settings.ImportSecondPerson,
+	}
+	if report.Refused || report.Accepted == 0 {
+		i.State, file = ImportRefused, nil
+	}
+	e := audit.Entry{Action: "import.stage", Object: i.ID, Once: once}
+	e.Fact("layout", report.Layout)
+	e.Fact("state", string(i.State))
+	return i, s.Log.Act(ctx, a.For(i.ID), e, func(ctx context.Context, _ *audit.Entry) error {
+		return s.Store.AddImport(ctx, i, file)
+	})
+}
+
+// Commit applies a staged file. Where the office demands it, somebody else than
+// the one who handed it in has to do so.
+func (s *Imports) Commit(ctx context.Context, a actor.Actor, id string) (Import, error) {
+	var i Import
+	err := s.Log.Act(ctx, a.For(id), audit.Entry{Action: "import.commit", Object: id}, func(ctx context.Context, e *audit.Entry) (err error) {
+		if i, err = s.Store.Import(ctx, a.Office, id); err != nil {
+			return err
+		}
+		switch {
+		case i.State != ImportStaged:
+			return fault.New(fault.Conflict, "import_state", "").With("state", string(i.State))
+		case i.SecondPerson && i.CreatedBy == a.Person:
+			return fault.New(fault.Forbidden, "second_person", "")
+		}
+		file, err := s.Store.StagedFile(ctx, a.Office, id)
+		if err != nil {
+			return err
+		}
+		layout, err := LayoutByID(i.Report.Layout)
+		if err != nil {
+			return err
+		}
+		batch, _ := Read(layout, a.Office, file, s.Clock.Today())
+		if i.Outcome, err = s.Store.ApplyBatch(ctx, a.Office, id, batch); err != nil {
+			return err
+		}
+		i.State, i.CommittedBy, i.CommittedAt = ImportCommitted, a.Person, s.Clock.Now()
+		e.Fact("layout", i.Report.Layout)
+		return s.Store.SaveImport(ctx, i, ImportStaged)
+	})
+	return i, err
+}
+
+// Withdraw makes what a committed import brought stop counting, and lists the
+// certificates that were made from it.
+func (s *Imports) Withdraw(ctx context.Context, a actor.Actor, id string) (i Import, certificates []string, err error) {
+	err = s.Log.Act(ctx, a.For(id), audit.Entry{Action: "import.withdraw", Object: id}, func(ctx context.Context, _ *audit.Entry) (err error) {
+		if i, err = s.Store.Import(ctx, a.Office, id); err != nil {
+			return err
+		}
+		if i.State != ImportCommitted && i.State != ImportStaged {
+			return fault.New(fault.Conflict, "import_state", "").With("state", string(i.State))
+		}
+		from := i.State
+		if from == ImportCommitted {
+			if certificates, err = s.Store.WithdrawBatch(ctx, a.Office, id); err != nil {
+				return err
+			}
+		}
+		i.State, i.WithdrawnBy, i.WithdrawnAt = ImportWithdrawn, a.Person, s.Clock.Now()
+		return s.Store.SaveImport(ctx, i, from)
+	})
+	return i, certificates, err
+}
+
+// Get returns an import and the certificates made from what it brought.
+func (s *Imports) Get(ctx context.Context, a actor.Actor, id string) (i Import, certificates []string, err error) {
+	err = s.Log.Act(ctx, a.For(id), audit.Entry{Action: "import.read", Object: id}, func(ctx context.Context, _ *audit.Entry) (err error) {
+		if i, err = s.Store.Import(ctx, a.Office, id); err != nil {
+			return err
+		}
+		certificates, err = s.Store.CertificatesFrom(ctx, a.Office, id)
+		return err
+	})
+	return i, certificates, err
+}
