@@ -1,0 +1,264 @@
+package store
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"time"
+
+	"gorm.io/gorm"
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+
+	"akashi/internal/audit"
+	"akashi/internal/fault"
+)
+
+// groupSize bounds how many acts of one SQLite commit may wait for each other.
+const groupSize = 64
+
+// onceKept is how long an idempotency key is remembered (design 2, step 1).
+const onceKept = 24 * time.Hour
+
+type txKey struct{}
+
+// tx is the transaction of the act that a context belongs to.
+type tx struct {
+	db     *gorm.DB
+	office string
+}
+
+// ErrNoAct tells that something was written, or a person looked up, outside an act.
+var ErrNoAct = errors.New("store: outside an act")
+
+// act returns the transaction of the running act for its office.
+func act(ctx context.Context, office string) (*gorm.DB, error) {
+	t, ok := ctx.Value(txKey{}).(tx)
+	if !ok {
+		return nil, ErrNoAct
+	}
+	if t.office != office || office == "" {
+		return nil, errors.New("store: act of another office")
+	}
+	return t.db.WithContext(ctx), nil
+}
+
+// Act implements audit.Book.
+func (s *Store) Act(ctx context.Context, office string, fn func(context.Context) (audit.Record, *audit.Once, error)) error {
+	return s.transact(ctx, office, func(ctx context.Context) error {
+		record, once, err := fn(ctx)
+		if err != nil {
+			return err
+		}
+		db, err := act(ctx, office)
+		if err != nil {
+			return err
+		}
+		if once != nil {
+			if err := s.keepOnce(db, record, once); err != nil {
+				return err
+			}
+		}
+		return db.Create(logRow(record)).Error
+	})
+}
+
+// transact runs fn in a transaction of the office, committed durably when it
+// returns nil. The context given to fn cannot be cancelled: SQLite would answer
+// an interrupt by rolling back the whole group.
+func (s *Store) transact(ctx context.Context, office string, fn func(context.Context) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	inner := context.WithoutCancel(ctx)
+	if s.queue != nil {
+		j := job{done: make(chan error, 1), run: func(db *gorm.DB) error {
+			return fn(context.WithValue(inner, txKey{}, tx{db, office}))
+		}}
+		if err := s.enqueue(j); err != nil {
+			return err
+		}
+		return <-j.done
+	}
+	return s.write.WithContext(inner).Transaction(func(db *gorm.DB) error {
+		if err := setOffice(db, office); err != nil {
+			return err
+		}
+		return protect(func(db *gorm.DB) error { return fn(context.WithValue(inner, txKey{}, tx{db, office})) }, db)
+	})
+}
+
+func (s *Store) enqueue(j job) error {
+	s.closing.RLock()
+	defer s.closing.RUnlock()
+	if s.closed {
+		return fault.New(fault.Unavailable, "store", "")
+	}
+	s.queue <- j
+	return nil
+}
+
+func setOffice(db *gorm.DB, office string) error {
+	return db.Exec("SELECT set_config('akashi.office', ?, true)", office).Error
+}
+
+// look runs a query that touches no person, outside any act.
+func (s *Store) look(ctx context.Context, office string, fn func(*gorm.DB) error) error {
+	if t, ok := ctx.Value(txKey{}).(tx); ok && t.office == office {
+		return fn(t.db.WithContext(ctx))
+	}
+	if !s.postgres {
+		return fn(s.read.WithContext(ctx))
+	}
+	return s.read.WithContext(ctx).Transaction(func(db *gorm.DB) error {
+		if err := setOffice(db, office); err != nil {
+			return err
+		}
+		return fn(db)
+	})
+}
+
+type job struct {
+	run  func(*gorm.DB) error
+	done chan error
+}
+
+// writeGroups is the one writer of SQLite: it runs what has queued up in one
+// transaction, each act behind a savepoint of its own, and answers after the
+// commit, so that one fsync serves the whole group.
+func (s *Store) writeGroups() {
+	defer close(s.stopped)
+	for first := range s.queue {
+		group := []job{first}
+	gather:
+		for len(group) < groupSize {
+			select {
+			case j, ok := <-s.queue:
+				if !ok {
+					break gather
+				}
+				group = append(group, j)
+			default:
+				break gather
+			}
+		}
+		s.writeGroup(group)
+	}
+}
+
+func (s *Store) writeGroup(group []job) {
+	results := make([]error, len(group))
+	err := s.write.Transaction(func(db *gorm.DB) error {
+		for i, j := range group {
+			if err := db.SavePoint("act").Error; err != nil {
+				return err
+			}
+			if results[i] = protect(j.run, db); results[i] != nil {
+				if err := db.RollbackTo("act").Error; err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+	for i, j := range group {
+		if err != nil && results[i] == nil {
+			results[i] = fault.New(fault.Unavailable, "store", "").Because(err)
+		}
+		j.done <- results[i]
+	}
+}
+
+// protect makes an error of a panic, so that a broken act is undone alone and
+// takes neither its group nor the writer with it.
+func protect(run func(*gorm.DB) error, db *gorm.DB) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("store: act panicked: %v", p)
+		}
+	}()
+	return run(db)
+}
+
+type onceEntry struct {
+	Office, Route     string
+	KeyHash, BodyHash []byte
+	Object            string
+	CreatedAt         int64
+}
+
+func (onceEntry) TableName() string { return "once" }
+
+func onceHash(key string) []byte {
+	sum := sha256.Sum256([]byte(key))
+	return sum[:]
+}
+
+func (s *Store) keepOnce(db *gorm.DB, r audit.Record, o *audit.Once) error {
+	now := s.clock.Now()
+	err := db.Where("office = ? AND created_at < ?", r.Office, now.Add(-onceKept).UnixMilli()).Delete(&onceEntry{}).Error
+	if err != nil {
+		return err
+	}
+	err = db.Create(&onceEntry{r.Office, o.Route, onceHash(o.Key), o.Body, r.Object, now.UnixMilli()}).Error
+	if duplicate(err) {
+		return audit.ErrRepeated
+	}
+	return err
+}
+
+// duplicate tells whether a unique key refused the row.
+func duplicate(err error) bool {
+	var lite *sqlite.Error
+	if errors.As(err, &lite) {
+		return lite.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE || lite.Code() == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY
+	}
+	return errors.Is(err, gorm.ErrDuplicatedKey)
+}
+
+// Once returns the object that an earlier act with this idempotency key made and
+// the hash of that request's body; fault NotFound if there was none.
+func (s *Store) Once(ctx context.Context, office, route, key string) (object string, body []byte, err error) {
+	var row onceEntry
+	err = s.look(ctx, office, func(db *gorm.DB) error {
+		return db.Where("office = ? AND route = ? AND key_hash = ? AND created_at >= ?",
+			office, route, onceHash(key), s.clock.Now().Add(-onceKept).UnixMilli()).Take(&row).Error
+	})
+	return row.Object, row.BodyHash, missing(err, "idempotency_key")
+}
+
+// missing turns gorm's "not found" into the fault that says so.
+func missing(err error, key string) error {
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		return fault.New(fault.NotFound, key, "")
+	}
+	return err
+}
+
+type logEntry struct {
+	Office, ID, At             string
+	Person, Terminal, Purpose  string
+	CaseID, Action, Object     string
+	Concerned, Result, Request string
+	Canonical                  []byte
+}
+
+func (logEntry) TableName() string { return "log" }
+
+func logRow(r audit.Record) *logEntry {
+	return &logEntry{r.Office, r.ID, r.At, r.Person, r.Terminal, r.Purpose, r.Case, r.Action, r.Object, r.Concerned, r.Result, r.Request, r.Canonical}
+}
+
+// LogEntries returns the canonical entries about an object, oldest first.
+func (s *Store) LogEntries(ctx context.Context, office, object string) ([][]byte, error) {
+	var rows []logEntry
+	err := s.look(ctx, office, func(db *gorm.DB) error {
+		return db.Where("office = ? AND object = ?", office, object).Order("id").Find(&rows).Error
+	})
+	var out [][]byte
+	for _, r := range rows {
+		out = append(out, r.Canonical)
+	}
+	return out, err
+}

@@ -1,0 +1,140 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+
+	"akashi/certificate"
+	"akashi/internal/application"
+	"akashi/internal/seal"
+)
+
+type applicationRow struct {
+	Office, ID           string
+	Version              int
+	State, Kind          string
+	Programme, Channel   string
+	PersonKey, PersonID  string
+	Reasons              string
+	Data                 []byte
+	CreatedAt, UpdatedAt int64 `gorm:"autoCreateTime:false;autoUpdateTime:false"`
+}
+
+func (applicationRow) TableName() string { return "applications" }
+
+func applicationPlace(a application.Application) seal.Place {
+	return seal.Place{Office: a.Office, Table: "applications", Column: "data", Row: a.ID, Version: a.Version}
+}
+
+func applicationToRow(a application.Application, key seal.Key) (applicationRow, error) {
+	data, err := a.Encode()
+	if err != nil {
+		return applicationRow{}, err
+	}
+	reasons, err := json.Marshal(a.Reasons)
+	return applicationRow{
+		Office: a.Office, ID: a.ID, Version: a.Version, State: string(a.State), Kind: string(a.Form.Kind),
+		Programme: a.Form.Programme, Channel: string(a.Form.Channel), PersonKey: a.PersonKey, PersonID: a.Record.PersonID,
+		Reasons: string(reasons), Data: key.Seal(applicationPlace(a), data),
+		CreatedAt: milli(a.CreatedAt), UpdatedAt: milli(a.UpdatedAt),
+	}, err
+}
+
+// CreateApplication implements application.Store.
+func (s *Store) CreateApplication(ctx context.Context, a *application.Application) error {
+	db, err := act(ctx, a.Office)
+	if err != nil {
+		return err
+	}
+	key, err := s.newPersonKey(db, a.Office, nil)
+	if err != nil {
+		return err
+	}
+	a.PersonKey, a.Version = key.ID, 1
+	row, err := applicationToRow(*a, key)
+	if err != nil {
+		return err
+	}
+	return db.Create(&row).Error
+}
+
+// SaveApplication implements application.Store.
+func (s *Store) SaveApplication(ctx context.Context, a *application.Application) error {
+	db, err := act(ctx, a.Office)
+	if err != nil {
+		return err
+	}
+	key, err := s.personKey(db, a.Office, a.PersonKey)
+	if err != nil {
+		return err
+	}
+	before := a.Version
+	a.Version++
+	row, err := applicationToRow(*a, key)
+	if err != nil {
+		return err
+	}
+	return changedOne(db.Model(&applicationRow{}).Where("office = ? AND id = ? AND version = ?", a.Office, a.ID, before).
+		Select("*").Omit("office", "id", "created_at").Updates(&row), "version")
+}
+
+// Application implements application.Store.
+func (s *Store) Application(ctx context.Context, office, id string) (application.Application, error) {
+	db, err := act(ctx, office)
+	if err != nil {
+		return application.Application{}, err
+	}
+	var row applicationRow
+	if err := db.Where("office = ? AND id = ?", office, id).Take(&row).Error; err != nil {
+		return application.Application{}, missing(err, "application")
+	}
+	a, err := summary(row)
+	if err != nil {
+		return a, err
+	}
+	key, err := s.personKey(db, office, row.PersonKey)
+	if err != nil {
+		return a, err
+	}
+	data, err := key.Open(applicationPlace(a), row.Data)
+	if err != nil {
+		return a, err
+	}
+	return a, a.Decode(data)
+}
+
+// summary is an application without its personal part.
+func summary(row applicationRow) (application.Application, error) {
+	a := application.Application{
+		Office: row.Office, ID: row.ID, Version: row.Version, State: application.State(row.State), PersonKey: row.PersonKey,
+		Form:      application.Form{Kind: certificate.Kind(row.Kind), Programme: row.Programme, Channel: application.Channel(row.Channel)},
+		CreatedAt: fromMilli(row.CreatedAt), UpdatedAt: fromMilli(row.UpdatedAt),
+	}
+	return a, json.Unmarshal([]byte(row.Reasons), &a.Reasons)
+}
+
+// Applications implements application.Store: newest first, without personal parts.
+func (s *Store) Applications(ctx context.Context, office string, f application.Filter) ([]application.Application, error) {
+	db, err := act(ctx, office)
+	if err != nil {
+		return nil, err
+	}
+	q := db.Omit("data").Where("office = ?", office)
+	if f.State != "" {
+		q = q.Where("state = ?", string(f.State))
+	}
+	if f.Before != "" {
+		q = q.Where("id < ?", f.Before)
+	}
+	var rows []applicationRow
+	if err := q.Order("id DESC").Limit(f.Limit).Find(&rows).Error; err != nil {
+		return nil, err
+	}
+	list := make([]application.Application, len(rows))
+	for i, r := range rows {
+		if list[i], err = summary(r); err != nil {
+			return nil, err
+		}
+	}
+	return list, nil
+}

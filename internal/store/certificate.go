@@ -1,0 +1,361 @@
+package store
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"akashi/certificate"
+	"akashi/internal/application"
+	"akashi/internal/clock"
+	"akashi/internal/fault"
+	"akashi/internal/issuance"
+	"akashi/internal/seal"
+	"akashi/signing"
+)
+
+type certificateRow struct {
+	Office, ID, ApplicationID   string
+	Kind, Programme, State      string
+	PersonKey, Ai               string
+	IssuedAt                    int64
+	IssuedOn, Layout, Catalogue string
+	Supersedes, SupersededBy    string
+	Content                     []byte
+	PreparedAt, ClaimedAt       int64
+	ClosedAt                    int64
+	Reason                      string
+	Copies                      int
+}
+
+func (certificateRow) TableName() string { return "certificates" }
+
+type payloadRow struct {
+	Office, CertificateID string
+	Number                int
+	Family, KeyID         string
+	StatusID              string
+	ToSign, CodeText      []byte
+}
+
+func (payloadRow) TableName() string { return "payloads" }
+
+type certificateDoseRow struct {
+	Office, CertificateID, DoseID string
+	DoseVersion                   int
+}
+
+func (certificateDoseRow) TableName() string { return "certificate_doses" }
+
+type copyRow struct {
+	Office, CertificateID string
+	Number                int
+	Layout                string
+	PdfSha256             string
+	MadeBy                string
+	MadeAt                int64
+}
+
+func (copyRow) TableName() string { return "copies" }
+
+func contentPlace(office, id string) seal.Place {
+	return seal.Place{Office: office, Table: "certificates", Column: "content", Row: id, Version: 1}
+}
+
+func payloadPlace(office, id string, number int, column string) seal.Place {
+	return seal.Place{Office: office, Table: "payloads", Column: column, Row: id + "/" + strconv.Itoa(number), Version: 1}
+}
+
+// Prepare implements issuance.Store. The application's row is locked first, so
+// that of two issuers one sees what the other did.
+func (s *Store) Prepare(ctx context.Context, i issuance.Issue) error {
+	c := i.Certificate
+	db, err := act(ctx, c.Office)
+	if err != nil {
+		return err
+	}
+	if err := s.lockApplication(db, c.Office, i.ApplicationID); err != nil {
+		return err
+	}
+	var live []certificateRow
+	if err := db.Select("id", "state").Where("office = ? AND application_id = ? AND kind = ? AND state IN ('prepared','issued')",
+		c.Office, i.ApplicationID, string(c.Kind)).Find(&live).Error; err != nil {
+		return err
+	}
+	for _, l := range live {
+		switch {
+		case l.State == string(issuance.Prepared):
+			return fault.New(fault.Conflict, "issue_in_progress", "")
+		case l.ID != c.Supersedes:
+			return fault.New(fault.Conflict, "certificate_exists", "")
+		}
+	}
+	key, err := s.personKey(db, c.Office, i.PersonKey)
+	if err != nil {
+		return err
+	}
+	content, err := certificate.Encode(c)
+	if err != nil {
+		return err
+	}
+	now := s.clock.Now().UnixMilli()
+	if err := db.Create(&certificateRow{
+		Office: c.Office, ID: c.ID, ApplicationID: i.ApplicationID, Kind: string(c.Kind), Programme: c.Programme,
+		State: string(issuance.Prepared), PersonKey: i.PersonKey, Ai: c.AI, IssuedAt: milli(c.IssuedAt), IssuedOn: string(c.IssuedOn),
+		Layout: c.Layout, Catalogue: c.Catalogue, Supersedes: c.Supersedes,
+		Content: key.Seal(contentPlace(c.Office, c.ID), content), PreparedAt: now, ClaimedAt: now,
+	}).Error; err != nil {
+		return err
+	}
+	for _, p := range i.Payloads {
+		if err := db.Create(&payloadRow{
+			Office: c.Office, CertificateID: c.ID, Number: p.Number, Family: string(p.Family), KeyID: p.KeyID, StatusID: p.StatusID,
+			ToSign: key.Seal(payloadPlace(c.Office, c.ID, p.Number, "to_sign"), p.ToSign),
+		}).Error; err != nil {
+			return err
+		}
+	}
+	for _, d := range i.Doses {
+		if err := db.Create(&certificateDoseRow{c.Office, c.ID, d.ID, d.Version}).Error; err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Store) lockApplication(db *gorm.DB, office, id string) error {
+	if s.postgres { // the SQLite writer is alone anyway
+		db = db.Clauses(clause.Locking{Strength: "UPDATE"})
+	}
+	var row applicationRow
+	return missing(db.Select("id").Where("office = ? AND id = ?", office, id).Take(&row).Error, "application")
+}
+
+// Claim implements issuance.Store.
+func (s *Store) Claim(ctx context.Context, office, id string, before time.Time) error {
+	db, err := act(ctx, office)
+	if err != nil {
+		return err
+	}
+	return changedOne(db.Model(&certificateRow{}).
+		Where("office = ? AND id = ? AND state = 'prepared' AND claimed_at <= ?", office, id, before.UnixMilli()).
+		Update("claimed_at", s.clock.Now().UnixMilli()), "claimed")
+}
+
+// Commit implements issuance.Store.
+func (s *Store) Commit(ctx context.Context, i issuance.Issue) error {
+	c := i.Certificate
+	db, err := act(ctx, c.Office)
+	if err != nil {
+		return err
+	}
+	key, err := s.personKey(db, c.Office, i.PersonKey)
+	if err != nil {
+		return err
+	}
+	if c.Supersedes != "" {
+		if err := changedOne(db.Model(&certificateRow{}).Where("office = ? AND id = ? AND state = 'issued'", c.Office, c.Supersedes).
+			Updates(map[string]any{"state": string(issuance.Superseded), "superseded_by": c.ID, "closed_at": s.clock.Now().UnixMilli()}),
+			"predecessor_not_issued"); err != nil {
+			return err
+		}
+	}
+	if err := changedOne(db.Model(&certificateRow{}).Where("office = ? AND id = ? AND state = 'prepared'", c.Office, c.ID).
+		Update("state", string(issuance.Issued)), "not_prepared"); err != nil {
+		return err
+	}
+	for _, p := range i.Payloads {
+		if err := changedOne(db.Model(&payloadRow{}).Where("office = ? AND certificate_id = ? AND number = ? AND code_text IS NULL", c.Office, c.ID, p.Number).
+			Update("code_text", key.Seal(payloadPlace(c.Office, c.ID, p.Number, "code_text"), []byte(p.Text))), "not_prepared"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// CloseIssue implements issuance.Store.
+func (s *Store) CloseIssue(ctx context.Context, office, id string, from []issuance.State, to issuance.State, reason string) error {
+	db, err := act(ctx, office)
+	if err != nil {
+		return err
+	}
+	states := make([]string, len(from))
+	for i, f := range from {
+		states[i] = string(f)
+	}
+	return changedOne(db.Model(&certificateRow{}).Where("office = ? AND id = ? AND state IN ?", office, id, states).
+		Updates(map[string]any{"state": string(to), "reason": reason, "closed_at": s.clock.Now().UnixMilli()}), "certificate_state")
+}
+
+// Issue implements issuance.Store.
+func (s *Store) Issue(ctx context.Context, office, id string) (issuance.Issue, error) {
+	return s.issueWhere(ctx, office, "id = ?", id)
+}
+
+// LiveIssue implements issuance.Store.
+func (s *Store) LiveIssue(ctx context.Context, office, applicationID string) (issuance.Issue, error) {
+	return s.issueWhere(ctx, office, "application_id = ? AND state = 'issued'", applicationID)
+}
+
+func (s *Store) issueWhere(ctx context.Context, office, where string, value string) (issuance.Issue, error) {
+	db, err := act(ctx, office)
+	if err != nil {
+		return issuance.Issue{}, err
+	}
+	var row certificateRow
+	if err := db.Where("office = ?", office).Where(where, value).Take(&row).Error; err != nil {
+		return issuance.Issue{}, missing(err, "certificate")
+	}
+	i := issueSummary(row)
+	key, err := s.personKey(db, office, row.PersonKey)
+	if err != nil {
+		return i, err
+	}
+	content, err := key.Open(contentPlace(office, row.ID), row.Content)
+	if err != nil {
+		return i, err
+	}
+	if i.Certificate, err = certificate.Decode(content); err != nil {
+		return i, err
+	}
+	if i.Payloads, err = payloads(db, key, office, row.ID); err != nil {
+		return i, err
+	}
+	var doses []certificateDoseRow
+	if err := db.Where("office = ? AND certificate_id = ?", office, row.ID).Order("dose_id").Find(&doses).Error; err != nil {
+		return i, err
+	}
+	for _, d := range doses {
+		i.Doses = append(i.Doses, application.DoseRef{ID: d.DoseID, Version: d.DoseVersion})
+	}
+	return i, nil
+}
+
+func payloads(db *gorm.DB, key seal.Key, office, id string) ([]issuance.Payload, error) {
+	var rows []payloadRow
+	if err := db.Where("office = ? AND certificate_id = ?", office, id).Order("number").Find(&rows).Error; err != nil {
+		return nil, err
+	}
+	list := make([]issuance.Payload, len(rows))
+	for i, r := range rows {
+		list[i] = issuance.Payload{Number: r.Number, Family: certificate.Family(r.Family), KeyID: r.KeyID, StatusID: r.StatusID}
+		var err error
+		if list[i].ToSign, err = key.Open(payloadPlace(office, id, r.Number, "to_sign"), r.ToSign); err != nil {
+			return nil, err
+		}
+		text, err := key.Open(payloadPlace(office, id, r.Number, "code_text"), r.CodeText)
+		if err != nil {
+			return nil, err
+		}
+		list[i].Text = string(text)
+	}
+	return list, nil
+}
+
+// issueSummary is a certificate without its personal content.
+func issueSummary(r certificateRow) issuance.Issue {
+	return issuance.Issue{
+		Certificate: certificate.Certificate{
+			Office: r.Office, ID: r.ID, AI: r.Ai, Kind: certificate.Kind(r.Kind), Programme: r.Programme,
+			IssuedAt: fromMilli(r.IssuedAt), IssuedOn: clock.Date(r.IssuedOn), Layout: r.Layout, Catalogue: r.Catalogue, Supersedes: r.Supersedes,
+		},
+		ApplicationID: r.ApplicationID, PersonKey: r.PersonKey, State: issuance.State(r.State), SupersededBy: r.SupersededBy,
+		Reason: r.Reason, Copies: r.Copies, PreparedAt: fromMilli(r.PreparedAt), ClosedAt: fromMilli(r.ClosedAt),
+	}
+}
+
+// Issues implements issuance.Store.
+func (s *Store) Issues(ctx context.Context, office string, f issuance.Filter) ([]issuance.Issue, error) {
+	db, err := act(ctx, office)
+	if err != nil {
+		return nil, err
+	}
+	q := db.Omit("content").Where("office = ?", office)
+	if f.Application != "" {
+		q = q.Where("application_id = ?", f.Application)
+	}
+	if f.State != "" {
+		q = q.Where("state = ?", string(f.State))
+	}
+	if f.Before != "" {
+		q = q.Where("id < ?", f.Before)
+	}
+	var rows []certificateRow
+	if err := q.Order("id DESC").Limit(f.Limit).Find(&rows).Error; err != nil {
+		return nil, err
+	}
+	list := make([]issuance.Issue, len(rows))
+	for i, r := range rows {
+		list[i] = issueSummary(r)
+	}
+	return list, nil
+}
+
+// AddCopy implements issuance.Store.
+func (s *Store) AddCopy(ctx context.Context, office string, c issuance.Copy, by string) error {
+	db, err := act(ctx, office)
+	if err != nil {
+		return err
+	}
+	if err := changedOne(db.Model(&certificateRow{}).Where("office = ? AND id = ? AND copies = ?", office, c.CertificateID, c.Number-1).
+		Update("copies", c.Number), "copy_number"); err != nil {
+		return err
+	}
+	return db.Create(&copyRow{office, c.CertificateID, c.Number, c.Layout, c.SHA256, by, s.clock.Now().UnixMilli()}).Error
+}
+
+// OpenIntents implements issuance.Store.
+func (s *Store) OpenIntents(ctx context.Context, office string, before time.Time) ([]string, error) {
+	var ids []string
+	err := s.look(ctx, office, func(db *gorm.DB) error {
+		return db.Model(&certificateRow{}).Where("office = ? AND state = 'prepared' AND claimed_at <= ?", office, before.UnixMilli()).
+			Order("prepared_at").Limit(1000).Pluck("id", &ids).Error
+	})
+	return ids, err
+}
+
+// ToSign implements signing.Intents: the bytes of a stored intent, or nothing.
+func (s *Store) ToSign(ctx context.Context, office, id string) ([]signing.ToSign, error) {
+	var list []signing.ToSign
+	err := s.look(ctx, office, func(db *gorm.DB) error {
+		var row certificateRow
+		if err := db.Select("person_key").Where("office = ? AND id = ? AND state = 'prepared'", office, id).Take(&row).Error; err != nil {
+			return missing(err, "intent")
+		}
+		key, err := s.personKey(db, office, row.PersonKey)
+		if err != nil {
+			return err
+		}
+		all, err := payloads(db, key, office, id)
+		for _, p := range all {
+			list = append(list, signing.ToSign{Number: p.Number, Purpose: signing.Purpose(p.Family), KeyID: p.KeyID, Bytes: p.ToSign})
+		}
+		return err
+	})
+	return list, err
+}
+
+type counterRow struct {
+	Office, Name string
+	Value        int
+}
+
+func (counterRow) TableName() string { return "counters" }
+
+// TakeNumbers implements issuance.Store: numbers first to first+n-1 are the caller's.
+func (s *Store) TakeNumbers(ctx context.Context, office, counter string, n int) (first int, err error) {
+	var row counterRow
+	err = s.transact(ctx, office, func(ctx context.Context) error {
+		db, err := act(ctx, office)
+		if err != nil {
+			return err
+		}
+		return db.Raw(`INSERT INTO counters (office, name, value) VALUES (?, ?, ?)
+			ON CONFLICT (office, name) DO UPDATE SET value = counters.value + excluded.value RETURNING office, name, value`,
+			office, counter, n).Scan(&row).Error
+	})
+	return row.Value - n + 1, err
+}

@@ -1,0 +1,286 @@
+package store
+
+import (
+	"encoding/json"
+
+	"gorm.io/gorm"
+
+	"akashi/internal/seal"
+	"akashi/internal/vaccination"
+)
+
+type personRow struct {
+	Office, ID          string
+	Version             int
+	IsCurrent           bool
+	PersonKey, ImportID string
+	TicketIx, AddressIx []byte
+	ExactIx, LooseIx    []byte
+	KanaIx, ContentIx   []byte
+	Data                []byte
+	CreatedAt           int64 `gorm:"autoCreateTime:false"`
+}
+
+func (personRow) TableName() string { return "persons" }
+
+type doseRow struct {
+	Office, ID          string
+	Version             int
+	IsCurrent           bool
+	Programme           string
+	PersonKey, ImportID string
+	TicketIx            []byte
+	DoseNumber          int
+	ContentIx, Data     []byte
+	CreatedAt           int64 `gorm:"autoCreateTime:false"`
+}
+
+func (doseRow) TableName() string { return "doses" }
+
+// Kinds of search keys.
+const (
+	ixTicket  = "ticket"
+	ixAddress = "address"
+	ixContent = "content"
+)
+
+func versionPlace(office, table, id string, version int) seal.Place {
+	return seal.Place{Office: office, Table: table, Column: "data", Row: id, Version: version}
+}
+
+// importer applies one batch in chunks inside one act.
+type importer struct {
+	s                *Store
+	db               *gorm.DB
+	office, importID string
+	now              int64
+	outcome          vaccination.Outcome
+}
+
+func (p *importer) index(kind, value string) []byte {
+	if value == "" {
+		return nil
+	}
+	return p.s.ring.Index(p.office, kind, value)
+}
+
+func (p *importer) conflict(line int, column, code string, severity vaccination.Severity) {
+	p.outcome.Conflicts = append(p.outcome.Conflicts, vaccination.Line{Line: line, Column: column, Code: code, Severity: severity})
+}
+
+// keys returns the person keys of the tickets, making those that are not there yet.
+func (p *importer) keys(tickets []string) (map[string]seal.Key, error) {
+	index := map[string][]byte{}
+	var wanted [][]byte
+	for _, t := range tickets {
+		if index[t] == nil {
+			index[t] = p.index(ixTicket, t)
+			wanted = append(wanted, index[t])
+		}
+	}
+	var rows []personKeyRow
+	if err := p.db.Where("office = ? AND ticket_ix IN ?", p.office, wanted).Find(&rows).Error; err != nil {
+		return nil, err
+	}
+	stored := map[string]personKeyRow{}
+	for _, r := range rows {
+		stored[string(r.TicketIx)] = r
+	}
+	keys := map[string]seal.Key{}
+	var fresh []personKeyRow
+	for t, ix := range index {
+		var err error
+		if r, ok := stored[string(ix)]; ok {
+			keys[t], err = p.s.ring.Person(p.office, r.ID, r.Wrapped)
+		} else {
+			var wrapped []byte
+			id := p.s.ids.Row()
+			keys[t], wrapped, err = p.s.ring.NewPerson(p.office, id)
+			fresh = append(fresh, personKeyRow{p.office, id, ix, wrapped, p.now})
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return keys, createAll(p.db, fresh)
+}
+
+func createAll[T any](db *gorm.DB, rows []T) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	return db.Create(&rows).Error
+}
+
+func (p *importer) subjects(subjects []vaccination.Subject, lines []int) error {
+	tickets := make([]string, len(subjects))
+	wanted := make([][]byte, len(subjects))
+	for i, s := range subjects {
+		tickets[i], wanted[i] = s.Ticket, p.index(ixTicket, s.Ticket)
+	}
+	keys, err := p.keys(tickets)
+	if err != nil {
+		return err
+	}
+	var rows []personRow
+	if err := p.db.Where("office = ? AND ticket_ix IN ? AND is_current", p.office, wanted).Find(&rows).Error; err != nil {
+		return err
+	}
+	current := map[string]personRow{}
+	for _, r := range rows {
+		current[string(r.TicketIx)] = r
+	}
+	var fresh []personRow
+	for i, s := range subjects {
+		key := keys[s.Ticket]
+		row := personRow{
+			Office: p.office, ID: p.s.ids.Row(), Version: 1, IsCurrent: true, PersonKey: key.ID, ImportID: p.importID, CreatedAt: p.now,
+			TicketIx: wanted[i], AddressIx: p.index(ixAddress, s.Address), ContentIx: p.index(ixContent, string(s.Content())),
+		}
+		for _, k := range s.SearchKeys() {
+			ix := p.s.nameIndex(p.office, k, s.BirthDate)
+			switch k.Kind {
+			case vaccination.ExactName:
+				row.ExactIx = ix
+			case vaccination.LooseName:
+				row.LooseIx = ix
+			case vaccination.LooseKana:
+				row.KanaIx = ix
+			}
+		}
+		if before, ok := current[string(wanted[i])]; ok {
+			same, err := p.replacePerson(before, &row, key, s, lines[i])
+			if err != nil {
+				return err
+			}
+			if same {
+				continue
+			}
+		} else {
+			p.outcome.New++
+		}
+		data, err := json.Marshal(s)
+		if err != nil {
+			return err
+		}
+		row.Data = key.Seal(versionPlace(p.office, "persons", row.ID, row.Version), data)
+		fresh = append(fresh, row)
+	}
+	return createAll(p.db, fresh)
+}
+
+// replacePerson prepares the row as the next version of one that counts now. It
+// returns true when there is nothing to store: unchanged, or a conflict.
+func (p *importer) replacePerson(before personRow, row *personRow, key seal.Key, s vaccination.Subject, line int) (bool, error) {
+	if string(before.ContentIx) == string(row.ContentIx) {
+		p.outcome.Unchanged++
+		return true, nil
+	}
+	data, err := key.Open(versionPlace(p.office, "persons", before.ID, before.Version), before.Data)
+	if err != nil {
+		return false, err
+	}
+	var old vaccination.Subject
+	if err := json.Unmarshal(data, &old); err != nil {
+		return false, err
+	}
+	if !s.SamePerson(old) {
+		p.conflict(line, "ticket_number", "ticket_other_person", vaccination.Fault)
+		return true, nil
+	}
+	p.outcome.Changed++
+	row.ID = before.ID
+	row.Version, err = p.nextVersion("persons", before.ID)
+	if err != nil {
+		return false, err
+	}
+	return false, p.retire("persons", before.ID, before.Version)
+}
+
+func (p *importer) nextVersion(table, id string) (int, error) {
+	var newest int
+	err := p.db.Table(table).Where("office = ? AND id = ?", p.office, id).Select("MAX(version)").Scan(&newest).Error
+	return newest + 1, err
+}
+
+func (p *importer) retire(table, id string, version int) error {
+	return changedOne(p.db.Table(table).Where("office = ? AND id = ? AND version = ? AND is_current", p.office, id, version).
+		Update("is_current", false), "version")
+}
+
+type doseKey struct {
+	ticket    string
+	programme string
+	number    int
+}
+
+func (p *importer) records(records []vaccination.Record, lines []int) error {
+	tickets := make([]string, len(records))
+	wanted := make([][]byte, len(records))
+	for i, r := range records {
+		tickets[i], wanted[i] = r.Ticket, p.index(ixTicket, r.Ticket)
+	}
+	keys, err := p.keys(tickets)
+	if err != nil {
+		return err
+	}
+	var rows []doseRow
+	if err := p.db.Where("office = ? AND ticket_ix IN ? AND is_current", p.office, wanted).Find(&rows).Error; err != nil {
+		return err
+	}
+	current := map[doseKey]doseRow{}
+	for _, r := range rows {
+		current[doseKey{string(r.TicketIx), r.Programme, r.DoseNumber}] = r
+	}
+	var fresh []doseRow
+	for i, r := range records {
+		key := keys[r.Ticket]
+		row := doseRow{
+			Office: p.office, ID: p.s.ids.Row(), Version: 1, IsCurrent: true, Programme: r.Programme, PersonKey: key.ID,
+			ImportID: p.importID, TicketIx: wanted[i], DoseNumber: r.DoseNumber, ContentIx: p.index(ixContent, string(r.Content())), CreatedAt: p.now,
+		}
+		if before, ok := current[doseKey{string(wanted[i]), r.Programme, r.DoseNumber}]; ok {
+			same, err := p.replaceDose(before, &row, key, r, lines[i])
+			if err != nil {
+				return err
+			}
+			if same {
+				continue
+			}
+		} else {
+			p.outcome.New++
+		}
+		data, err := json.Marshal(r)
+		if err != nil {
+			return err
+		}
+		row.Data = key.Seal(versionPlace(p.office, "doses", row.ID, row.Version), data)
+		fresh = append(fresh, row)
+	}
+	return createAll(p.db, fresh)
+}
+
+func (p *importer) replaceDose(before doseRow, row *doseRow, key seal.Key, r vaccination.Record, line int) (bool, error) {
+	if string(before.ContentIx) == string(row.ContentIx) {
+		p.outcome.Unchanged++
+		return true, nil
+	}
+	data, err := key.Open(versionPlace(p.office, "doses", before.ID, before.Version), before.Data)
+	if err != nil {
+		return false, err
+	}
+	var old vaccination.Record
+	if err := json.Unmarshal(data, &old); err != nil {
+		return false, err
+	}
+	if r.Replaces(old) {
+		p.conflict(line, "dose_number", "record_replaced", vaccination.Warning)
+	}
+	p.outcome.Changed++
+	row.ID = before.ID
+	row.Version, err = p.nextVersion("doses", before.ID)
+	if err != nil {
+		return false, err
+	}
+	return false, p.retire("doses", before.ID, before.Version)
+}

@@ -1,0 +1,104 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"gorm.io/gorm"
+
+	"akashi/internal/clock"
+	"akashi/internal/vaccination"
+)
+
+// Source is what the own register calls itself in answers.
+const Source = "office_register"
+
+// maxFound bounds how many people one look-up returns (S-031).
+const maxFound = 20
+
+// Register returns the register of one office. Its look-ups run inside an act.
+func (s *Store) Register(office string) vaccination.Register { return register{s, office} }
+
+type register struct {
+	s      *Store
+	office string
+}
+
+func (r register) FindByTicket(ctx context.Context, ticket string) ([]vaccination.Person, error) {
+	return r.find(ctx, "ticket_ix", r.s.ring.Index(r.office, ixTicket, ticket))
+}
+
+func (r register) FindByAddress(ctx context.Context, address string) ([]vaccination.Person, error) {
+	return r.find(ctx, "address_ix", r.s.ring.Index(r.office, ixAddress, address))
+}
+
+func (r register) FindByName(ctx context.Context, key vaccination.SearchKey, birth clock.Date) ([]vaccination.Person, error) {
+	column := map[vaccination.KeyKind]string{
+		vaccination.ExactName: "exact_ix", vaccination.LooseName: "loose_ix", vaccination.LooseKana: "kana_ix",
+	}[key.Kind]
+	if column == "" {
+		return nil, fmt.Errorf("store: unknown search key")
+	}
+	return r.find(ctx, column, r.s.nameIndex(r.office, key, birth))
+}
+
+func (s *Store) nameIndex(office string, key vaccination.SearchKey, birth clock.Date) []byte {
+	return s.ring.Index(office, "name "+string(key.Kind), key.Key+"|"+string(birth))
+}
+
+// find answers from the versions that count now; a failing database is
+// Unavailable, never "nobody".
+func (r register) find(ctx context.Context, column string, index []byte) ([]vaccination.Person, error) {
+	db, err := act(ctx, r.office)
+	if err != nil {
+		return nil, err
+	}
+	var rows []personRow
+	if err := db.Where("office = ? AND "+column+" = ? AND is_current", r.office, index).Order("id").Limit(maxFound).Find(&rows).Error; err != nil {
+		return nil, fmt.Errorf("%w: %w", vaccination.ErrUnavailable, err)
+	}
+	people := make([]vaccination.Person, len(rows))
+	for i, row := range rows {
+		if people[i], err = r.person(db, row); err != nil {
+			return nil, err
+		}
+	}
+	return people, nil
+}
+
+func (r register) person(db *gorm.DB, row personRow) (vaccination.Person, error) {
+	p := vaccination.Person{ID: row.ID, Source: Source, AsOf: fromMilli(row.CreatedAt)}
+	key, err := r.s.personKey(db, r.office, row.PersonKey)
+	if err != nil {
+		return p, err
+	}
+	data, err := key.Open(versionPlace(r.office, "persons", row.ID, row.Version), row.Data)
+	if err != nil {
+		return p, err
+	}
+	if err := json.Unmarshal(data, &p.Subject); err != nil {
+		return p, err
+	}
+	p.Subject.Ref = vaccination.Ref{ID: row.ID, Version: row.Version}
+	var doses []doseRow
+	if err := db.Where("office = ? AND ticket_ix = ? AND is_current", r.office, row.TicketIx).Order("programme, dose_number").Find(&doses).Error; err != nil {
+		return p, fmt.Errorf("%w: %w", vaccination.ErrUnavailable, err)
+	}
+	for _, d := range doses {
+		data, err := key.Open(versionPlace(r.office, "doses", d.ID, d.Version), d.Data)
+		if err != nil {
+			return p, err
+		}
+		record := vaccination.Record{}
+		if err := json.Unmarshal(data, &record); err != nil {
+			return p, err
+		}
+		record.Ref = vaccination.Ref{ID: d.ID, Version: d.Version}
+		p.Doses = append(p.Doses, record)
+		if at := fromMilli(d.CreatedAt); at.After(p.AsOf) {
+			p.AsOf = at
+		}
+	}
+	return p, nil
+}

@@ -1,0 +1,206 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+
+	"gorm.io/gorm"
+
+	"akashi/internal/seal"
+	"akashi/internal/vaccination"
+)
+
+// chunkSize bounds how many rows one statement of an import handles.
+const chunkSize = 100
+
+type importRow struct {
+	Office, ID, Layout, State string
+	FileSha256, Report        string
+	Staged                    []byte
+	CreatedBy                 string
+	CreatedAt                 int64 `gorm:"autoCreateTime:false"`
+	CommittedBy               string
+	CommittedAt               int64
+	WithdrawnBy               string
+	WithdrawnAt               int64
+	Outcome                   string
+}
+
+func (importRow) TableName() string { return "imports" }
+
+func stagedPlace(office, id string) seal.Place {
+	return seal.Place{Office: office, Table: "imports", Column: "staged", Row: id, Version: 1}
+}
+
+// approvalKind of an import that waits for its second person.
+const approvalKind = "import.commit"
+
+type approvalRow struct {
+	Office, ID, Kind, Object string
+	RequestedBy              string
+	RequestedAt, ExpiresAt   int64
+	DecidedBy                string
+	DecidedAt                int64
+	Outcome, Reason          string
+}
+
+func (approvalRow) TableName() string { return "approvals" }
+
+// AddImport implements vaccination.ImportStore.
+func (s *Store) AddImport(ctx context.Context, i vaccination.Import, file []byte) error {
+	db, err := act(ctx, i.Office)
+	if err != nil {
+		return err
+	}
+	report, err := json.Marshal(i.Report)
+	if err != nil {
+		return err
+	}
+	if err := db.Create(&importRow{
+		Office: i.Office, ID: i.ID, Layout: i.Report.Layout, State: string(i.State), FileSha256: i.Report.SHA256, Report: string(report),
+		Staged: s.ring.Office(i.Office).Seal(stagedPlace(i.Office, i.ID), file), CreatedBy: i.CreatedBy, CreatedAt: milli(i.CreatedAt), Outcome: "{}",
+	}).Error; err != nil {
+		return err
+	}
+	if !i.SecondPerson || i.State != vaccination.ImportStaged {
+		return nil
+	}
+	return db.Create(&approvalRow{
+		Office: i.Office, ID: s.ids.Row(), Kind: approvalKind, Object: i.ID, RequestedBy: i.CreatedBy, RequestedAt: milli(i.CreatedAt),
+	}).Error
+}
+
+// Import implements vaccination.ImportStore.
+func (s *Store) Import(ctx context.Context, office, id string) (vaccination.Import, error) {
+	db, err := act(ctx, office)
+	if err != nil {
+		return vaccination.Import{}, err
+	}
+	var row importRow
+	if err := db.Omit("staged").Where("office = ? AND id = ?", office, id).Take(&row).Error; err != nil {
+		return vaccination.Import{}, missing(err, "import")
+	}
+	i := vaccination.Import{
+		Office: row.Office, ID: row.ID, State: vaccination.ImportState(row.State),
+		CreatedBy: row.CreatedBy, CreatedAt: fromMilli(row.CreatedAt), CommittedBy: row.CommittedBy, CommittedAt: fromMilli(row.CommittedAt),
+		WithdrawnBy: row.WithdrawnBy, WithdrawnAt: fromMilli(row.WithdrawnAt),
+	}
+	var approvals int64
+	err = db.Model(&approvalRow{}).Where("office = ? AND object = ? AND kind = ?", office, id, approvalKind).Count(&approvals).Error
+	i.SecondPerson = approvals > 0
+	return i, errors.Join(err, json.Unmarshal([]byte(row.Report), &i.Report), json.Unmarshal([]byte(row.Outcome), &i.Outcome))
+}
+
+// StagedFile implements vaccination.ImportStore.
+func (s *Store) StagedFile(ctx context.Context, office, id string) ([]byte, error) {
+	db, err := act(ctx, office)
+	if err != nil {
+		return nil, err
+	}
+	var row importRow
+	if err := db.Select("staged").Where("office = ? AND id = ?", office, id).Take(&row).Error; err != nil {
+		return nil, missing(err, "import")
+	}
+	return s.ring.Office(office).Open(stagedPlace(office, id), row.Staged)
+}
+
+// SaveImport implements vaccination.ImportStore.
+func (s *Store) SaveImport(ctx context.Context, i vaccination.Import, from vaccination.ImportState) error {
+	db, err := act(ctx, i.Office)
+	if err != nil {
+		return err
+	}
+	outcome, err := json.Marshal(i.Outcome)
+	if err != nil {
+		return err
+	}
+	if err := changedOne(db.Model(&importRow{}).Where("office = ? AND id = ? AND state = ?", i.Office, i.ID, string(from)).Updates(map[string]any{
+		"state": string(i.State), "staged": nil, "committed_by": i.CommittedBy, "committed_at": milli(i.CommittedAt),
+		"withdrawn_by": i.WithdrawnBy, "withdrawn_at": milli(i.WithdrawnAt), "outcome": string(outcome),
+	}), "import_state"); err != nil {
+		return err
+	}
+	by, at := i.CommittedBy, i.CommittedAt
+	if i.State == vaccination.ImportWithdrawn {
+		by, at = i.WithdrawnBy, i.WithdrawnAt
+	}
+	return db.Model(&approvalRow{}).Where("office = ? AND object = ? AND kind = ? AND outcome = ''", i.Office, i.ID, approvalKind).
+		Updates(map[string]any{"decided_by": by, "decided_at": milli(at), "outcome": string(i.State)}).Error
+}
+
+// CertificatesFrom implements vaccination.ImportStore.
+func (s *Store) CertificatesFrom(ctx context.Context, office, importID string) ([]string, error) {
+	db, err := act(ctx, office)
+	if err != nil {
+		return nil, err
+	}
+	ids := []string{}
+	err = db.Table("certificate_doses AS c").Distinct("c.certificate_id").
+		Joins("JOIN doses d ON d.office = c.office AND d.id = c.dose_id AND d.version = c.dose_version").
+		Where("c.office = ? AND d.import_id = ?", office, importID).Order("c.certificate_id").Pluck("c.certificate_id", &ids).Error
+	return ids, err
+}
+
+// ApplyBatch implements vaccination.ImportStore.
+func (s *Store) ApplyBatch(ctx context.Context, office, importID string, b vaccination.Batch) (vaccination.Outcome, error) {
+	db, err := act(ctx, office)
+	if err != nil {
+		return vaccination.Outcome{}, err
+	}
+	p := importer{s: s, db: db, office: office, importID: importID, now: s.clock.Now().UnixMilli()}
+	for start := 0; start < len(b.Lines); start += chunkSize {
+		end := min(start+chunkSize, len(b.Lines))
+		if b.Kind == vaccination.Subjects {
+			err = p.subjects(b.Subjects[start:end], b.Lines[start:end])
+		} else {
+			err = p.records(b.Records[start:end], b.Lines[start:end])
+		}
+		if err != nil {
+			return p.outcome, err
+		}
+	}
+	return p.outcome, nil
+}
+
+// WithdrawBatch implements vaccination.ImportStore.
+func (s *Store) WithdrawBatch(ctx context.Context, office, importID string) ([]string, error) {
+	db, err := act(ctx, office)
+	if err != nil {
+		return nil, err
+	}
+	certificates, err := s.CertificatesFrom(ctx, office, importID)
+	if err != nil {
+		return nil, err
+	}
+	for _, table := range []string{"persons", "doses"} {
+		if err := withdrawVersions(db, table, office, importID); err != nil {
+			return nil, err
+		}
+	}
+	return certificates, nil
+}
+
+// withdrawVersions takes back the current versions that an import made. The
+// newest version of another import that was not withdrawn counts again; a
+// version that a later import made stays.
+func withdrawVersions(db *gorm.DB, table, office, importID string) error {
+	var ids []string
+	if err := db.Table(table).Where("office = ? AND import_id = ? AND is_current", office, importID).Pluck("id", &ids).Error; err != nil {
+		return err
+	}
+	for start := 0; start < len(ids); start += chunkSize {
+		chunk := ids[start:min(start+chunkSize, len(ids))]
+		if err := db.Table(table).Where("office = ? AND import_id = ? AND is_current AND id IN ?", office, importID, chunk).
+			Update("is_current", false).Error; err != nil {
+			return err
+		}
+		if err := db.Exec(`UPDATE `+table+` SET is_current = TRUE WHERE office = ? AND id IN ? AND version = (
+			SELECT MAX(v.version) FROM `+table+` v JOIN imports i ON i.office = v.office AND i.id = v.import_id
+			WHERE v.office = `+table+`.office AND v.id = `+table+`.id AND i.id <> ? AND i.state = 'committed')`,
+			office, chunk, importID).Error; err != nil {
+			return err
+		}
+	}
+	return nil
+}

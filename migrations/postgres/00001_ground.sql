@@ -1,0 +1,264 @@
+-- +goose Up
+CREATE TABLE offices (
+  office     TEXT PRIMARY KEY CHECK (length(office) = 6),
+  name_ja    TEXT NOT NULL,
+  name_en    TEXT NOT NULL,
+  issuer     TEXT NOT NULL,
+  settings   TEXT NOT NULL,
+  version    BIGINT NOT NULL,
+  created_at BIGINT NOT NULL
+);
+CREATE TABLE staff (
+  office     TEXT NOT NULL REFERENCES offices (office),
+  id         TEXT NOT NULL,
+  name       TEXT NOT NULL,
+  role       TEXT NOT NULL,
+  ends_at    BIGINT NOT NULL,
+  created_at BIGINT NOT NULL,
+  PRIMARY KEY (office, id)
+);
+CREATE TABLE staff_keys (
+  office     TEXT NOT NULL,
+  hash       BYTEA NOT NULL,
+  staff_id   TEXT NOT NULL,
+  created_at BIGINT NOT NULL,
+  ends_at    BIGINT NOT NULL,
+  PRIMARY KEY (office, hash),
+  FOREIGN KEY (office, staff_id) REFERENCES staff (office, id)
+);
+CREATE TABLE signing_keys (
+  id          TEXT PRIMARY KEY,
+  purpose     TEXT NOT NULL,
+  issuer      TEXT NOT NULL,
+  algorithm   TEXT NOT NULL,
+  public_key  BYTEA NOT NULL,
+  certificate BYTEA,
+  state       TEXT NOT NULL,
+  not_before  BIGINT NOT NULL,
+  not_after   BIGINT NOT NULL,
+  usage_from  BIGINT NOT NULL,
+  usage_to    BIGINT NOT NULL,
+  test        BOOLEAN NOT NULL,
+  handle      TEXT NOT NULL,
+  created_at  BIGINT NOT NULL
+);
+CREATE TABLE log (
+  office    TEXT NOT NULL,
+  id        TEXT NOT NULL,
+  at        TEXT NOT NULL,
+  person    TEXT NOT NULL,
+  terminal  TEXT NOT NULL,
+  purpose   TEXT NOT NULL,
+  case_id   TEXT NOT NULL,
+  action    TEXT NOT NULL,
+  object    TEXT NOT NULL,
+  concerned TEXT NOT NULL,
+  result    TEXT NOT NULL,
+  request   TEXT NOT NULL,
+  canonical BYTEA NOT NULL,
+  PRIMARY KEY (office, id)
+);
+CREATE INDEX log_object ON log (office, object);
+CREATE TABLE once (
+  office     TEXT NOT NULL,
+  route      TEXT NOT NULL,
+  key_hash   BYTEA NOT NULL,
+  body_hash  BYTEA NOT NULL,
+  object     TEXT NOT NULL,
+  created_at BIGINT NOT NULL,
+  PRIMARY KEY (office, route, key_hash)
+);
+CREATE TABLE approvals (
+  office       TEXT NOT NULL REFERENCES offices (office),
+  id           TEXT NOT NULL,
+  kind         TEXT NOT NULL,
+  object       TEXT NOT NULL,
+  requested_by TEXT NOT NULL,
+  requested_at BIGINT NOT NULL,
+  expires_at   BIGINT NOT NULL,
+  decided_by   TEXT NOT NULL,
+  decided_at   BIGINT NOT NULL,
+  outcome      TEXT NOT NULL,
+  reason       TEXT NOT NULL,
+  PRIMARY KEY (office, id)
+);
+CREATE INDEX approvals_object ON approvals (office, object);
+CREATE TABLE person_keys (
+  office     TEXT NOT NULL REFERENCES offices (office),
+  id         TEXT NOT NULL,
+  ticket_ix  BYTEA,
+  wrapped    BYTEA NOT NULL,
+  created_at BIGINT NOT NULL,
+  PRIMARY KEY (office, id)
+);
+CREATE UNIQUE INDEX person_keys_ticket ON person_keys (office, ticket_ix) WHERE ticket_ix IS NOT NULL;
+CREATE TABLE imports (
+  office       TEXT NOT NULL REFERENCES offices (office),
+  id           TEXT NOT NULL,
+  layout       TEXT NOT NULL,
+  state        TEXT NOT NULL,
+  file_sha256  TEXT NOT NULL,
+  report       TEXT NOT NULL,
+  staged       BYTEA,
+  created_by   TEXT NOT NULL,
+  created_at   BIGINT NOT NULL,
+  committed_by TEXT NOT NULL,
+  committed_at BIGINT NOT NULL,
+  withdrawn_by TEXT NOT NULL,
+  withdrawn_at BIGINT NOT NULL,
+  outcome      TEXT NOT NULL,
+  PRIMARY KEY (office, id)
+);
+CREATE TABLE persons (
+  office        TEXT NOT NULL REFERENCES offices (office),
+  id            TEXT NOT NULL,
+  version       BIGINT NOT NULL,
+  is_current    BOOLEAN NOT NULL,
+  person_key    TEXT NOT NULL,
+  import_id     TEXT NOT NULL,
+  ticket_ix     BYTEA NOT NULL,
+  address_ix    BYTEA,
+  exact_ix      BYTEA NOT NULL,
+  loose_ix      BYTEA NOT NULL,
+  kana_ix       BYTEA,
+  content_ix    BYTEA NOT NULL,
+  data          BYTEA NOT NULL,
+  created_at    BIGINT NOT NULL,
+  PRIMARY KEY (office, id, version),
+  FOREIGN KEY (office, person_key) REFERENCES person_keys (office, id),
+  FOREIGN KEY (office, import_id) REFERENCES imports (office, id)
+);
+CREATE UNIQUE INDEX persons_ticket ON persons (office, ticket_ix) WHERE is_current;
+CREATE INDEX persons_address ON persons (office, address_ix) WHERE is_current;
+CREATE INDEX persons_exact ON persons (office, exact_ix) WHERE is_current;
+CREATE INDEX persons_loose ON persons (office, loose_ix) WHERE is_current;
+CREATE INDEX persons_kana ON persons (office, kana_ix) WHERE is_current;
+CREATE INDEX persons_import ON persons (office, import_id);
+CREATE TABLE doses (
+  office      TEXT NOT NULL REFERENCES offices (office),
+  id          TEXT NOT NULL,
+  version     BIGINT NOT NULL,
+  is_current  BOOLEAN NOT NULL,
+  programme   TEXT NOT NULL,
+  person_key  TEXT NOT NULL,
+  import_id   TEXT NOT NULL,
+  ticket_ix   BYTEA NOT NULL,
+  dose_number BIGINT NOT NULL,
+  content_ix  BYTEA NOT NULL,
+  data        BYTEA NOT NULL,
+  created_at  BIGINT NOT NULL,
+  PRIMARY KEY (office, id, version),
+  FOREIGN KEY (office, person_key) REFERENCES person_keys (office, id),
+  FOREIGN KEY (office, import_id) REFERENCES imports (office, id)
+);
+CREATE UNIQUE INDEX doses_current ON doses (office, ticket_ix, programme, dose_number) WHERE is_current;
+CREATE INDEX doses_import ON doses (office, import_id);
+CREATE TABLE applications (
+  office         TEXT NOT NULL REFERENCES offices (office),
+  id             TEXT NOT NULL,
+  version        BIGINT NOT NULL,
+  state          TEXT NOT NULL,
+  kind           TEXT NOT NULL,
+  programme      TEXT NOT NULL,
+  channel        TEXT NOT NULL,
+  person_key     TEXT NOT NULL,
+  person_id      TEXT NOT NULL,
+  reasons        TEXT NOT NULL,
+  data           BYTEA NOT NULL,
+  created_at     BIGINT NOT NULL,
+  updated_at     BIGINT NOT NULL,
+  PRIMARY KEY (office, id),
+  FOREIGN KEY (office, person_key) REFERENCES person_keys (office, id)
+);
+CREATE INDEX applications_state ON applications (office, state, id);
+CREATE TABLE certificates (
+  office         TEXT NOT NULL REFERENCES offices (office),
+  id             TEXT NOT NULL,
+  application_id TEXT NOT NULL,
+  kind           TEXT NOT NULL,
+  programme      TEXT NOT NULL,
+  state          TEXT NOT NULL,
+  person_key     TEXT NOT NULL,
+  ai             TEXT NOT NULL,
+  issued_at      BIGINT NOT NULL,
+  issued_on      TEXT NOT NULL,
+  layout         TEXT NOT NULL,
+  catalogue      TEXT NOT NULL,
+  supersedes     TEXT NOT NULL,
+  superseded_by  TEXT NOT NULL,
+  content        BYTEA NOT NULL,
+  prepared_at    BIGINT NOT NULL,
+  claimed_at     BIGINT NOT NULL,
+  closed_at      BIGINT NOT NULL,
+  reason         TEXT NOT NULL,
+  copies         BIGINT NOT NULL,
+  PRIMARY KEY (office, id),
+  FOREIGN KEY (office, application_id) REFERENCES applications (office, id),
+  FOREIGN KEY (office, person_key) REFERENCES person_keys (office, id)
+);
+CREATE UNIQUE INDEX certificates_ai ON certificates (office, ai);
+CREATE UNIQUE INDEX certificates_live ON certificates (office, application_id, kind) WHERE state = 'issued';
+CREATE UNIQUE INDEX certificates_prepared ON certificates (office, application_id, kind) WHERE state = 'prepared';
+CREATE INDEX certificates_open ON certificates (office, prepared_at) WHERE state = 'prepared';
+CREATE TABLE certificate_doses (
+  office         TEXT NOT NULL,
+  certificate_id TEXT NOT NULL,
+  dose_id        TEXT NOT NULL,
+  dose_version   BIGINT NOT NULL,
+  PRIMARY KEY (office, certificate_id, dose_id),
+  FOREIGN KEY (office, certificate_id) REFERENCES certificates (office, id),
+  FOREIGN KEY (office, dose_id, dose_version) REFERENCES doses (office, id, version)
+);
+CREATE INDEX certificate_doses_dose ON certificate_doses (office, dose_id, dose_version);
+CREATE TABLE payloads (
+  office         TEXT NOT NULL,
+  certificate_id TEXT NOT NULL,
+  number         BIGINT NOT NULL,
+  family         TEXT NOT NULL,
+  key_id         TEXT NOT NULL,
+  status_id      TEXT NOT NULL,
+  to_sign        BYTEA NOT NULL,
+  code_text      BYTEA,
+  PRIMARY KEY (office, certificate_id, number),
+  FOREIGN KEY (office, certificate_id) REFERENCES certificates (office, id),
+  FOREIGN KEY (key_id) REFERENCES signing_keys (id)
+);
+CREATE TABLE copies (
+  office         TEXT NOT NULL,
+  certificate_id TEXT NOT NULL,
+  number         BIGINT NOT NULL,
+  layout         TEXT NOT NULL,
+  pdf_sha256     TEXT NOT NULL,
+  made_by        TEXT NOT NULL,
+  made_at        BIGINT NOT NULL,
+  PRIMARY KEY (office, certificate_id, number),
+  FOREIGN KEY (office, certificate_id) REFERENCES certificates (office, id)
+);
+CREATE TABLE counters (
+  office TEXT NOT NULL REFERENCES offices (office),
+  name   TEXT NOT NULL,
+  value  BIGINT NOT NULL,
+  PRIMARY KEY (office, name)
+);
+-- +goose StatementBegin
+CREATE FUNCTION log_is_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN RAISE EXCEPTION 'the log is append-only'; END $$;
+-- +goose StatementEnd
+CREATE TRIGGER log_no_change BEFORE UPDATE OR DELETE ON log FOR EACH ROW EXECUTE FUNCTION log_is_append_only();
+CREATE TRIGGER log_no_truncate BEFORE TRUNCATE ON log FOR EACH STATEMENT EXECUTE FUNCTION log_is_append_only();
+-- The office is set with SET LOCAL in each transaction; without it no row is seen (S-025).
+-- +goose StatementBegin
+DO $$
+DECLARE t text;
+BEGIN
+  FOREACH t IN ARRAY ARRAY['staff', 'staff_keys', 'log', 'once', 'approvals', 'person_keys', 'imports', 'persons', 'doses', 'applications', 'certificates', 'certificate_doses', 'payloads', 'copies', 'counters'] LOOP
+    EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', t);
+    EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', t);
+    EXECUTE format('CREATE POLICY office ON %I USING (office = current_setting(''akashi.office'', true))', t);
+  END LOOP;
+  IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'akashi_staff') THEN
+    GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO akashi_staff;
+    REVOKE UPDATE, DELETE ON log FROM akashi_staff;
+  END IF;
+END $$;
+-- +goose StatementEnd
