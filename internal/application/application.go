@@ -1,0 +1,228 @@
+// Package application takes applications and decides them: a state machine, the
+// checks of passport and record, and a decision with reasons that a clerk can
+// read aloud.
+//
+// Only one exact, anomaly-free match of an unprotected person, with a valid
+// passport where one is needed, in an office that is open, is approved without a
+// person; everything else is held with reason codes.
+package application
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"akashi/certificate"
+	"akashi/internal/clock"
+	"akashi/internal/fault"
+	"akashi/passport"
+)
+
+// Channel is how an application came in (R-153).
+type Channel string
+
+const (
+	Counter Channel = "counter"
+	Mail    Channel = "mail"
+	App     Channel = "app"
+)
+
+// Relationship of the applicant to the subject.
+type Relationship string
+
+const (
+	Self           Relationship = "self"
+	Spouse         Relationship = "spouse"
+	Parent         Relationship = "parent"
+	Child          Relationship = "child"
+	Grandparent    Relationship = "grandparent"
+	Grandchild     Relationship = "grandchild"
+	LegalGuardian  Relationship = "legal_representative"
+	OtherApplicant Relationship = "other"
+)
+
+var relationships = []Relationship{Self, Spouse, Parent, Child, Grandparent, Grandchild, LegalGuardian, OtherApplicant}
+
+// Proof that the applicant may act for the subject (certificate-japan.md 7).
+var proofs = []string{"power_of_attorney", "registration_certificate", "family_register"}
+
+// Documents that a clerk may have seen.
+var documents = []string{
+	"my_number_card", "driving_licence", "passport", "residence_card", "health_insurance",
+	"vaccination_ticket", "vaccination_record", "notification_card", "other_identity",
+}
+
+// Applicant is the person who applies; it may be another than the subject (R-014).
+type Applicant struct {
+	Relationship Relationship     `json:"relationship"`
+	Name         certificate.Name `json:"name,omitzero"` // empty when it is the subject
+	Proof        string           `json:"proof,omitempty"`
+}
+
+// Subject is the vaccinated person as the applicant names it; what is printed
+// comes from the register.
+type Subject struct {
+	Ticket    string           `json:"ticket_number,omitempty"`
+	Address   string           `json:"address_number,omitempty"`
+	Name      certificate.Name `json:"name,omitzero"`
+	BirthDate clock.Date       `json:"birth_date,omitempty"`
+	Former    string           `json:"former_name,omitempty"` // to be printed if the register or card shows it
+	// Elsewhere: other doses lie with another municipality or abroad, so that a
+	// record that begins with dose 3 has no gap.
+	Elsewhere bool `json:"earlier_doses_elsewhere,omitempty"`
+}
+
+// Passport is what was read or typed of the travel document. Zone is personal in
+// every character and prints as "[redacted]".
+type Passport struct {
+	Zone         Zone
+	DataPageName passport.Name
+	Alternative  passport.AlternativeNames
+}
+
+// Zone is the text of a machine readable zone.
+type Zone struct{ text string }
+
+// NewZone wraps the text as scanned or typed.
+func NewZone(text string) Zone { return Zone{text} }
+
+// Reveal returns the text, for reading and sealing.
+func (z Zone) Reveal() string { return z.text }
+
+func (Zone) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte("[redacted]")) }
+
+// Form is what is handed in.
+type Form struct {
+	Kind          certificate.Kind
+	Programme     string
+	Channel       Channel
+	NoticeVersion string // version of the privacy notice that was shown (R-151)
+	Documents     []string
+	Applicant     Applicant
+	Subject       Subject
+	Passport      *Passport // travel only
+}
+
+// Application is one application with what was found out about it.
+type Application struct {
+	Office, ID           string
+	Version              int // counts changes; a save with an old one is refused
+	State                State
+	Form                 Form
+	Reasons              []Reason
+	Record               Record
+	Decision             *Decision
+	PersonKey            string // key under which the personal part is sealed
+	CreatedAt, UpdatedAt time.Time
+}
+
+// Record is what the register answered, without the doses themselves: they are
+// read again when a certificate is composed and must still be these.
+type Record struct {
+	Outcome   string     `json:"outcome,omitempty"`
+	Source    string     `json:"source,omitempty"`
+	AsOf      time.Time  `json:"as_of,omitzero"`
+	Certainty string     `json:"certainty,omitempty"`
+	Evidence  []string   `json:"evidence,omitempty"`
+	PersonID  string     `json:"person_id,omitempty"`
+	Doses     []DoseRef  `json:"doses,omitempty"`
+	MayAskNo  bool       `json:"number_may_be_asked,omitempty"` // R-131
+	CheckedOn clock.Date `json:"checked_on,omitempty"`
+}
+
+// DoseRef names one version of a recorded dose.
+type DoseRef struct {
+	ID      string `json:"id"`
+	Version int    `json:"version"`
+	Number  int    `json:"dose_number"`
+}
+
+// Decision is what was decided, by whom and why.
+type Decision struct {
+	Outcome  string    `json:"outcome"` // approve, reject, ask
+	By       string    `json:"by"`      // staff id, or "rule:automatic"
+	At       time.Time `json:"at"`
+	Reason   string    `json:"reason,omitempty"` // a person's words; sealed, never logged
+	Override []string  `json:"override,omitempty"`
+}
+
+// Format keeps an application out of logs: only office, id and state print.
+func (a Application) Format(f fmt.State, _ rune) {
+	_, _ = fmt.Fprintf(f, "application %s/%s %s", a.Office, a.ID, a.State)
+}
+
+// sealed is the personal part as it is stored, under the person's key.
+type sealed struct {
+	NoticeVersion string                     `json:"notice_version"`
+	Documents     []string                   `json:"documents,omitempty"`
+	Applicant     Applicant                  `json:"applicant"`
+	Subject       Subject                    `json:"subject"`
+	Zone          string                     `json:"zone,omitempty"`
+	DataPageName  *passport.Name             `json:"data_page_name,omitempty"`
+	Alternative   *passport.AlternativeNames `json:"alternative,omitempty"`
+	Record        Record                     `json:"record"`
+	Decision      *Decision                  `json:"decision,omitempty"`
+}
+
+// Encode returns the personal part, to be sealed.
+func (a Application) Encode() ([]byte, error) {
+	s := sealed{
+		NoticeVersion: a.Form.NoticeVersion, Documents: a.Form.Documents, Applicant: a.Form.Applicant,
+		Subject: a.Form.Subject, Record: a.Record, Decision: a.Decision,
+	}
+	if p := a.Form.Passport; p != nil {
+		s.Zone, s.DataPageName, s.Alternative = p.Zone.Reveal(), &p.DataPageName, &p.Alternative
+	}
+	return json.Marshal(s)
+}
+
+// Decode fills in the personal part from what Encode made.
+func (a *Application) Decode(b []byte) error {
+	var s sealed
+	if err := json.Unmarshal(b, &s); err != nil {
+		return fmt.Errorf("application: %w", err)
+	}
+	a.Form.NoticeVersion, a.Form.Documents, a.Form.Applicant, a.Form.Subject = s.NoticeVersion, s.Documents, s.Applicant, s.Subject
+	a.Record, a.Decision = s.Record, s.Decision
+	if s.DataPageName != nil {
+		a.Form.Passport = &Passport{Zone: NewZone(s.Zone), DataPageName: *s.DataPageName, Alternative: *s.Alternative}
+	}
+	return nil
+}
+
+// Check refuses a form that breaks a rule, naming the field.
+func (f Form) Check() error {
+	bad := func(field, key string) error { return fault.New(fault.Invalid, key, field) }
+	switch {
+	case f.Kind != certificate.Domestic && f.Kind != certificate.Travel:
+		return bad("kind", "unknown_value")
+	case f.Programme != "covid19":
+		return bad("programme", "unknown_value")
+	case f.Channel != Counter && f.Channel != Mail && f.Channel != App:
+		return bad("channel", "unknown_value")
+	case f.NoticeVersion == "":
+		return bad("notice_version", "required")
+	case f.Kind == certificate.Domestic && f.Passport != nil:
+		return bad("passport", "not_for_domestic") // R-003
+	case !slices.Contains(relationships, f.Applicant.Relationship):
+		return bad("applicant.relationship", "unknown_value")
+	case f.Applicant.Proof != "" && !slices.Contains(proofs, f.Applicant.Proof):
+		return bad("applicant.proof", "unknown_value")
+	case f.Applicant.Relationship != Self && f.Applicant.Name.Family == "":
+		return bad("applicant.name.family", "required")
+	case f.Subject.BirthDate == "":
+		return bad("subject.birth_date", "required")
+	case f.Subject.Ticket == "" && f.Subject.Address == "" && f.Subject.Name.Family == "":
+		return bad("subject", "identifier_required")
+	}
+	for i, d := range f.Documents {
+		if !slices.Contains(documents, d) {
+			return bad(fmt.Sprintf("documents[%d]", i), "unknown_value")
+		}
+	}
+	if _, err := clock.ParseDate(string(f.Subject.BirthDate)); err != nil {
+		return bad("subject.birth_date", "date")
+	}
+	return nil
+}

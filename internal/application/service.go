@@ -1,0 +1,254 @@
+package application
+
+import (
+	"context"
+	"time"
+
+	"akashi/internal/actor"
+	"akashi/internal/audit"
+	"akashi/internal/clock"
+	"akashi/internal/fault"
+	"akashi/internal/idgen"
+	"akashi/internal/office"
+	"akashi/internal/vaccination"
+	"akashi/passport"
+)
+
+// Filter selects applications for a list; Before is the ID cursor of the last page.
+type Filter struct {
+	State  State
+	Before string
+	Limit  int
+}
+
+// Store keeps applications; its methods run inside an act unless they say otherwise.
+type Store interface {
+	Office(ctx context.Context, code string) (office.Office, error) // no act needed
+	CreateApplication(ctx context.Context, a *Application) error
+	Application(ctx context.Context, office, id string) (Application, error)
+	// SaveApplication refuses a version that is not the newest: fault Conflict "version".
+	SaveApplication(ctx context.Context, a *Application) error
+	Applications(ctx context.Context, office string, f Filter) ([]Application, error) // without personal parts
+	Register(office string) vaccination.Register
+}
+
+// Service is the use cases around an application.
+type Service struct {
+	Log   *audit.Log
+	Store Store
+	Rules vaccination.Rules
+	Test  bool // TEST identity: specimen passports are accepted
+	Clock clock.Clock
+	IDs   idgen.Gen
+}
+
+// Create stores a draft.
+func (s *Service) Create(ctx context.Context, a actor.Actor, f Form, once *audit.Once) (Application, error) {
+	if err := f.Check(); err != nil {
+		return Application{}, err
+	}
+	now := s.now()
+	app := Application{Office: a.Office, ID: s.IDs.Row(), State: Draft, Form: f, CreatedAt: now, UpdatedAt: now}
+	e := audit.Entry{Action: "application.create", Object: app.ID, Once: once}
+	e.Fact("kind", string(f.Kind))
+	e.Fact("channel", string(f.Channel))
+	return app, s.Log.Act(ctx, a.For(app.ID), e, func(ctx context.Context, _ *audit.Entry) error {
+		return s.Store.CreateApplication(ctx, &app)
+	})
+}
+
+// Get reads an application; the look-up is logged.
+func (s *Service) Get(ctx context.Context, a actor.Actor, id string) (app Application, err error) {
+	err = s.Log.Act(ctx, a.For(id), audit.Entry{Action: "application.read", Object: id}, func(ctx context.Context, e *audit.Entry) (err error) {
+		app, err = s.Store.Application(ctx, a.Office, id)
+		e.Person = app.Record.PersonID
+		return err
+	})
+	return app, err
+}
+
+// List returns applications without personal parts, newest first.
+func (s *Service) List(ctx context.Context, a actor.Actor, f Filter) (list []Application, err error) {
+	e := audit.Entry{Action: "application.list"}
+	e.Fact("state", string(f.State))
+	err = s.Log.Act(ctx, a, e, func(ctx context.Context, _ *audit.Entry) (err error) {
+		list, err = s.Store.Applications(ctx, a.Office, f)
+		return err
+	})
+	return list, err
+}
+
+// change loads an application, lets fn change it, and saves it.
+func (s *Service) change(ctx context.Context, a actor.Actor, id, action string, fn func(context.Context, *Application, *audit.Entry) error) (app Application, err error) {
+	err = s.Log.Act(ctx, a.For(id), audit.Entry{Action: action, Object: id}, func(ctx context.Context, e *audit.Entry) error {
+		if app, err = s.Store.Application(ctx, a.Office, id); err != nil {
+			return err
+		}
+		if err := fn(ctx, &app, e); err != nil {
+			return err
+		}
+		app.UpdatedAt = s.now()
+		e.Person = app.Record.PersonID
+		e.Fact("state", string(app.State))
+		for _, r := range app.Reasons {
+			e.Fact("reason "+r.Code, r.Detail)
+		}
+		return s.Store.SaveApplication(ctx, &app)
+	})
+	return app, err
+}
+
+// Submit hands an application in and checks it: passport, record, decision by
+// rule. One that stayed in checking because the register could not be asked, and
+// an approved one whose record changed, are checked again.
+func (s *Service) Submit(ctx context.Context, a actor.Actor, id string) (Application, error) {
+	o, err := s.Store.Office(ctx, a.Office)
+	if err != nil {
+		return Application{}, err
+	}
+	return s.change(ctx, a, id, "application.submit", func(ctx context.Context, app *Application, _ *audit.Entry) error {
+		if app.State != Checking {
+			if err := app.Move(Submitted); err != nil {
+				return err
+			}
+			if err := app.Move(Checking); err != nil {
+				return err
+			}
+		}
+		return s.check(ctx, o, app)
+	})
+}
+
+// check asks passport and record and decides by rule.
+func (s *Service) check(ctx context.Context, o office.Office, app *Application) error {
+	today := s.Clock.Today()
+	e := evidence{office: o, form: app.Form, reading: app.Form.ReadPassport(today, s.Test)}
+	var err error
+	e.answer, err = s.lookUp(ctx, *app, e.reading)
+	if err != nil {
+		return err
+	}
+	app.Record = recordOf(e.answer, today)
+	app.Record.MayAskNo = o.Settings.NumberRule.MayAsk(e.answer.Outcome == vaccination.Found)
+	app.Reasons = e.reasons()
+	if err := app.Move(next(app.Reasons)); err != nil {
+		return err
+	}
+	app.Decision = nil
+	if app.State == Approved {
+		app.Decision = &Decision{Outcome: "approve", By: "rule:automatic", At: s.now()}
+	}
+	return nil
+}
+
+// Record asks the register again for the subject of an application, as of now.
+// It runs inside an act.
+func (s *Service) Record(ctx context.Context, app Application) (vaccination.Answer, error) {
+	return s.lookUp(ctx, app, app.Form.ReadPassport(s.Clock.Today(), s.Test))
+}
+
+func (s *Service) lookUp(ctx context.Context, app Application, reading *passport.Reading) (vaccination.Answer, error) {
+	f := app.Form.Subject
+	q := vaccination.Enquiry{
+		Programme: app.Form.Programme, Ticket: f.Ticket, Address: f.Address,
+		Family: f.Name.Family, Given: f.Name.Given, BirthDate: f.BirthDate, Elsewhere: f.Elsewhere,
+	}
+	if reading != nil && !reading.Refused() {
+		q.Sex = map[string]vaccination.Sex{"M": vaccination.Male, "F": vaccination.Female}[reading.Document.Sex]
+	}
+	return vaccination.Match(ctx, s.Store.Register(app.Office), q, s.Rules, s.Clock.Today())
+}
+
+func recordOf(a vaccination.Answer, today clock.Date) Record {
+	r := Record{
+		Outcome: a.Outcome.String(), Source: a.Source, AsOf: a.AsOf, Certainty: string(a.Certainty),
+		Evidence: a.Evidence, CheckedOn: today,
+	}
+	if a.Outcome == vaccination.Found {
+		r.PersonID = a.Person.ID
+		for _, d := range a.Doses {
+			r.Doses = append(r.Doses, DoseRef{ID: d.Ref.ID, Version: d.Ref.Version, Number: d.DoseNumber})
+		}
+	}
+	return r
+}
+
+// Answer supplies what was missing and checks again.
+func (s *Service) Answer(ctx context.Context, a actor.Actor, id string, f Form) (Application, error) {
+	o, err := s.Store.Office(ctx, a.Office)
+	if err != nil {
+		return Application{}, err
+	}
+	if err := f.Check(); err != nil {
+		return Application{}, err
+	}
+	return s.change(ctx, a, id, "application.answer", func(ctx context.Context, app *Application, _ *audit.Entry) error {
+		if app.State == Draft {
+			app.Form = f
+			return nil
+		}
+		if f.Kind != app.Form.Kind || f.Programme != app.Form.Programme {
+			return fault.New(fault.Invalid, "kind_fixed", "kind")
+		}
+		if err := app.Move(Submitted); err != nil {
+			return err
+		}
+		app.Form = f
+		if err := app.Move(Checking); err != nil {
+			return err
+		}
+		return s.check(ctx, o, app)
+	})
+}
+
+// Withdraw ends an application at the applicant's wish.
+func (s *Service) Withdraw(ctx context.Context, a actor.Actor, id string) (Application, error) {
+	return s.change(ctx, a, id, "application.withdraw", func(_ context.Context, app *Application, _ *audit.Entry) error {
+		return app.Move(Withdrawn)
+	})
+}
+
+// Verdict is a person's decision about a held application.
+type Verdict struct {
+	Outcome string // approve, reject or ask
+	Reason  string // always needed: why the reasons are cleared, or not
+	Version int    // of the application that was looked at; 0 skips the check
+}
+
+const maxReason = 500
+
+// Decide records a person's decision. Approving what is held needs a reason in
+// words; what only an officer may override needs that permission too.
+func (s *Service) Decide(ctx context.Context, a actor.Actor, id string, v Verdict) (Application, error) {
+	to := map[string]State{"approve": Approved, "reject": Rejected, "ask": NeedsInfo}[v.Outcome]
+	switch {
+	case to == "":
+		return Application{}, fault.New(fault.Invalid, "unknown_value", "outcome")
+	case v.Reason == "":
+		return Application{}, fault.New(fault.Invalid, "required", "reason")
+	case len([]rune(v.Reason)) > maxReason:
+		return Application{}, fault.New(fault.Invalid, "too_long", "reason")
+	}
+	return s.change(ctx, a, id, "application.decide", func(_ context.Context, app *Application, e *audit.Entry) error {
+		if v.Version != 0 && v.Version != app.Version {
+			return fault.New(fault.Conflict, "version", "version")
+		}
+		d := &Decision{Outcome: v.Outcome, By: a.Person, At: s.now(), Reason: v.Reason}
+		if to == Approved {
+			for _, r := range app.Reasons {
+				if r.Weight == Final {
+					return fault.New(fault.Conflict, "not_approvable", "outcome").With("reason", r.Code)
+				}
+				if r.Weight != Confirm && !a.May(string(office.Override)) {
+					return fault.New(fault.Forbidden, "override", "outcome").With("reason", r.Code)
+				}
+				d.Override = append(d.Override, r.Code)
+			}
+		}
+		e.Fact("outcome", v.Outcome)
+		app.Decision = d
+		return app.Move(to)
+	})
+}
+
+func (s *Service) now() time.Time { return s.Clock.Now().Truncate(time.Millisecond) }
