@@ -1,0 +1,194 @@
+package issuance
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"akashi/certificate/qr"
+	"akashi/certificate/verify"
+	"akashi/internal/fault"
+	"akashi/signing"
+)
+
+// Difference is a field of one code that does not say what the certificate says.
+type Difference struct{ Family, Field string }
+
+func (d Difference) String() string { return d.Family + ":" + d.Field }
+
+// lint seals each draft with a throw-away key, reads it back as a stranger would
+// and compares every field with the certificate (step 7). Since all families are
+// compared with the same value, they agree with each other.
+func (s *Service) lint(ctx context.Context, i Issue) error {
+	throwaway, err := signing.NewThrowaway()
+	if err != nil {
+		return err
+	}
+	var found []string
+	for _, p := range i.Payloads {
+		differences, err := s.lintPayload(ctx, i, p, throwaway)
+		if err != nil {
+			return fault.New(fault.Conflict, "draft", string(p.Family)).Because(err)
+		}
+		for _, d := range differences {
+			found = append(found, d.String())
+		}
+	}
+	if len(found) > 0 {
+		return fault.New(fault.Internal, "lint", found[0]).With("fields", strings.Join(found, " "))
+	}
+	return nil
+}
+
+func (s *Service) lintPayload(ctx context.Context, i Issue, p Payload, throwaway *signing.Throwaway) ([]Difference, error) {
+	f, err := s.family(p.Family)
+	if err != nil {
+		return nil, err
+	}
+	key, err := s.key(ctx, p.KeyID)
+	if err != nil {
+		return nil, err
+	}
+	signature, err := throwaway.SignDraft(p.ToSign)
+	if err != nil {
+		return nil, err
+	}
+	text, err := f.seal(p.ToSign, signature, key)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := symbol(f, text); err != nil {
+		return nil, err
+	}
+	fields, err := f.compare(i.Certificate, text, key, p.StatusID)
+	if err != nil {
+		return []Difference{{string(p.Family), "unreadable " + err.Error()}}, nil
+	}
+	var differences []Difference
+	for _, field := range fields {
+		differences = append(differences, Difference{string(p.Family), field})
+	}
+	return differences, nil
+}
+
+// sign asks the signer by the certificate's name and seals what comes back (step 9).
+func (s *Service) sign(ctx context.Context, i *Issue) error {
+	signatures, err := s.Signer.Sign(ctx, i.Certificate.Office, i.Certificate.ID)
+	if err != nil {
+		return err
+	}
+	s.point("signed")
+	i.Payloads = slices.Clone(i.Payloads)
+	for n, p := range i.Payloads {
+		at := slices.IndexFunc(signatures, func(x signing.Signature) bool { return x.Number == p.Number && x.KeyID == p.KeyID })
+		if at < 0 {
+			return &wrongResult{"signature_missing", fmt.Errorf("payload %d", p.Number)}
+		}
+		f, err := s.family(p.Family)
+		if err != nil {
+			return err
+		}
+		key, err := s.key(ctx, p.KeyID)
+		if err != nil {
+			return err
+		}
+		if i.Payloads[n].Text, err = f.seal(p.ToSign, signatures[at].Value, key); err != nil {
+			return &wrongResult{"seal", err}
+		}
+	}
+	s.point("sealed")
+	return nil
+}
+
+// wrongResult says that what was made must never be released.
+type wrongResult struct {
+	code string
+	err  error
+}
+
+func (w *wrongResult) Error() string { return "issuance: " + w.code + ": " + w.err.Error() }
+func (w *wrongResult) Unwrap() error { return w.err }
+
+// selfCheck reads every symbol back from its own modules, verifies the text with
+// the keys as published, and compares it with the certificate (step 10).
+func (s *Service) selfCheck(ctx context.Context, i Issue) error {
+	bundle, err := s.Published(ctx)
+	if err != nil {
+		return err
+	}
+	for _, p := range i.Payloads {
+		f, err := s.family(p.Family)
+		if err != nil {
+			return err
+		}
+		key, err := s.key(ctx, p.KeyID)
+		if err != nil {
+			return err
+		}
+		matrix, err := symbol(f, p.Text)
+		if err != nil {
+			return &wrongResult{"symbol", err}
+		}
+		if s.Damage != nil {
+			matrix = s.Damage(matrix)
+		}
+		reading, err := qr.Read(matrix)
+		switch {
+		case err != nil:
+			return &wrongResult{"symbol_unreadable", err}
+		case reading.Text != p.Text:
+			return &wrongResult{"symbol_differs", fmt.Errorf("%s", p.Family)}
+		case reading.Corrected > 0:
+			return &wrongResult{"symbol_damaged", fmt.Errorf("%s: %d codewords", p.Family, reading.Corrected)}
+		}
+		if v := verify.Text(reading.Text, bundle, s.Clock.Now()); v.Outcome != verify.Valid {
+			return &wrongResult{"not_valid", fmt.Errorf("%s: %s", p.Family, problem(v))}
+		}
+		differ, err := f.compare(i.Certificate, reading.Text, key, p.StatusID)
+		if err != nil {
+			return &wrongResult{"unreadable", err}
+		}
+		if len(differ) > 0 {
+			return &wrongResult{"differs", fmt.Errorf("%s: %s", p.Family, strings.Join(differ, " "))}
+		}
+	}
+	return nil
+}
+
+// problem names the first facet that is in the way.
+func problem(v verify.Verdict) string {
+	for _, f := range v.Facets {
+		if f.Result == verify.Failed || f.Result == verify.Unknown {
+			return f.Name + " " + f.Code
+		}
+	}
+	return string(v.Outcome)
+}
+
+func (s *Service) key(ctx context.Context, id string) (signing.Key, error) {
+	keys, err := s.Store.SigningKeys(ctx)
+	if err != nil {
+		return signing.Key{}, err
+	}
+	at := slices.IndexFunc(keys, func(k signing.Key) bool { return k.ID == id })
+	if at < 0 {
+		return signing.Key{}, fault.New(fault.Internal, "signing_key", "")
+	}
+	return keys[at], nil
+}
+
+// activeKey is the newest active key of a purpose that may sign now.
+func (s *Service) activeKey(ctx context.Context, p signing.Purpose) (signing.Key, error) {
+	keys, err := s.Store.SigningKeys(ctx)
+	if err != nil {
+		return signing.Key{}, err
+	}
+	now := s.Clock.Now()
+	for _, k := range slices.Backward(keys) {
+		if k.Purpose == p && k.State == signing.Active && !now.Before(k.UsageFrom) && now.Before(k.UsageTo) {
+			return k, nil
+		}
+	}
+	return signing.Key{}, fault.New(fault.Unavailable, "no_active_key", string(p))
+}

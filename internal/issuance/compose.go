@@ -1,0 +1,167 @@
+package issuance
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"akashi/certificate"
+	"akashi/certificate/pdf"
+	"akashi/internal/application"
+	"akashi/internal/fault"
+	"akashi/internal/office"
+	"akashi/internal/vaccination"
+	"akashi/passport"
+)
+
+// compose makes the certificate of an application (step 5): the name as
+// registered, the passport as read, the latest five doses with the numbers they
+// have, and the issuer's names of today.
+func (s *Service) compose(ctx context.Context, o office.Office, app application.Application, answer vaccination.Answer, supersedes string) (certificate.Certificate, []application.DoseRef, error) {
+	now := s.Clock.Now().Truncate(time.Second)
+	c := certificate.Certificate{
+		Office: o.Code, ID: s.IDs.CertificateID(), Kind: app.Form.Kind, Programme: app.Form.Programme,
+		IssuedAt: now, IssuedOn: s.dateOf(now), Issuer: o.Issuer, Test: s.Identity.Test,
+		Layout: pdf.Layout, Catalogue: s.Catalogue.Version(), Supersedes: supersedes,
+	}
+	person := answer.Person.Subject
+	c.Subject = certificate.Subject{
+		Name:      certificate.Name{Family: person.Family, Given: person.Given},
+		BirthDate: person.BirthDate, Former: app.Form.Subject.Former,
+	}
+	if c.Kind == certificate.Travel {
+		document, err := s.document(app)
+		if err != nil {
+			return c, nil, err
+		}
+		c.Subject.Passport = document
+	}
+	var err error
+	if c.Doses, err = s.doses(answer.Doses, c); err != nil {
+		return c, nil, err
+	}
+	refs := make([]application.DoseRef, 0, certificate.MaxDoses)
+	listed := answer.Doses
+	if more := len(listed) - certificate.MaxDoses; more > 0 {
+		c.MoreDoses, c.Doses, listed = more, c.Doses[more:], listed[more:]
+	}
+	for _, d := range listed {
+		refs = append(refs, application.DoseRef{ID: d.Ref.ID, Version: d.Ref.Version, Number: d.DoseNumber})
+	}
+	number, err := s.numbers.next(ctx, s.Store, o.Code, string(c.IssuedOn))
+	if err != nil {
+		return c, nil, err
+	}
+	c.AI = certificate.AIOf(o.Code, c.IssuedOn, number)
+	if broken := c.Lint(); len(broken) > 0 {
+		return c, nil, fault.New(fault.Invalid, "content", broken[0].Field).With("findings", join(broken))
+	}
+	return c, refs, s.printable(c)
+}
+
+func join(findings []certificate.Finding) string {
+	words := make([]string, len(findings))
+	for i, f := range findings {
+		words[i] = f.String()
+	}
+	return strings.Join(words, "; ")
+}
+
+// document reads the passport again, as of today: it may have expired since.
+func (s *Service) document(app application.Application) (*passport.Document, error) {
+	reading := app.Form.ReadPassport(s.Clock.Today(), s.Identity.Test)
+	if reading == nil {
+		return nil, fault.New(fault.Conflict, "passport_missing", "passport")
+	}
+	for _, f := range reading.Findings {
+		if f.Severity == passport.Refuse {
+			return nil, fault.New(fault.Conflict, "passport_refused", "passport.mrz").With("finding", f.Code)
+		}
+	}
+	return &reading.Document, nil
+}
+
+func (s *Service) doses(records []vaccination.Record, c certificate.Certificate) ([]certificate.Dose, error) {
+	var doses []certificate.Dose
+	for _, r := range records {
+		product, _, err := s.Catalogue.Resolve(r.Programme, r.Maker, r.Product, c.IssuedOn)
+		if err != nil {
+			return nil, fault.New(fault.Conflict, "dose_not_certifiable", fmt.Sprintf("doses[%d]", r.DoseNumber)).Because(err)
+		}
+		doses = append(doses, certificate.Dose{
+			Number: r.DoseNumber, VaccinatedOn: r.VaccinatedOn, Product: product, Lot: r.Lot, Country: "JPN",
+		})
+	}
+	return doses, nil
+}
+
+// printable refuses a certificate that cannot be printed as written: characters
+// that no font has, listed, or a field without room.
+func (s *Service) printable(c certificate.Certificate) error {
+	err := s.Renderer.Check(c)
+	var missing *pdf.MissingError
+	var field *pdf.FieldError
+	switch {
+	case errors.As(err, &missing):
+		var all []string
+		for _, m := range missing.Missing {
+			for _, character := range m.Characters {
+				all = append(all, codePoints(character))
+			}
+		}
+		return fault.New(fault.Conflict, "characters", missing.Missing[0].Field).With("characters", strings.Join(all, " "))
+	case errors.As(err, &field):
+		return fault.New(fault.Conflict, "not_printable", field.Field).With("rule", field.Reason)
+	}
+	return err
+}
+
+// codePoints names a character without being one: U+2A6B2, or U+8FBB U+E0101.
+func codePoints(cluster string) string {
+	var words []string
+	for _, r := range cluster {
+		words = append(words, fmt.Sprintf("U+%04X", r))
+	}
+	return strings.Join(words, "+")
+}
+
+// blockSize is how many numbers of a day one process takes at a time; what it
+// does not use stays a gap.
+const blockSize = 32
+
+// numberBlocks hands out the six digits of pid.ai without a write for each.
+type numberBlocks struct {
+	mu   sync.Mutex
+	open map[string]*block // by office
+}
+
+type block struct {
+	day       string
+	next, end int
+}
+
+func (n *numberBlocks) next(ctx context.Context, store Store, office, day string) (int, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.open == nil {
+		n.open = map[string]*block{}
+	}
+	b := n.open[office]
+	if b == nil || b.day != day || b.next == b.end {
+		first, err := store.TakeNumbers(ctx, office, "ai "+day, blockSize)
+		if err != nil {
+			return 0, err
+		}
+		b = &block{day: day, next: first, end: first + blockSize}
+		n.open[office] = b
+	}
+	number := b.next
+	if number > 999_999 {
+		return 0, fault.New(fault.Unavailable, "numbers_of_day_used", "")
+	}
+	b.next++
+	return number, nil
+}

@@ -1,0 +1,175 @@
+// Package issuance holds the use cases around a certificate: issue, reissue,
+// revoke, print, recover. It is the only caller of a signer.
+//
+// The order never changes: compose, draft, lint with a throw-away key, intent,
+// sign, self-check with the published keys, commit. What is signed was stored
+// first, byte for byte; what is released was read back first. A process that
+// dies between two steps leaves an intent that Recover finishes or fails.
+package issuance
+
+import (
+	"context"
+	"time"
+
+	"akashi/certificate"
+	"akashi/certificate/catalogue"
+	"akashi/certificate/pdf"
+	"akashi/certificate/qr"
+	"akashi/certificate/trust"
+	"akashi/internal/application"
+	"akashi/internal/audit"
+	"akashi/internal/clock"
+	"akashi/internal/fault"
+	"akashi/internal/idgen"
+	"akashi/internal/office"
+	"akashi/signing"
+)
+
+// State of a certificate.
+type State string
+
+const (
+	Prepared   State = "prepared" // intent stored, nothing released
+	Issued     State = "issued"
+	Superseded State = "superseded"
+	Revoked    State = "revoked"
+	Failed     State = "failed" // never released; the ID is not used again
+)
+
+// transitions is every legal step of a certificate.
+var transitions = map[State][]State{
+	Prepared:   {Issued, Failed},
+	Issued:     {Superseded, Revoked},
+	Superseded: {Revoked},
+}
+
+// CanMove tells whether a certificate may go from one state to another.
+func CanMove(from, to State) bool {
+	for _, s := range transitions[from] {
+		if s == to {
+			return true
+		}
+	}
+	return false
+}
+
+// Issue is a certificate as the store keeps it.
+type Issue struct {
+	Certificate   certificate.Certificate
+	ApplicationID string
+	PersonKey     string
+	State         State
+	Payloads      []Payload
+	Doses         []application.DoseRef // the record versions it certifies
+	SupersededBy  string
+	Reason        string // why revoked or failed: a code
+	Copies        int
+	PreparedAt    time.Time
+	ClosedAt      time.Time // when it left the state issued, or failed
+}
+
+// Payload is one signed code, or before signing the bytes to sign.
+type Payload struct {
+	Number   int
+	Family   certificate.Family
+	KeyID    string
+	StatusID string // rid of an SHC; empty where the family has none
+	ToSign   []byte
+	Text     string // exact text of the code; empty until issued
+}
+
+// Copy is one print of a certificate.
+type Copy struct {
+	CertificateID string
+	Number        int
+	Layout        string
+	SHA256        string // of the PDF, hex
+}
+
+// Filter selects certificates for a list; Before is the ID cursor of the last page.
+type Filter struct {
+	Application string
+	State       State
+	Before      string
+	Limit       int
+}
+
+// Store keeps certificates. Its methods run inside an act unless they say otherwise.
+type Store interface {
+	office.Directory
+	Office(ctx context.Context, code string) (office.Office, error) // no act needed
+	Offices(ctx context.Context) ([]string, error)                  // no act needed
+	Application(ctx context.Context, office, id string) (application.Application, error)
+	SaveApplication(ctx context.Context, a *application.Application) error
+
+	// Prepare stores the intent. Fault Conflict "certificate_exists" when the
+	// application has a live certificate of the kind that the new one does not
+	// supersede, "issue_in_progress" when another intent is open.
+	Prepare(ctx context.Context, i Issue) error
+	// Claim takes an intent prepared or last claimed before the given time;
+	// fault Conflict "claimed" if another node was faster.
+	Claim(ctx context.Context, office, id string, before time.Time) error
+	// Commit stores the texts and makes it issued and its predecessor superseded;
+	// fault Conflict "not_prepared" if it is no longer prepared.
+	Commit(ctx context.Context, i Issue) error
+	// CloseIssue moves it to failed or revoked with a reason.
+	CloseIssue(ctx context.Context, office, id string, from []State, to State, reason string) error
+	Issue(ctx context.Context, office, id string) (Issue, error)
+	// LiveIssue returns the issued certificate of an application; fault NotFound.
+	LiveIssue(ctx context.Context, office, applicationID string) (Issue, error)
+	Issues(ctx context.Context, office string, f Filter) ([]Issue, error) // without payloads and content
+	AddCopy(ctx context.Context, office string, c Copy, by string) error  // fault Conflict "copy_number" if taken
+
+	OpenIntents(ctx context.Context, office string, before time.Time) ([]string, error) // no act needed
+	TakeNumbers(ctx context.Context, office, counter string, n int) (first int, err error)
+	SigningKeys(ctx context.Context) ([]signing.Key, error) // no act needed
+}
+
+// Identity is under what name this installation issues.
+type Identity struct {
+	SHCIssuer   string // iss
+	VDSNCIssuer string // Doc 9303 code: UTO for TEST, JPN
+	Test        bool
+}
+
+// Signer signs what an intent holds, and nothing else.
+type Signer interface {
+	Sign(ctx context.Context, office, certificateID string) ([]signing.Signature, error)
+}
+
+// Service is the use cases.
+type Service struct {
+	Log          *audit.Log
+	Store        Store
+	Applications *application.Service
+	Signer       Signer
+	Published    func(context.Context) (*trust.Bundle, error) // the keys as verifiers get them
+	Catalogue    *catalogue.Catalogue
+	Renderer     *pdf.Renderer
+	Identity     Identity
+	Clock        clock.Clock
+	IDs          idgen.Gen
+	// Point is called at each named point between the steps; tests stop or kill
+	// the process there. Nil in production.
+	Point func(name string)
+	// Damage spoils a symbol before it is read back; only tests set it.
+	Damage func(*qr.Matrix) *qr.Matrix
+
+	numbers numberBlocks
+	single  flights
+}
+
+func (s *Service) point(name string) {
+	if s.Point != nil {
+		s.Point(name)
+	}
+}
+
+// Points are the names that Point is called with, in order.
+func Points() []string {
+	return []string{
+		"before_intent", "intent_uncommitted", "intent_stored", "signed", "sealed", "checked", "commit_uncommitted", "committed",
+	}
+}
+
+var errInProgress = fault.New(fault.Conflict, "issue_in_progress", "")
