@@ -1,0 +1,218 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"akashi/certificate/catalogue"
+	"akashi/certificate/pdf"
+	"akashi/certificate/trust"
+	"akashi/internal/actor"
+	"akashi/internal/application"
+	"akashi/internal/audit"
+	"akashi/internal/clock"
+	"akashi/internal/fault"
+	"akashi/internal/idgen"
+	"akashi/internal/issuance"
+	"akashi/internal/office"
+	"akashi/internal/seal"
+	"akashi/internal/vaccination"
+	"akashi/signing"
+)
+
+// Store is what the commands need of a database: everything the domain declares.
+type Store interface {
+	audit.Book
+	application.Store
+	issuance.Store
+	vaccination.ImportStore
+	signing.Intents
+	AddOffice(ctx context.Context, o office.Office) error
+	AddStaff(ctx context.Context, p office.Staff, keyHash []byte) error
+	RegisterKeys(ctx context.Context, office string, keys []signing.Key) error
+	SigningKey(ctx context.Context, id string) (signing.Key, error)
+	Once(ctx context.Context, office, route, key string) (object string, body []byte, err error)
+	Ping(ctx context.Context) error
+	Close() error
+}
+
+// OpenStore opens a database; cmd/akashi provides it.
+type OpenStore func(ctx context.Context, databaseURL, migrateURL string, ring *seal.Ring, c clock.Clock, ids idgen.Gen) (Store, error)
+
+// App is the assembled service, without any face.
+type App struct {
+	Config       Config
+	Store        Store
+	Log          *audit.Log
+	Applications *application.Service
+	Imports      *vaccination.Imports
+	Issuance     *issuance.Service
+	Clock        clock.Clock
+	IDs          idgen.Gen
+}
+
+// Open assembles the service over its data directory: file key, signing keys,
+// database. On the first start it makes what is missing.
+func Open(ctx context.Context, c Config, open OpenStore) (*App, error) {
+	a := &App{Config: c}
+	if err := os.MkdirAll(c.Data, 0o700); err != nil {
+		return nil, err
+	}
+	ring, err := seal.OpenFile(filepath.Join(c.Data, "seal.key"), true)
+	if err != nil {
+		return nil, err
+	}
+	keys, crl, err := a.keys()
+	if err != nil {
+		return nil, err
+	}
+	url := string(c.DatabaseURL)
+	if url == "" {
+		url = filepath.Join(c.Data, "akashi.db")
+	}
+	if a.Store, err = open(ctx, url, string(c.MigrateURL), ring, a.Clock, a.IDs); err != nil {
+		return nil, err
+	}
+	if err := a.assemble(keys, crl); err != nil {
+		return nil, errors.Join(err, a.Store.Close())
+	}
+	return a, nil
+}
+
+// Close closes the database.
+func (a *App) Close() error { return a.Store.Close() }
+
+func (a *App) keyDir() string { return filepath.Join(a.Config.Data, "keys") }
+
+// keys returns the keys of this installation and the authority's revocation
+// list. Production keys are placed in the directory by hand; test keys are made.
+func (a *App) keys() ([]signing.Key, []byte, error) {
+	if a.Config.Production {
+		return nil, nil, errors.New("production keys are not built yet: this version issues under the TEST identity only")
+	}
+	keys, err := signing.MakeTestIdentity(a.keyDir(), a.Clock.Now())
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := signing.CheckIdentity(keys, a.Config.SHCIssuer, a.Config.Production); err != nil {
+		return nil, nil, err
+	}
+	crl, err := os.ReadFile(filepath.Join(a.keyDir(), signing.TestCRLFile))
+	return keys, crl, err
+}
+
+func (a *App) assemble(keys []signing.Key, crl []byte) error {
+	files, err := signing.OpenFiles(a.keyDir(), keys)
+	if err != nil {
+		return err
+	}
+	renderer, err := pdf.New()
+	if err != nil {
+		return err
+	}
+	products := catalogue.Default()
+	a.Log = &audit.Log{Book: a.Store, Clock: a.Clock, IDs: a.IDs}
+	a.Applications = &application.Service{
+		Log: a.Log, Store: a.Store, Rules: vaccination.Rules{Catalogue: products}, Test: !a.Config.Production, Clock: a.Clock, IDs: a.IDs,
+	}
+	a.Imports = &vaccination.Imports{Log: a.Log, Store: a.Store, Clock: a.Clock, IDs: a.IDs}
+	a.Issuance = &issuance.Service{
+		Log: a.Log, Store: a.Store, Applications: a.Applications,
+		Signer: signing.NewSigner(files, a.Store, a.Store.SigningKey, a.Clock),
+		Published: func(ctx context.Context) (*trust.Bundle, error) {
+			known, err := a.Store.SigningKeys(ctx)
+			if err != nil {
+				return nil, err
+			}
+			return trust.FromKeys(known, [][]byte{crl}, a.Clock.Now())
+		},
+		Catalogue: products, Renderer: renderer, Clock: a.Clock, IDs: a.IDs,
+		Identity: issuance.Identity{SHCIssuer: a.Config.SHCIssuer, VDSNCIssuer: a.Config.VDSNCIssuer, Test: !a.Config.Production},
+	}
+	return a.registerKeys(keys)
+}
+
+// registerKeys makes the database know the keys. They belong to the
+// installation; the act is logged with the first office, or with the invented
+// one before there is any.
+func (a *App) registerKeys(keys []signing.Key) error {
+	ctx := context.Background()
+	known, err := a.Store.SigningKeys(ctx)
+	if err != nil {
+		return err
+	}
+	registered := map[string]bool{}
+	for _, k := range known {
+		registered[k.ID] = true
+	}
+	fresh := false
+	for _, k := range keys {
+		fresh = fresh || !registered[k.ID]
+	}
+	if !fresh {
+		return nil
+	}
+	by := job("start", TestOffice)
+	return a.Log.Act(ctx, by, audit.Entry{Action: "key.register"}, func(ctx context.Context, _ *audit.Entry) error {
+		return a.Store.RegisterKeys(ctx, by.Office, keys)
+	})
+}
+
+func job(name, office string) actor.Actor {
+	return actor.Actor{Office: office, Person: "job:" + name, Terminal: "command", Purpose: actor.Operate}
+}
+
+// AddOffice creates an office with named staff and returns a key for each of them.
+func (a *App) AddOffice(ctx context.Context, o office.Office, staff []office.Staff) (keys []string, err error) {
+	by := job("office", o.Code)
+	err = a.Log.Act(ctx, by, audit.Entry{Action: "office.add", Object: o.Code}, func(ctx context.Context, e *audit.Entry) error {
+		if err := a.Store.AddOffice(ctx, o); err != nil {
+			return err
+		}
+		for _, p := range staff {
+			if !p.Role.Known() || p.Name == "" {
+				return fault.New(fault.Invalid, "unknown_value", "staff")
+			}
+			p.ID, p.Office = a.IDs.Row(), o.Code
+			key := office.NewStaffKey(a.IDs, o.Code)
+			if err := a.Store.AddStaff(ctx, p, office.HashStaffKey(key)); err != nil {
+				return err
+			}
+			keys = append(keys, key)
+			e.Fact(fmt.Sprintf("staff %d", len(keys)), p.ID)
+		}
+		return nil
+	})
+	return keys, err
+}
+
+// KeepRecovering finishes or fails what a dead process left, at once and then
+// every minute, until the context ends; the channel closes after the last run.
+func (a *App) KeepRecovering(ctx context.Context, logger *slog.Logger) <-chan struct{} {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		tick := time.NewTicker(min(time.Minute, max(a.Config.RecoverAge, time.Second)))
+		defer tick.Stop()
+		for {
+			r, err := a.Issuance.Recover(ctx, a.Config.RecoverAge)
+			switch {
+			case err != nil && ctx.Err() == nil:
+				logger.Error("recover", "error", err.Error(), "left", r.Left)
+			case r.Finished+r.Failed > 0:
+				logger.Warn("recovered", "finished", r.Finished, "failed", r.Failed)
+			}
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+			}
+		}
+	}()
+	return done
+}

@@ -1,0 +1,195 @@
+// Package cli is the commands of akashi: serve, demo, verify, office, version.
+//
+// It assembles the service over a data directory. Which database and which
+// faces there are comes from cmd/akashi, so that this package knows neither.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"runtime/debug"
+
+	"github.com/spf13/cobra"
+
+	"akashi/internal/fault"
+	"akashi/internal/office"
+)
+
+// ExitError ends the program with a status of its own.
+type ExitError struct{ Code int }
+
+func (e ExitError) Error() string { return fmt.Sprintf("exit status %d", e.Code) }
+
+// UsageStatus is the exit status for a wrong command line (EX_USAGE).
+const UsageStatus = 64
+
+// Adapters are the parts that this package does not know.
+type Adapters struct {
+	Environ []string
+	Open    OpenStore
+	// Serve runs the faces until the context ends; ready is told the addresses.
+	Serve func(ctx context.Context, app *App, ready func(bound map[string]string)) error
+}
+
+// Run runs one command line and returns the exit status.
+func Run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer, parts Adapters) int {
+	root := &cobra.Command{
+		Use: "akashi", Short: "Akashi (証) issues vaccination certificates that strangers can verify",
+		SilenceErrors: true, SilenceUsage: true,
+	}
+	root.SetArgs(args)
+	root.SetIn(in)
+	root.SetOut(out)
+	root.SetErr(errs)
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	root.AddCommand(serveCommand(parts), demoCommand(parts), verifyCommand(parts), officeCommand(parts), versionCommand())
+	root.Args = func(_ *cobra.Command, args []string) error {
+		if len(args) > 0 {
+			return usageError{fmt.Errorf("unknown command %q", args[0])}
+		}
+		return nil
+	}
+	root.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+	err := root.ExecuteContext(ctx)
+	var exit ExitError
+	var usage usageError
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &exit):
+		return exit.Code
+	case errors.As(err, &usage):
+		_, _ = fmt.Fprintf(errs, "akashi: %v\nSee 'akashi --help'.\n", err)
+		return UsageStatus
+	}
+	_, _ = fmt.Fprintf(errs, "akashi: %s\n", explain(err))
+	return 1
+}
+
+type usageError struct{ err error }
+
+func (u usageError) Error() string { return u.err.Error() }
+
+// explain gives a fault's key, field and values in one line.
+func explain(err error) string {
+	var f *fault.Error
+	if !errors.As(err, &f) {
+		return err.Error()
+	}
+	s := f.Key
+	if f.Field != "" {
+		s += " (" + f.Field + ")"
+	}
+	for k, v := range f.Args {
+		s += " " + k + "=" + v
+	}
+	return s
+}
+
+func serveCommand(parts Adapters) *cobra.Command {
+	return &cobra.Command{
+		Use: "serve", Short: "Serve the faces until interrupted", Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := LoadConfig(parts.Environ)
+			if err != nil {
+				return usageError{err}
+			}
+			app, err := Open(cmd.Context(), c, parts.Open)
+			if err != nil {
+				return err
+			}
+			keys, err := app.FirstStart(cmd.Context())
+			if err == nil {
+				err = parts.Serve(cmd.Context(), app, func(bound map[string]string) {
+					welcome(cmd.OutOrStdout(), app, keys, bound)
+				})
+			}
+			return errors.Join(err, app.Close())
+		},
+	}
+}
+
+func noArgs(_ *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return usageError{fmt.Errorf("unexpected argument %q", args[0])}
+	}
+	return nil
+}
+
+func officeCommand(parts Adapters) *cobra.Command {
+	group := &cobra.Command{Use: "office", Short: "Manage offices"}
+	var nameJA, nameEN string
+	var clerks, officers []string
+	add := &cobra.Command{
+		Use: "add CODE", Short: "Create an office and print a key for each of its staff", Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return usageError{errors.New("office add takes the six-digit municipality code")}
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, err := LoadConfig(parts.Environ)
+			if err != nil {
+				return usageError{err}
+			}
+			o, err := office.New(args[0], nameJA, nameEN)
+			if err != nil {
+				return err
+			}
+			if !c.Production && !office.Invented(o.Code) {
+				return errors.New("under the TEST identity only invented offices (prefectures 90 to 99) can be added")
+			}
+			var staff []office.Staff
+			for _, n := range clerks {
+				staff = append(staff, office.Staff{Name: n, Role: office.Clerk})
+			}
+			for _, n := range officers {
+				staff = append(staff, office.Staff{Name: n, Role: office.Officer})
+			}
+			app, err := Open(cmd.Context(), c, parts.Open)
+			if err != nil {
+				return err
+			}
+			keys, err := app.AddOffice(cmd.Context(), o, staff)
+			if err := errors.Join(err, app.Close()); err != nil {
+				return err
+			}
+			_, _ = fmt.Fprintf(cmd.OutOrStdout(), "office %s added\n", o.Code)
+			for i, p := range staff {
+				_, _ = fmt.Fprintf(cmd.OutOrStdout(), "%-8s %s\n         %s\n", p.Role, p.Name, keys[i])
+			}
+			return nil
+		},
+	}
+	add.Flags().StringVar(&nameJA, "name-ja", "", "name in Japanese, such as 架空県証市")
+	add.Flags().StringVar(&nameEN, "name-en", "", "name in English, such as \"Akashi City\"")
+	add.Flags().StringArrayVar(&clerks, "clerk", nil, "a clerk's name; may be given several times")
+	add.Flags().StringArrayVar(&officers, "officer", nil, "an officer's name; may be given several times")
+	group.AddCommand(add)
+	return group
+}
+
+// Version is set by the linker in releases.
+var Version = "dev"
+
+func versionCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "version", Short: "Print version and build", Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			out := cmd.OutOrStdout()
+			_, _ = fmt.Fprintf(out, "akashi %s\n", Version)
+			if info, ok := debug.ReadBuildInfo(); ok {
+				_, _ = fmt.Fprintf(out, "built with %s\n", info.GoVersion)
+				for _, s := range info.Settings {
+					if s.Key == "vcs.revision" || s.Key == "vcs.modified" {
+						_, _ = fmt.Fprintf(out, "%s %s\n", s.Key, s.Value)
+					}
+				}
+			}
+			_, _ = fmt.Fprintf(out, "catalogue %s\nlayouts %v\n", catalogueVersion(), layouts())
+			return nil
+		},
+	}
+}

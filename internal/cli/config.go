@@ -1,0 +1,121 @@
+package cli
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/caarlos0/env/v11"
+
+	"akashi/signing"
+)
+
+// Secret is a setting that prints as "[redacted]"; convert it to use it.
+type Secret string
+
+func (Secret) String() string               { return "[redacted]" }
+func (s Secret) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(s.String())) }
+func (s Secret) LogValue() slog.Value       { return slog.StringValue(s.String()) }
+func (s Secret) MarshalText() ([]byte, error) {
+	return []byte(s.String()), nil
+}
+
+// Config is every setting. Each has a variable AKASHI_…; those that stand in the
+// file named by AKASHI_CONFIG (KEY=VALUE lines) count where the environment is silent.
+type Config struct {
+	Data        string        `env:"DATA" envDefault:"./data"` // directory, mode 0700
+	DatabaseURL Secret        `env:"DATABASE_URL"`             // empty: SQLite in Data
+	MigrateURL  Secret        `env:"MIGRATE_URL"`              // schema owner; empty: DatabaseURL
+	StaffAddr   string        `env:"STAFF_ADDR" envDefault:"127.0.0.1:8080"`
+	PublicAddr  string        `env:"PUBLIC_ADDR" envDefault:"127.0.0.1:8081"`
+	OpsAddr     string        `env:"OPS_ADDR" envDefault:"127.0.0.1:8090"`
+	Production  bool          `env:"PRODUCTION"`
+	SHCIssuer   string        `env:"SHC_ISSUER"`   // iss; TEST identity where empty
+	VDSNCIssuer string        `env:"VDSNC_ISSUER"` // Doc 9303 code; UTO where empty
+	RecoverAge  time.Duration `env:"RECOVER_AGE" envDefault:"60s"`
+	DrainTime   time.Duration `env:"DRAIN_TIME" envDefault:"20s"` // graceful shutdown
+	LogLevel    slog.Level    `env:"LOG_LEVEL" envDefault:"INFO"`
+	Config      string        `env:"CONFIG"`
+}
+
+const prefix = "AKASHI_"
+
+// LoadConfig reads the settings and refuses unknown ones.
+func LoadConfig(environ []string) (Config, error) {
+	values := map[string]string{}
+	for _, line := range environ {
+		if k, v, ok := strings.Cut(line, "="); ok && strings.HasPrefix(k, prefix) {
+			values[k] = v
+		}
+	}
+	if file := values[prefix+"CONFIG"]; file != "" {
+		if err := readSettings(file, values); err != nil {
+			return Config{}, err
+		}
+	}
+	known := settings()
+	for k := range values {
+		if !slices.Contains(known, k) {
+			return Config{}, fmt.Errorf("unknown setting %s; known are %s", k, strings.Join(known, ", "))
+		}
+	}
+	var c Config
+	if err := env.ParseWithOptions(&c, env.Options{Prefix: prefix, Environment: values}); err != nil {
+		return c, err
+	}
+	return c, c.complete()
+}
+
+func settings() []string {
+	var list []string
+	t := reflect.TypeFor[Config]()
+	for i := range t.NumField() {
+		list = append(list, prefix+t.Field(i).Tag.Get("env"))
+	}
+	return list
+}
+
+// readSettings adds what the environment does not say.
+func readSettings(path string, values map[string]string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = f.Close() }()
+	lines := bufio.NewScanner(f)
+	for n := 1; lines.Scan(); n++ {
+		line := strings.TrimSpace(lines.Text())
+		if line == "" || strings.HasPrefix(line, "#") {
+			continue
+		}
+		k, v, ok := strings.Cut(line, "=")
+		if !ok {
+			return fmt.Errorf("%s line %d: not KEY=VALUE", filepath.Base(path), n)
+		}
+		if k = strings.TrimSpace(k); values[k] == "" {
+			values[k] = strings.TrimSpace(v)
+		}
+	}
+	return lines.Err()
+}
+
+func (c *Config) complete() error {
+	if c.Production {
+		if c.SHCIssuer == "" || c.VDSNCIssuer == "" || c.DatabaseURL == "" {
+			return errors.New("production needs AKASHI_SHC_ISSUER, AKASHI_VDSNC_ISSUER and AKASHI_DATABASE_URL")
+		}
+		return nil
+	}
+	if c.SHCIssuer != "" && c.SHCIssuer != signing.TestIssuer || c.VDSNCIssuer != "" && c.VDSNCIssuer != signing.TestState {
+		return errors.New("another issuer than the TEST identity needs AKASHI_PRODUCTION=true and its own keys")
+	}
+	c.SHCIssuer, c.VDSNCIssuer = signing.TestIssuer, signing.TestState
+	return nil
+}

@@ -1,0 +1,140 @@
+package cli_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"akashi/internal/cli"
+	"akashi/internal/clock"
+	"akashi/internal/idgen"
+	"akashi/internal/seal"
+	"akashi/internal/store"
+)
+
+func adapters(environ ...string) cli.Adapters {
+	return cli.Adapters{Environ: environ, Open: func(ctx context.Context, url, migrate string, ring *seal.Ring, c clock.Clock, ids idgen.Gen) (cli.Store, error) {
+		return store.Open(ctx, store.Config{URL: url, MigrateURL: migrate, Ring: ring, Clock: c, IDs: ids})
+	}}
+}
+
+func run(t *testing.T, stdin string, args ...string) (status int, out, errs string) {
+	t.Helper()
+	var o, e bytes.Buffer
+	status = cli.Run(t.Context(), args, strings.NewReader(stdin), &o, &e, adapters("AKASHI_DATA="+t.TempDir()))
+	return status, o.String(), e.String()
+}
+
+// Issue 2, section 1: the whole job once, without a server, and a stranger verifies it.
+func TestDemo(t *testing.T) {
+	dir := t.TempDir()
+	status, out, errs := run(t, "", "demo", "--out", dir)
+	if status != 0 {
+		t.Fatalf("status %d: %s", status, errs)
+	}
+	lines := strings.Split(strings.TrimSpace(out), "\n")
+	var result struct {
+		Certificates []struct {
+			ID, Kind, PDF string
+			IssuedOn      string `json:"issued_on"`
+			Codes         []struct{ Family, File string }
+		}
+		Held []struct {
+			Application string
+			Reasons     []string
+		}
+	}
+	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &result); err != nil {
+		t.Fatalf("last line: %v", err)
+	}
+	if len(result.Certificates) != 2 || len(result.Held) != 1 || len(result.Held[0].Reasons) == 0 {
+		t.Fatalf("result %+v", result)
+	}
+	trust := filepath.Join(dir, "trust")
+	for _, c := range result.Certificates {
+		if _, err := os.Stat(filepath.Join(dir, c.PDF)); err != nil {
+			t.Error(err)
+		}
+		if want := map[string]int{"travel": 2, "domestic": 1}[c.Kind]; len(c.Codes) != want {
+			t.Errorf("%s: %d codes, want %d", c.Kind, len(c.Codes), want)
+		}
+		for _, code := range c.Codes {
+			name := filepath.Join(dir, code.File)
+			if status, out, errs := run(t, "", "verify", "--trust", trust, name); status != 0 {
+				t.Errorf("ok/%s: status %d\n%s%s", code.File, status, out, errs)
+			}
+			text, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if status, _, _ := run(t, string(text), "verify", "--trust", trust, "-"); status != 0 {
+				t.Errorf("ok/%s on standard input: status %d", code.File, status)
+			}
+			if status, _, _ := run(t, "", "verify", name); status != 3 {
+				t.Errorf("error/%s without trust: status %d, want 3", code.File, status)
+			}
+			changed := []byte(text)
+			at := len(changed) - 40
+			changed[at] = map[bool]byte{true: '1', false: '0'}[changed[at] == '0']
+			if status, _, _ := run(t, string(changed), "verify", "--trust", trust, "-"); status != 1 && status != 2 {
+				t.Errorf("error/%s changed: status %d", code.File, status)
+			}
+		}
+		card := filepath.Join(dir, strings.TrimSuffix(c.PDF, ".pdf")+".smart-health-card")
+		if status, out, _ := run(t, "", "verify", "--trust", trust, card); status != 0 {
+			t.Errorf("ok/card: status %d\n%s", status, out)
+		}
+	}
+}
+
+func TestUsage(t *testing.T) {
+	for _, args := range [][]string{{"verify"}, {"demo"}, {"nonsense"}, {"verify", "--nonsense", "x"}, {"serve", "x"}, {"office", "add"}} {
+		if status, _, errs := run(t, "", args...); status != cli.UsageStatus || errs == "" {
+			t.Errorf("error/%v: status %d, %q", args, status, errs)
+		}
+	}
+	if status, out, _ := run(t, "", "version"); status != 0 || !strings.Contains(out, "akashi") {
+		t.Errorf("ok/version: %d %s", status, out)
+	}
+}
+
+func TestOfficeAdd(t *testing.T) {
+	if status, out, errs := run(t, "", "office", "add", "900010", "--name-ja", "架空町", "--name-en", "Kakuu Town", "--clerk", "受付 一", "--officer", "課長 二"); status != 0 || strings.Count(out, "akashi_900010_") != 2 {
+		t.Errorf("ok: %d %s %s", status, out, errs)
+	}
+	for name, args := range map[string][]string{
+		"check digit": {"office", "add", "900011", "--name-ja", "a", "--name-en", "b"},
+		"real office": {"office", "add", "011002", "--name-ja", "a", "--name-en", "b"},
+		"no name":     {"office", "add", "900010"},
+	} {
+		if status, _, errs := run(t, "", args...); status != 1 || errs == "" {
+			t.Errorf("error/%s: %d %s", name, status, errs)
+		}
+	}
+}
+
+func TestSettings(t *testing.T) {
+	for name, environ := range map[string][]string{
+		"unknown":    {"AKASHI_NONSENSE=1"},
+		"other iss":  {"AKASHI_SHC_ISSUER=https://example.org"},
+		"bad value":  {"AKASHI_RECOVER_AGE=soon"},
+		"no file":    {"AKASHI_CONFIG=/nonexistent"},
+		"production": {"AKASHI_PRODUCTION=true"},
+	} {
+		if _, err := cli.LoadConfig(environ); err == nil {
+			t.Errorf("error/%s: accepted", name)
+		}
+	}
+	file := filepath.Join(t.TempDir(), "akashi.env")
+	if err := os.WriteFile(file, []byte("# office\nAKASHI_STAFF_ADDR = 127.0.0.1:1\nAKASHI_OPS_ADDR=127.0.0.1:2\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, err := cli.LoadConfig([]string{"AKASHI_CONFIG=" + file, "AKASHI_OPS_ADDR=127.0.0.1:3"})
+	if err != nil || c.StaffAddr != "127.0.0.1:1" || c.OpsAddr != "127.0.0.1:3" {
+		t.Errorf("ok/file: %+v %v", c, err)
+	}
+}

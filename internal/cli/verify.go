@@ -1,0 +1,187 @@
+package cli
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"akashi/certificate/trust"
+	"akashi/certificate/verify"
+	"akashi/signing"
+)
+
+// maxInput bounds a file to be verified.
+const maxInput = 10 << 20
+
+// statusRank orders exit statuses from best to worst (design 3.9).
+var statusRank = []int{0, 3, 2, 1}
+
+func verifyCommand(parts Adapters) *cobra.Command {
+	var trustDir, at string
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "verify [--trust DIR] [--at TIME] [--json] FILE…",
+		Short: "Verify certificates offline: card files, texts of codes (- is standard input)",
+		Long: "Verify certificates offline with the keys of a trust directory; without --trust, with those of the own data directory.\n" +
+			"Exit status: 0 valid, 1 not valid, 2 unreadable, 3 undecided (unknown issuer or revocation), 64 usage; of several inputs the worst.",
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return usageError{errors.New("verify needs a file, or - for standard input")}
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			when := time.Now().UTC()
+			if at != "" {
+				var err error
+				if when, err = time.Parse(time.RFC3339, at); err != nil {
+					return usageError{errors.New("--at takes a time such as 2026-11-21T09:00:00Z")}
+				}
+			}
+			bundle, err := trustBundle(parts, trustDir, cmd.ErrOrStderr())
+			if err != nil {
+				return err
+			}
+			worst := 0
+			for _, name := range args {
+				content, err := readInput(name, cmd.InOrStdin())
+				if err != nil {
+					_, _ = fmt.Fprintf(cmd.ErrOrStderr(), "akashi: %v\n", err)
+					worst = worse(worst, 2)
+					continue
+				}
+				for _, v := range verify.File(filepath.Base(name), content, bundle, when) {
+					worst = worse(worst, v.ExitCode())
+					if err := show(cmd.OutOrStdout(), name, v, asJSON); err != nil {
+						return err
+					}
+				}
+			}
+			if worst != 0 {
+				return ExitError{worst}
+			}
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&trustDir, "trust", "", "trust directory (manifest.json, jwks.json, csca, dsc, crl)")
+	cmd.Flags().StringVar(&at, "at", "", "time of checking, RFC 3339; default now")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "one JSON object per certificate")
+	return cmd
+}
+
+func worse(a, b int) int {
+	if slices.Index(statusRank, b) > slices.Index(statusRank, a) {
+		return b
+	}
+	return a
+}
+
+func readInput(name string, stdin io.Reader) ([]byte, error) {
+	in := stdin
+	if name != "-" {
+		f, err := os.Open(name)
+		if err != nil {
+			return nil, err
+		}
+		defer func() { _ = f.Close() }()
+		in = f
+	}
+	content, err := io.ReadAll(io.LimitReader(in, maxInput+1))
+	if err == nil && len(content) > maxInput {
+		err = fmt.Errorf("%s: larger than %d MB", name, maxInput>>20)
+	}
+	return content, err
+}
+
+// trustBundle reads a trust directory, or takes the public keys of the own data
+// directory; where there is nothing, every issuer is unknown.
+func trustBundle(parts Adapters, dir string, errs io.Writer) (*trust.Bundle, error) {
+	if dir != "" {
+		b, report, err := trust.Load(os.DirFS(dir))
+		if err != nil {
+			return nil, fmt.Errorf("trust directory: %w", err)
+		}
+		if len(report) > 0 {
+			_, _ = fmt.Fprintf(errs, "akashi: trust directory: %v\n", report)
+		}
+		return b, nil
+	}
+	c, err := LoadConfig(parts.Environ)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	return ownBundle(filepath.Join(c.Data, "keys"))
+}
+
+func ownBundle(dir string) (*trust.Bundle, error) {
+	if _, err := os.Stat(filepath.Join(dir, signing.TestKeysFile)); errors.Is(err, fs.ErrNotExist) {
+		return &trust.Bundle{}, nil
+	}
+	keys, err := signing.MakeTestIdentity(dir, time.Now())
+	if err != nil {
+		return nil, err
+	}
+	crl, err := os.ReadFile(filepath.Join(dir, signing.TestCRLFile))
+	if err != nil {
+		return nil, err
+	}
+	return trust.FromKeys(keys, [][]byte{crl}, time.Now().UTC())
+}
+
+var outcomeWords = map[verify.Outcome]string{
+	verify.Valid: "VALID 有効", verify.NotValid: "NOT VALID 無効", verify.Unreadable: "UNREADABLE 読取不可", verify.Undecided: "UNDECIDED 判定不能",
+}
+
+func show(out io.Writer, name string, v verify.Verdict, asJSON bool) error {
+	if asJSON {
+		return json.NewEncoder(out).Encode(struct {
+			File string `json:"file"`
+			verify.Verdict
+		}{name, v})
+	}
+	p := func(format string, args ...any) { _, _ = fmt.Fprintf(out, format+"\n", args...) }
+	test := ""
+	if v.Test {
+		test = "   TEST: proves nothing about anybody / 試験用"
+	}
+	p("%s: %s%s", name, outcomeWords[v.Outcome], test)
+	if h := v.Holder; h != nil {
+		p("  %s  %s  %s", strings.Join(clean(h.Names), " / "), clean1(h.BirthDate), clean1(h.DocumentNumber))
+		for _, d := range h.Doses {
+			p("  %s  %s %s  lot %s", clean1(d.Date), clean1(d.Code), clean1(d.Product), clean1(d.Lot))
+		}
+		p("  Compare name and date of birth with an identity document. 氏名と生年月日を本人確認書類と照合してください。")
+	}
+	for _, f := range v.Facets {
+		ja, en := verify.Sentence(f.Code)
+		p("  %-10s %-14s %s / %s", f.Name, f.Result, en, ja)
+	}
+	return nil
+}
+
+func clean(list []string) []string {
+	out := make([]string, len(list))
+	for i, s := range list {
+		out[i] = clean1(s)
+	}
+	return out
+}
+
+// clean1 keeps a hostile text from steering the terminal.
+func clean1(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < 0x20 || r >= 0x7f && r < 0xa0 || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069 {
+			return '\ufffd'
+		}
+		return r
+	}, s)
+}
