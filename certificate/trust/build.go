@@ -1,0 +1,198 @@
+package trust
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"akashi/signing"
+	"akashi/signing/pki"
+)
+
+// FromKeys makes the bundle of an installation from its registered keys: those
+// that are published (announced, active, retired), never a compromised one. The
+// lists are those of its country authority, in DER. Anything that cannot be used
+// is an error here, for these are our own keys.
+//
+// A compromised signer of bar codes cannot be kept out, as its certificate is in
+// each of its codes: put it on the list.
+func FromKeys(keys []signing.Key, crls [][]byte, madeAt time.Time) (*Bundle, error) {
+	w := newBuilder(madeAt)
+	shc := map[string][]signing.Key{}
+	for _, k := range keys {
+		switch {
+		case k.State == signing.Compromised:
+		case k.Purpose == signing.SHC:
+			shc[k.Issuer] = append(shc[k.Issuer], k)
+		case k.Purpose == signing.Authority:
+			w.authority("key "+k.ID, k.Certificate)
+		case k.Purpose == signing.VDSNC:
+			w.signer("key "+k.ID, k.Certificate)
+		}
+	}
+	for iss, list := range shc {
+		jwks, err := signing.JWKS(list, signing.SHC)
+		if err != nil {
+			return nil, err
+		}
+		w.issuer(iss, iss, jwks)
+	}
+	for i, der := range crls {
+		w.list(fmt.Sprintf("crl %d", i), der)
+	}
+	b, report := w.finish()
+	if len(report) > 0 {
+		return nil, fmt.Errorf("trust: %s", report)
+	}
+	return b, nil
+}
+
+// Problem is a part of a bundle that is not used, and why.
+type Problem struct {
+	Source string // file in the trust directory, "key ID", "crl 0" or an iss
+	Code   string // such as "malformed", "no_authority", "key 2: private"; stable
+}
+
+// Report lists what of a bundle is not used. The rest is.
+type Report []Problem
+
+func (r Report) String() string {
+	var lines []string
+	for _, p := range r {
+		lines = append(lines, p.Source+": "+p.Code)
+	}
+	return strings.Join(lines, "; ")
+}
+
+// builder collects the parts of a bundle.
+type builder struct {
+	b      *Bundle
+	report Report
+	lists  []pendingList // until all authorities are known
+}
+
+type pendingList struct {
+	source string
+	crl    *pki.CRL
+}
+
+func newBuilder(madeAt time.Time) *builder {
+	return &builder{b: &Bundle{madeAt: madeAt.UTC().Truncate(time.Second), issuers: map[string]issuer{}}}
+}
+
+func (w *builder) problem(source, code string) { w.report = append(w.report, Problem{source, code}) }
+
+func (w *builder) issuer(source, iss string, jwks []byte) {
+	if !strings.HasPrefix(iss, "https://") || strings.HasSuffix(iss, "/") {
+		w.problem(source, "not_an_issuer")
+		return
+	}
+	if w.b.HasIssuer(iss) {
+		w.problem(source, "issuer_twice")
+		return
+	}
+	keys, problems, err := signing.ParseJWKS(jwks)
+	if err != nil {
+		w.problem(source, "malformed")
+		return
+	}
+	for _, p := range problems {
+		w.problem(source, p.String())
+	}
+	usable := issuer{keys: map[string]signing.PublicJWK{}}
+	for _, k := range keys {
+		usable.keys[k.ID] = k
+	}
+	if usable.jwks, err = without(jwks, problems); err != nil {
+		w.problem(source, "malformed")
+		return
+	}
+	w.b.issuers[iss] = usable
+}
+
+// without writes a key set again, less the keys that have a problem: one of
+// them may be private.
+func without(jwks []byte, problems []signing.Problem) ([]byte, error) {
+	var set struct {
+		Keys []json.RawMessage `json:"keys"`
+	}
+	if err := json.Unmarshal(jwks, &set); err != nil {
+		return nil, err
+	}
+	for _, p := range slices.Backward(problems) {
+		set.Keys = slices.Delete(set.Keys, p.Index, p.Index+1)
+	}
+	return json.Marshal(set)
+}
+
+func (w *builder) authority(source string, der []byte) {
+	c, err := pki.ParseCertificate(der)
+	switch {
+	case err != nil:
+		w.problem(source, codeOf(err))
+	case !c.IsCA:
+		w.problem(source, "not_an_authority")
+	case !has(w.b.authorities, c):
+		w.b.authorities = append(w.b.authorities, c)
+	}
+}
+
+func (w *builder) signer(source string, der []byte) {
+	c, err := pki.ParseCertificate(der)
+	switch {
+	case err != nil:
+		w.problem(source, codeOf(err))
+	case !has(w.b.signers, c):
+		w.b.signers = append(w.b.signers, c)
+	}
+}
+
+func has(list []*pki.Certificate, c *pki.Certificate) bool {
+	return slices.ContainsFunc(list, func(o *pki.Certificate) bool { return bytes.Equal(o.Raw, c.Raw) })
+}
+
+func (w *builder) list(source string, der []byte) {
+	l, err := pki.ParseCRL(der)
+	if err != nil {
+		w.problem(source, codeOf(err))
+		return
+	}
+	w.lists = append(w.lists, pendingList{source, l})
+}
+
+func codeOf(err error) string {
+	if errors.Is(err, pki.ErrTooLarge) {
+		return "too_large"
+	}
+	return "malformed"
+}
+
+// finish checks the lists, which needs all authorities, and puts everything in
+// an order that does not depend on how it came.
+func (w *builder) finish() (*Bundle, Report) {
+	for _, p := range w.lists {
+		if w.issued(p.crl) {
+			w.b.lists = append(w.b.lists, p.crl)
+		} else {
+			w.problem(p.source, "no_authority")
+		}
+	}
+	byContent := func(a, b *pki.Certificate) int { return bytes.Compare(a.Raw, b.Raw) }
+	slices.SortFunc(w.b.authorities, byContent)
+	slices.SortFunc(w.b.signers, byContent)
+	slices.SortFunc(w.b.lists, func(a, b *pki.CRL) int {
+		if c := b.ThisUpdate.Compare(a.ThisUpdate); c != 0 {
+			return c
+		}
+		return bytes.Compare(a.Raw, b.Raw)
+	})
+	return w.b, w.report
+}
+
+func (w *builder) issued(l *pki.CRL) bool {
+	return slices.ContainsFunc(w.b.authorities, func(a *pki.Certificate) bool { return a.CheckCRL(l) == nil })
+}

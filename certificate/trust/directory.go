@@ -1,0 +1,219 @@
+package trust
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"akashi/internal/strictjson"
+)
+
+// Limits of a trust directory.
+const (
+	maxManifest = 1 << 20  // bytes
+	maxFile     = 8 << 20  // bytes of one file
+	maxTotal    = 64 << 20 // bytes of all files
+	maxEntries  = 2000     // of each list in the manifest
+)
+
+const (
+	manifestFile    = "manifest.json"
+	manifestVersion = 1
+)
+
+// manifest names the files of a trust directory (design 3.8). Paths are relative to
+// the directory, with slashes.
+type manifest struct {
+	Version int              `json:"version"`
+	MadeAt  time.Time        `json:"made_at"`
+	Issuers []manifestIssuer `json:"issuers"`
+	CSCA    []string         `json:"csca"`
+	DSC     []string         `json:"dsc"`
+	CRL     []string         `json:"crl"`
+	Status  []string         `json:"status"`
+}
+
+type manifestIssuer struct {
+	Issuer string `json:"iss"`
+	JWKS   string `json:"jwks"` // file; two issuers may share one
+}
+
+// Load reads a trust directory. A file that is missing or cannot be used is reported and
+// skipped; without a manifest there is nothing to trust, which is an error. It follows
+// the names in the manifest only within fsys.
+func Load(fsys fs.FS) (*Bundle, Report, error) {
+	m, err := readManifest(fsys)
+	if err != nil {
+		return nil, nil, err
+	}
+	w := newBuilder(m.MadeAt)
+	r := &fileReader{fsys: fsys, builder: w}
+	for _, i := range m.Issuers {
+		if b, ok := r.read(i.JWKS); ok {
+			w.issuer(i.JWKS, i.Issuer, b)
+		}
+	}
+	r.each(m.CSCA, w.authority)
+	r.each(m.DSC, w.signer)
+	r.each(m.CRL, w.list)
+	for _, name := range m.Status {
+		w.problem(name, "not_supported")
+	}
+	b, report := w.finish()
+	return b, report, nil
+}
+
+func readManifest(fsys fs.FS) (m manifest, err error) {
+	b, err := readLimited(fsys, manifestFile, maxManifest)
+	if err != nil {
+		return m, fmt.Errorf("trust: %w", err)
+	}
+	if err := strictjson.Check(b, 8); err != nil {
+		return m, fmt.Errorf("trust: %s: %w", manifestFile, err)
+	}
+	d := json.NewDecoder(strings.NewReader(string(b)))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&m); err != nil {
+		return m, fmt.Errorf("trust: %s: %w", manifestFile, err)
+	}
+	if m.Version != manifestVersion {
+		return m, fmt.Errorf("trust: %s: version %d is not known here", manifestFile, m.Version)
+	}
+	for _, n := range []int{len(m.Issuers), len(m.CSCA), len(m.DSC), len(m.CRL), len(m.Status)} {
+		if n > maxEntries {
+			return m, fmt.Errorf("trust: %s: more than %d entries in a list", manifestFile, maxEntries)
+		}
+	}
+	return m, nil
+}
+
+// fileReader reads the files of a manifest and reports those that it cannot read.
+type fileReader struct {
+	fsys    fs.FS
+	builder *builder
+	total   int
+}
+
+func (r *fileReader) each(names []string, use func(name string, b []byte)) {
+	for _, name := range names {
+		if b, ok := r.read(name); ok {
+			use(name, b)
+		}
+	}
+}
+
+func (r *fileReader) read(name string) ([]byte, bool) {
+	if !fs.ValidPath(name) {
+		r.builder.problem(name, "bad_path")
+		return nil, false
+	}
+	b, err := readLimited(r.fsys, name, min(maxFile, maxTotal-r.total))
+	switch {
+	case err == nil:
+		r.total += len(b)
+		return b, true
+	case errors.Is(err, errTooLarge):
+		r.builder.problem(name, "too_large")
+	case errors.Is(err, fs.ErrNotExist):
+		r.builder.problem(name, "missing")
+	default:
+		r.builder.problem(name, "unreadable")
+	}
+	return nil, false
+}
+
+var errTooLarge = errors.New("too large")
+
+func readLimited(fsys fs.FS, name string, limit int) ([]byte, error) {
+	f, err := fsys.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, int64(limit)+1))
+	if err == nil && len(b) > limit {
+		err = fmt.Errorf("%s: %w", name, errTooLarge)
+	}
+	return b, err
+}
+
+// Write writes the bundle as a trust directory, which it makes if need be. The same
+// bundle gives the same files. Each is written anew and then renamed, the manifest
+// last, so that a reader finds the old bundle or the new one. Files that the
+// manifest no longer names are left.
+func (b *Bundle) Write(dir string) error {
+	m := manifest{Version: manifestVersion, MadeAt: b.madeAt,
+		Issuers: []manifestIssuer{}, CSCA: []string{}, DSC: []string{}, CRL: []string{}, Status: []string{}}
+	w := &writer{dir: dir}
+	for i, iss := range b.Issuers() {
+		name := "jwks.json"
+		if i > 0 {
+			name = fmt.Sprintf("jwks-%d.json", i+1)
+		}
+		w.write(name, b.issuers[iss].jwks)
+		m.Issuers = append(m.Issuers, manifestIssuer{iss, name})
+	}
+	for _, c := range b.authorities {
+		m.CSCA = append(m.CSCA, w.named("csca", ".der", c.Raw))
+	}
+	for _, c := range b.signers {
+		m.DSC = append(m.DSC, w.named("dsc", ".der", c.Raw))
+	}
+	for _, l := range b.lists {
+		m.CRL = append(m.CRL, w.named("crl", ".crl", l.Raw))
+	}
+	text, err := json.MarshalIndent(m, "", "  ")
+	if err != nil {
+		return fmt.Errorf("trust: %w", err)
+	}
+	w.write(manifestFile, append(text, '\n'))
+	return w.err
+}
+
+// writer writes files under a directory until one fails.
+type writer struct {
+	dir string
+	err error
+}
+
+// named writes a file named after its content and returns its path.
+func (w *writer) named(folder, extension string, b []byte) string {
+	digest := sha256.Sum256(b)
+	name := folder + "/" + hex.EncodeToString(digest[:16]) + extension
+	w.write(name, b)
+	return name
+}
+
+func (w *writer) write(name string, b []byte) {
+	if w.err == nil {
+		w.err = replace(filepath.Join(w.dir, filepath.FromSlash(name)), b)
+	}
+}
+
+func replace(path string, b []byte) (err error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return fmt.Errorf("trust: %w", err)
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), ".new-*")
+	if err != nil {
+		return fmt.Errorf("trust: %w", err)
+	}
+	defer os.Remove(f.Name())
+	_, err = f.Write(b)
+	err = errors.Join(err, f.Chmod(0o644), f.Sync(), f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		return fmt.Errorf("trust: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,106 @@
+// Package trust holds what a verifier trusts: the keys of health card issuers,
+// country authorities (CSCA), known signers and revocation lists.
+//
+// A Bundle comes from a trust directory (Load) or from the keys of this
+// installation (FromKeys), and is never fetched because a certificate names an
+// address. It knows no clock: how old its parts are is told, judged elsewhere.
+// A bundle never changes once built and may be used by many at once.
+package trust
+
+import (
+	"bytes"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"akashi/signing"
+	"akashi/signing/pki"
+)
+
+// Bundle is a set of trusted parties. The zero Bundle trusts nobody.
+type Bundle struct {
+	madeAt      time.Time
+	issuers     map[string]issuer
+	authorities []*pki.Certificate
+	signers     []*pki.Certificate
+	lists       []*pki.CRL // each signed by one of the authorities, newest first
+}
+
+// issuer is an issuer of health cards.
+type issuer struct {
+	jwks []byte // usable keys only
+	keys map[string]signing.PublicJWK
+}
+
+// MadeAt returns when the bundle was put together; zero if that is not known.
+func (b *Bundle) MadeAt() time.Time { return b.madeAt }
+
+// Issuers returns the trusted issuers of health cards, sorted.
+func (b *Bundle) Issuers() []string {
+	out := make([]string, 0, len(b.issuers))
+	for iss := range b.issuers {
+		out = append(out, iss)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// HasIssuer tells whether an issuer of health cards is trusted. It is compared
+// as written: no part of an address is folded.
+func (b *Bundle) HasIssuer(iss string) bool {
+	_, ok := b.issuers[iss]
+	return ok
+}
+
+// Key finds a key of an issuer. There is no look-up by key id alone, for several
+// issuers may share an id (spec smart-health-cards, 8; L-12).
+func (b *Bundle) Key(iss, kid string) (signing.PublicJWK, bool) {
+	k, ok := b.issuers[iss].keys[kid]
+	return k, ok
+}
+
+// JWKS returns the usable keys of an issuer as a key set, nil for a stranger.
+func (b *Bundle) JWKS(iss string) []byte { return bytes.Clone(b.issuers[iss].jwks) }
+
+// Authorities returns the trusted authorities that may have issued a
+// certificate: those whose key identifier is the one that it names, or, when it names
+// none, those of the issuer's name (spec icao-vds-nc, 7, step 5). Whether one of
+// them did is for pki.FindAuthority.
+func (b *Bundle) Authorities(signed *pki.Certificate) []*pki.Certificate {
+	var out []*pki.Certificate
+	for _, a := range b.authorities {
+		if signed.AKI != nil && bytes.Equal(a.SKI, signed.AKI) ||
+			signed.AKI == nil && a.Subject.Equal(signed.Issuer) {
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
+// Signers returns the known signers of bar codes.
+func (b *Bundle) Signers() []*pki.Certificate { return slices.Clone(b.signers) }
+
+// CRLs returns the revocation lists of an authority, newest first. Their
+// signatures were checked when the bundle was built, against the trusted
+// authorities of the same name: after a change of keys a country signs one
+// list with the new key for the certificates of both (Doc 9303-12).
+func (b *Bundle) CRLs(authority *pki.Certificate) []*pki.CRL {
+	var out []*pki.CRL
+	for _, l := range b.lists {
+		if l.Issuer.Equal(authority.Subject) {
+			out = append(out, l)
+		}
+	}
+	return out
+}
+
+// IsTest tells whether an issuer, by its iss or its Doc 9303-3 code, belongs to
+// nobody and issues specimens: a host under .test, or Utopia (design 3.7, S-072).
+func IsTest(issuer string) bool {
+	if issuer == signing.TestState {
+		return true
+	}
+	u, err := url.Parse(issuer)
+	return err == nil && strings.HasSuffix(u.Hostname(), ".test")
+}
