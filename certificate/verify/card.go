@@ -1,0 +1,164 @@
+package verify
+
+import (
+	"errors"
+	"time"
+
+	"akashi/certificate"
+	"akashi/certificate/shc"
+	"akashi/certificate/trust"
+)
+
+func numericVerdict(texts []string, b *trust.Bundle, at time.Time) Verdict {
+	jws, notes, err := shc.FromNumeric(texts...)
+	if err != nil {
+		return refusedCard(err, b, at)
+	}
+	return cardVerdict(jws, notes, b, at)
+}
+
+// cardVerdict takes the steps of the specification (smart-health-cards, 8) from 3 on.
+func cardVerdict(jws string, notes []string, b *trust.Bundle, at time.Time) Verdict {
+	c, err := shc.Parse(jws)
+	if err != nil {
+		return refusedCard(err, b, at)
+	}
+	x := examine(certificate.SHC, b, at)
+	x.set(Readable, OK, Read)
+	x.issuedBy(c.Issuer)
+	x.verdict.KeyID, x.verdict.Holder = c.Header.KeyID, holderOfCard(c)
+	if year := c.NotBefore.Year(); year > 0 && year <= 9999 { // others cannot be written
+		x.verdict.SignedAt = c.NotBefore
+	}
+	x.note(notes...)
+	x.note(c.Notes...)
+	x.checkCardKey(c)
+	x.checkCardTime(c)
+	x.checkCardContent(c)
+	return x.finish()
+}
+
+// refusals say how a failure to read shows. A wrong header or a signature of wrong
+// length is no fault of the reader or the paper: it is a wrong signature.
+var refusals = map[shc.Step]string{
+	shc.StepScheme:  CardScheme,
+	shc.StepDigits:  CardDigits,
+	shc.StepShape:   CardShape,
+	shc.StepInflate: CardInflate,
+	shc.StepClaims:  CardClaims,
+}
+
+func refusedCard(err error, b *trust.Bundle, at time.Time) Verdict {
+	x := examine(certificate.SHC, b, at)
+	var e *shc.Error
+	if !errors.As(err, &e) {
+		e = &shc.Error{Step: shc.StepShape}
+	}
+	cause := []string{"cause", e.Code, "field", e.Field}
+	switch {
+	case e.Step == shc.StepHeader:
+		x.set(Readable, OK, Read)
+		x.set(Signature, Failed, AlgorithmNotAllowed, cause...)
+	case e.Step == shc.StepShape && e.Code == "signature_length":
+		x.set(Readable, OK, Read)
+		x.set(Signature, Failed, SignatureForm, cause...)
+	default:
+		code, known := refusals[e.Step]
+		if !known {
+			code = CardShape
+		}
+		x.set(Readable, Failed, code, cause...)
+	}
+	return x.finish()
+}
+
+// checkCardKey takes steps 7 to 9 and 11: issuer, key, signature, revocation.
+func (x *examination) checkCardKey(c *shc.Card) {
+	if err := c.CheckIssuer(); err != nil {
+		x.setCause(Issuer, IssuerForm, err)
+		return
+	}
+	if !x.bundle.HasIssuer(c.Issuer) {
+		x.set(Issuer, Unknown, IssuerUnknown)
+		return
+	}
+	x.set(Issuer, OK, IssuerKnown)
+	key, ok := x.bundle.Key(c.Issuer, c.Header.KeyID)
+	if !ok {
+		x.set(Key, Failed, KeyNotOfIssuer)
+		if made := x.bundle.MadeAt(); c.NotBefore.After(made) {
+			x.set(Freshness, Unknown, TrustBeforeCode, "made_at", made.Format(time.RFC3339))
+		}
+		return
+	}
+	x.set(Key, OK, KeyOfIssuer)
+	if err := c.CheckSignature(key.Public); err != nil {
+		x.setCause(Signature, SignatureWrong, err)
+	} else {
+		x.set(Signature, OK, SignatureGood)
+	}
+	if key.ListVersion > 0 {
+		x.set(Revocation, Unknown, ListMissing)
+	} else {
+		x.set(Revocation, NotApplicable, NoList)
+	}
+}
+
+func (x *examination) setCause(facet, code string, err error) {
+	var e *shc.Error
+	if errors.As(err, &e) {
+		x.set(facet, Failed, code, "cause", e.Code, "field", e.Field)
+		return
+	}
+	x.set(facet, Failed, code)
+}
+
+// checkCardTime takes step 10.
+func (x *examination) checkCardTime(c *shc.Card) {
+	err := c.CheckTime(x.at, ClockSkew)
+	var e *shc.Error
+	switch {
+	case err == nil:
+		x.set(Validity, OK, InTime)
+	case errors.As(err, &e) && e.Code == "not_yet_valid":
+		x.setCause(Validity, NotYetValid, err)
+	case errors.As(err, &e) && e.Code == "expires_before_issue":
+		x.setCause(Validity, ExpiresBeforeIssue, err)
+	default:
+		x.setCause(Validity, Expired, err)
+	}
+}
+
+// contentCodes are the codes of what makes a card prove nothing.
+var contentCodes = map[string]string{
+	"no_patient":           NoPatient,
+	"several_patients":     SeveralPatients,
+	"no_name":              NoName,
+	"no_immunization":      NoDose,
+	"status_not_completed": DoseNotCompleted,
+	"subpotent":            DoseSubpotent,
+	"no_code":              DoseWithoutCode,
+	"no_date":              DoseWithoutDate,
+	"broken_reference":     DoseOfNobody,
+}
+
+// checkCardContent takes step 12. The first failure is the facet's, others are notes.
+func (x *examination) checkCardContent(c *shc.Card) {
+	x.set(Content, OK, ContentGood)
+	failed := false
+	for _, f := range c.Content() {
+		code, known := contentCodes[f.Code]
+		if !known {
+			code = ContentWrong
+		}
+		switch {
+		case f.Severity == shc.Fatal && !failed:
+			x.set(Content, Failed, code, "cause", f.Code, "path", f.Path)
+			failed = true
+		case f.Severity == shc.Fatal:
+			x.note(code)
+		case f.Code == "no_immunization":
+			x.note(NotVaccination)
+		}
+	}
+}

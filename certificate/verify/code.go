@@ -1,0 +1,184 @@
+package verify
+
+import (
+	"akashi/certificate/shc"
+	"akashi/certificate/vdsnc"
+)
+
+// Codes of facets. They are stable; Sentence explains each.
+const (
+	NotChecked = "not_checked" // any facet that an earlier failure hides
+
+	// readable
+	Read                = "read"
+	NotRecognised       = "not_recognised"
+	FamilyNotSupported  = "family_not_supported"
+	FileNotSupported    = "file_not_supported"
+	TooLong             = "too_long"
+	ImageUnreadable     = "image_unreadable"
+	ImageWithoutCode    = "image_without_code"
+	CardScheme          = "card_scheme"  // step 1 of smart-health-cards, 8
+	CardDigits          = "card_digits"  // step 2
+	CardShape           = "card_shape"   // step 3
+	CardInflate         = "card_inflate" // step 5
+	CardClaims          = "card_claims"  // step 6
+	BarcodeMalformed    = "barcode_malformed"
+	VersionNotSupported = "version_not_supported"
+
+	// signature
+	SignatureGood       = "signature_good"
+	SignatureWrong      = "signature_wrong"
+	SignatureForm       = "signature_form"
+	AlgorithmNotAllowed = "algorithm_not_allowed"
+
+	// issuer
+	IssuerKnown       = "issuer_known"
+	IssuerUnknown     = "issuer_unknown"
+	IssuerForm        = "issuer_form"
+	IssuerUnsupported = "issuer_unsupported"
+	ChainWrong        = "chain_wrong"
+
+	// key
+	KeyOfIssuer      = "key_of_issuer"
+	KeyNotOfIssuer   = "key_not_of_issuer"
+	SignerAllowed    = "signer_allowed"
+	SignerNotAllowed = "signer_not_allowed"
+	CountryDiffers   = "country_differs"
+
+	// validity
+	InTime               = "in_time"
+	NotYetValid          = "not_yet_valid"
+	Expired              = "expired"
+	ExpiresBeforeIssue   = "expires_before_issue"
+	SignerNotYetValid    = "signer_not_yet_valid"
+	SignerExpired        = "signer_expired"
+	AuthorityNotYetValid = "authority_not_yet_valid"
+	AuthorityExpired     = "authority_expired"
+
+	// revocation
+	NotRevoked     = "not_revoked"
+	NoList         = "no_list"
+	ListMissing    = "list_missing"
+	ListNotCurrent = "list_not_current"
+	SignerRevoked  = "signer_revoked"
+
+	// freshness
+	TrustFresh      = "trust_fresh"
+	TrustOld        = "trust_old"
+	TrustUndated    = "trust_undated"
+	TrustBeforeCode = "trust_before_code"
+
+	// content; without the first two also notes
+	ContentGood      = "content_good"
+	ContentRules     = "content_rules"
+	ContentWrong     = "content_wrong"
+	NoPatient        = "no_patient"
+	SeveralPatients  = "several_patients"
+	NoName           = "no_name"
+	NoDose           = "no_dose"
+	DoseNotCompleted = "dose_not_completed"
+	DoseSubpotent    = "dose_subpotent"
+	DoseWithoutCode  = "dose_without_code"
+	DoseWithoutDate  = "dose_without_date"
+	DoseOfNobody     = "dose_of_nobody"
+)
+
+// Codes of notes, beside those of shc and vdsnc.
+const (
+	NotVaccination = "not_vaccination"
+	UnknownMembers = "unknown_members"
+)
+
+// Sentence explains a code of a facet or note to the person at the counter. Both
+// are empty for what is no code of this package.
+func Sentence(code string) (ja, en string) {
+	s := sentences[code]
+	return s.ja, s.en
+}
+
+type sentence struct{ ja, en string }
+
+var sentences = map[string]sentence{
+	NotChecked: {"前の検査で問題が見つかったため、この項目は検査していません。", "Not checked, because an earlier check did not succeed."},
+
+	Read:                {"コードを読み取りました。", "The code was read."},
+	NotRecognised:       {"接種証明のコードではありません。", "This is not the code of a vaccination certificate."},
+	FamilyNotSupported:  {"この種類の証明書は、このプログラムでは確認できません。", "This program does not check this kind of certificate."},
+	FileNotSupported:    {"この種類のファイルは読めません。コードの画像か文字列を渡してください。", "This kind of file cannot be read. Give a picture or the text of the code."},
+	TooLong:             {"データが大きすぎるため、読み取りを中止しました。", "There is too much data; reading was stopped."},
+	ImageUnreadable:     {"画像のコードを読み取れません。撮り直してください。", "The code in the picture cannot be read. Take it again."},
+	ImageWithoutCode:    {"画像の中にQRコードが見つかりません。", "No QR code was found in the picture."},
+	CardScheme:          {"SMART Health Cardのコードまたはファイルではありません。", "This is not the code or file of a SMART Health Card."},
+	CardDigits:          {"コードの数字の並びが正しくないか、分割されたコードの一部が足りません。", "The digits of the code are wrong, or a part of a split code is missing."},
+	CardShape:           {"カードの形式が正しくありません。読み取り直してください。", "The card is not put together correctly. Scan it again."},
+	CardInflate:         {"カードの内容を展開できません。", "The content of the card cannot be unpacked."},
+	CardClaims:          {"カードの内容を解釈できません。", "The content of the card cannot be understood."},
+	BarcodeMalformed:    {"コードのデータが途中で切れているか、壊れています。読み取り直してください。", "The data of the code are cut off or damaged. Scan it again."},
+	VersionNotSupported: {"このコードの種類または版は、このプログラムでは確認できません。", "This program does not know this type or version of code."},
+
+	SignatureGood:       {"電子署名は正しく、内容は署名後に変更されていません。", "The signature is right: nothing was changed since it was signed."},
+	SignatureWrong:      {"電子署名が内容と一致しません。改ざんまたは偽造のおそれがあります。", "The signature does not match the content. It was changed or forged."},
+	SignatureForm:       {"電子署名の形式が正しくありません。", "The signature is not written correctly."},
+	AlgorithmNotAllowed: {"認められていない署名方式が使われています。", "It is signed in a way that is not allowed."},
+
+	IssuerKnown:       {"発行者は信頼リストに載っています。", "The issuer is on the trust list."},
+	IssuerUnknown:     {"発行者が信頼リストにありません。本物か偽物かは判断できません。", "The issuer is not on the trust list. Whether it is genuine cannot be said."},
+	IssuerForm:        {"発行者の書き方が正しくありません。", "The issuer is not named correctly."},
+	IssuerUnsupported: {"発行国の認証局の署名方式を、このプログラムでは確認できません。", "This program cannot check the kind of signature that the country's authority uses."},
+	ChainWrong:        {"国の認証局の名をかたっていますが、その認証局による署名ではありません。偽造のおそれがあります。", "It claims to come from a trusted authority, but that authority did not sign it. It may be forged."},
+
+	KeyOfIssuer:      {"署名の鍵は発行者のものです。", "The key belongs to the issuer."},
+	KeyNotOfIssuer:   {"署名の鍵は、この発行者が公開しているものではありません。", "The key is not one that this issuer has published."},
+	SignerAllowed:    {"署名者はこの証明書への署名を認められています。", "The signer may sign this kind of certificate."},
+	SignerNotAllowed: {"署名者はこの証明書への署名を認められていません。", "The signer may not sign this kind of certificate."},
+	CountryDiffers:   {"署名者の国と発行国が一致しません。", "The country of the signer is not the issuing country."},
+
+	InTime:               {"有効期間内です。", "It is within its dates."},
+	NotYetValid:          {"発行日時が未来です。時計を確認してください。", "Its date of issue lies in the future. Check your clock."},
+	Expired:              {"有効期限が切れています。", "It has expired."},
+	ExpiresBeforeIssue:   {"有効期限が発行日時より前です。", "It expires before it was issued."},
+	SignerNotYetValid:    {"署名者の証明書はまだ有効ではありません。", "The signer's certificate is not valid yet."},
+	SignerExpired:        {"署名者の証明書の期限が切れています。", "The signer's certificate has expired."},
+	AuthorityNotYetValid: {"国の認証局の証明書はまだ有効ではありません。", "The certificate of the country's authority is not valid yet."},
+	AuthorityExpired:     {"国の認証局の証明書の期限が切れています。", "The certificate of the country's authority has expired."},
+
+	NotRevoked:     {"失効していません。", "It has not been revoked."},
+	NoList:         {"この鍵には失効リストがありません。", "There is no revocation list for this key."},
+	ListMissing:    {"失効リストが手元にないため、失効しているかどうか分かりません。", "The revocation list is not here, so whether it was revoked is not known."},
+	ListNotCurrent: {"手元の失効リストは検査時点のものではないため、失効しているかどうか分かりません。", "The revocation list is out of date, so whether it was revoked is not known."},
+	SignerRevoked:  {"署名者の証明書は失効しています。", "The signer's certificate has been revoked."},
+
+	TrustFresh:      {"信頼リストは最新です。", "The trust list is recent."},
+	TrustOld:        {"信頼リストが古くなっています。更新してください。", "The trust list is old. Renew it."},
+	TrustUndated:    {"信頼リストの作成日時が分かりません。", "When the trust list was made is not known."},
+	TrustBeforeCode: {"この証明書は信頼リストより後に発行されています。信頼リストを更新して、もう一度確認してください。", "It was issued after the trust list was made. Renew the list and check again."},
+
+	ContentGood:      {"内容に問題はありません。", "The content is in order."},
+	ContentRules:     {"内容が国際規格の決まりに合っていません。", "The content breaks the rules of the international standard."},
+	ContentWrong:     {"内容に問題があるため、接種の証明になりません。", "The content is not in order; it proves no vaccination."},
+	NoPatient:        {"接種を受けた人が書かれていません。", "It names no person."},
+	SeveralPatients:  {"二人以上の人が書かれています。", "It names more than one person."},
+	NoName:           {"氏名が書かれていません。", "It has no name."},
+	NoDose:           {"接種の記録が書かれていません。", "It tells of no vaccination."},
+	DoseNotCompleted: {"完了していない接種が含まれています。", "A dose was not completed."},
+	DoseSubpotent:    {"効力が不足していた接種が含まれています。", "A dose was too weak to count."},
+	DoseWithoutCode:  {"ワクチンの種類が書かれていない接種があります。", "A dose does not tell the vaccine."},
+	DoseWithoutDate:  {"接種日が書かれていない接種があります。", "A dose has no date."},
+	DoseOfNobody:     {"誰の接種か分からない記録があります。", "It is not clear to whom a dose was given."},
+
+	NotVaccination: {"検査結果などの証明であり、接種の証明ではありません。", "It is a proof of a test or the like, not of vaccination."},
+	UnknownMembers: {"このプログラムの知らない項目が含まれています。", "It has entries that this program does not know."},
+
+	shc.NoteWhiteSpace:  {"余分な空白があります。", "There are needless blanks."},
+	shc.NoteChunks:      {"複数のコードに分割されています(廃止された方式)。", "It is split over several codes, which is no longer done."},
+	shc.NoteChunkHeader: {"一つのコードに分割の表示があります。", "A single code says that it is a part of several."},
+
+	vdsnc.NoteArray:             {"データの外側に余分な括弧があります。", "There are needless brackets around the data."},
+	vdsnc.NotePartialBirthDate:  {"生年月日の一部が不明です。", "The date of birth is known in part only."},
+	vdsnc.NoteCharacters:        {"国際規格にない文字が使われています。", "It has characters that the international standard does not list."},
+	vdsnc.WarnDoseBeforeBirth:   {"接種日が生年月日より前です。", "A dose was given before the date of birth."},
+	vdsnc.WarnFutureDate:        {"未来の日付があります。", "A date lies in the future."},
+	vdsnc.WarnBeforeVaccine:     {"ワクチンがまだなかった日の接種があります。", "A dose was given before there was a vaccine."},
+	vdsnc.WarnRepeatedNumber:    {"同じ回数の接種が二つあります。", "Two doses have the same number."},
+	vdsnc.WarnSigningPeriodOver: {"署名鍵の使用期間は終わっています(証明書は有効です)。", "The period in which the key signs is over; certificates made before stay valid."},
+}

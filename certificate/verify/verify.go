@@ -1,0 +1,260 @@
+// Package verify judges a certificate from its code alone: offline, with a trust
+// bundle and a time, and nothing else. It asks no network and no database, keeps
+// nothing, and knows no clock.
+//
+// A verdict has eight facets in fixed order; each says ok, failed, unknown or
+// not applicable, and why. A facet that could not be looked at, because of an
+// earlier failure, is unknown with the code not_checked. The outcome follows:
+//
+//	unreadable  the text is no certificate that can be read
+//	not_valid   a facet failed
+//	undecided   none failed, but the issuer is not known, or whether the
+//	            certificate was revoked
+//	valid       everything else
+//
+// What is decided here where the specifications leave a choice:
+//
+//   - An unknown issuer is undecided, never "forged". A key that a known issuer
+//     does not have is a failure, and so is a signer that names a trusted
+//     authority's key but was not signed by it.
+//   - Revocation: a health card key without a list (no crlVersion) makes it not
+//     applicable. A key with a list, a bar code whose authority has no list in the
+//     bundle, or only one that is not current, are unknown, hence undecided. A
+//     signer on any list of its authority is revoked, however old the list.
+//   - Freshness is about the trust bundle and never changes the outcome.
+//   - A health card key is trusted because the bundle has it for that issuer; a
+//     certificate chain beside it (x5c) is not looked at.
+//   - A bar code counts while its signer's certificate does; the end of the
+//     private key's usage period is a note only, as the code has no issue date.
+//   - A certificate of the TEST identity is valid and says that it is a TEST.
+package verify
+
+import (
+	_ "embed"
+	"log/slog"
+	"slices"
+	"time"
+
+	"akashi/certificate"
+	"akashi/certificate/trust"
+)
+
+// ClockSkew is how far a certificate may lie in the future, for clocks that are
+// not quite right.
+const ClockSkew = 5 * time.Minute
+
+// MaxTrustAge is the age up to which a trust bundle counts as fresh: new keys
+// are published that long before their first use (S-067).
+const MaxTrustAge = 7 * 24 * time.Hour
+
+// Result is what is known about one facet.
+type Result string
+
+const (
+	OK            Result = "ok"
+	Failed        Result = "failed"
+	Unknown       Result = "unknown"
+	NotApplicable Result = "not_applicable"
+)
+
+// Names of the facets, in order.
+const (
+	Readable   = "readable"   // is a certificate of a known family, within limits
+	Signature  = "signature"  // nothing was changed since it was signed
+	Issuer     = "issuer"     // somebody trusted stands behind it
+	Key        = "key"        // the key belongs to that issuer and may sign this
+	Validity   = "validity"   // the dates include the time of checking
+	Revocation = "revocation" // it was not withdrawn
+	Freshness  = "freshness"  // the trust bundle is recent
+	Content    = "content"    // it says what a vaccination certificate has to say
+)
+
+var facetNames = [...]string{Readable, Signature, Issuer, Key, Validity, Revocation, Freshness, Content}
+
+// Facet is one part of a verdict.
+type Facet struct {
+	Name   string            `json:"name"`
+	Result Result            `json:"result"`
+	Code   string            `json:"code"`             // why; Sentence explains it
+	Detail map[string]string `json:"detail,omitempty"` // for whoever looks for the fault; never personal
+}
+
+// Outcome is the verdict in one word.
+type Outcome string
+
+const (
+	Valid      Outcome = "valid"
+	NotValid   Outcome = "not_valid"
+	Unreadable Outcome = "unreadable"
+	Undecided  Outcome = "undecided"
+)
+
+// Verdict is what is known about one certificate. Its JSON form is described by Schema.
+type Verdict struct {
+	Family   certificate.Family `json:"family,omitempty"` // shc or vdsnc; empty when neither was recognised
+	Outcome  Outcome            `json:"outcome"`
+	Test     bool               `json:"test"` // a specimen: proves nothing about anybody
+	Facets   []Facet            `json:"facets"`
+	Issuer   string             `json:"issuer,omitempty"`   // iss, or the Doc 9303-3 code of the state; as claimed
+	KeyID    string             `json:"key_id,omitempty"`   // thumbprint (RFC 7638)
+	SignedAt time.Time          `json:"signed_at,omitzero"` // of a health card; bar codes do not tell
+	Holder   *Holder            `json:"holder,omitempty"`   // as far as it could be read, whatever the outcome
+	Notes    []string           `json:"notes,omitempty"`    // codes of flaws that do not change the outcome
+}
+
+// Holder is what the certificate says about its holder: the only personal part
+// of a verdict. It prints as "[redacted]"; only its JSON form and fields tell.
+// Texts are as signed, and hostile until escaped.
+type Holder struct {
+	Names          []string `json:"names"`
+	BirthDate      string   `json:"birth_date,omitempty"` // YYYY-MM-DD, or as much as is known
+	DocumentNumber string   `json:"document_number,omitempty"`
+	Sex            string   `json:"sex,omitempty"`
+	CertificateID  string   `json:"certificate_id,omitempty"` // uvci or utci
+	Doses          []Dose   `json:"doses"`
+}
+
+// Dose is one vaccination as the certificate tells it.
+type Dose struct {
+	Number  int    `json:"number,omitempty"` // health cards have none
+	Date    string `json:"date"`
+	System  string `json:"system,omitempty"` // of the code; ICD-11 in bar codes
+	Code    string `json:"code"`
+	Product string `json:"product,omitempty"` // brand name; health cards have none
+	Lot     string `json:"lot,omitempty"`
+	Country string `json:"country,omitempty"`
+	Centre  string `json:"centre,omitempty"`
+}
+
+// Facet returns the facet of a name.
+func (v Verdict) Facet(name string) Facet {
+	for _, f := range v.Facets {
+		if f.Name == name {
+			return f
+		}
+	}
+	return Facet{}
+}
+
+// ExitCode returns the exit status of a command that verifies (design 3.9).
+func (v Verdict) ExitCode() int {
+	switch v.Outcome {
+	case Valid:
+		return 0
+	case NotValid:
+		return 1
+	case Unreadable:
+		return 2
+	}
+	return 3
+}
+
+// LogValue keeps the holder out of logs.
+func (v Verdict) LogValue() slog.Value {
+	attributes := []slog.Attr{slog.String("family", string(v.Family)), slog.String("outcome", string(v.Outcome))}
+	for _, f := range v.Facets {
+		if f.Result != OK {
+			attributes = append(attributes, slog.String(f.Name, f.Code))
+		}
+	}
+	return slog.GroupValue(attributes...)
+}
+
+//go:embed verdict.schema.json
+var schema []byte
+
+// Schema returns the JSON schema (draft 2020-12) of a Verdict.
+func Schema() []byte { return append([]byte(nil), schema...) }
+
+// examination builds a verdict.
+type examination struct {
+	verdict Verdict
+	bundle  *trust.Bundle
+	at      time.Time
+}
+
+func examine(family certificate.Family, b *trust.Bundle, at time.Time) *examination {
+	if b == nil {
+		b = &trust.Bundle{}
+	}
+	x := &examination{verdict: Verdict{Family: family}, bundle: b, at: at}
+	for _, name := range facetNames {
+		x.verdict.Facets = append(x.verdict.Facets, Facet{Name: name, Result: Unknown, Code: NotChecked})
+	}
+	x.checkBundle()
+	return x
+}
+
+// set gives a facet its result. The detail is pairs of name and value.
+func (x *examination) set(name string, r Result, code string, detail ...string) {
+	for i := range x.verdict.Facets {
+		f := &x.verdict.Facets[i]
+		if f.Name != name {
+			continue
+		}
+		f.Result, f.Code, f.Detail = r, code, nil
+		for j := 0; j+1 < len(detail); j += 2 {
+			if detail[j+1] == "" {
+				continue
+			}
+			if f.Detail == nil {
+				f.Detail = map[string]string{}
+			}
+			f.Detail[detail[j]] = detail[j+1]
+		}
+	}
+}
+
+// note adds codes of notes, each once.
+func (x *examination) note(codes ...string) {
+	for _, c := range codes {
+		if !slices.Contains(x.verdict.Notes, c) {
+			x.verdict.Notes = append(x.verdict.Notes, c)
+		}
+	}
+}
+
+func (x *examination) issuedBy(issuer string) {
+	x.verdict.Issuer, x.verdict.Test = issuer, trust.IsTest(issuer)
+}
+
+// checkBundle judges the age of the trust bundle.
+func (x *examination) checkBundle() {
+	made := x.bundle.MadeAt()
+	switch {
+	case made.IsZero():
+		x.set(Freshness, Unknown, TrustUndated)
+	case x.at.Sub(made) > MaxTrustAge:
+		x.set(Freshness, Unknown, TrustOld, "made_at", made.Format(time.RFC3339))
+	default:
+		x.set(Freshness, OK, TrustFresh, "made_at", made.Format(time.RFC3339))
+	}
+}
+
+// finish draws the outcome from the facets.
+func (x *examination) finish() Verdict {
+	v := x.verdict
+	v.Outcome = Valid
+	for _, f := range v.Facets {
+		if f.Result == Unknown && f.Name != Freshness {
+			v.Outcome = Undecided
+		}
+	}
+	for _, f := range v.Facets {
+		if f.Result == Failed {
+			v.Outcome = NotValid
+			if f.Name == Readable {
+				v.Outcome = Unreadable
+			}
+			break
+		}
+	}
+	return v
+}
+
+// unreadable is the verdict on what could not be taken for a certificate.
+func unreadable(family certificate.Family, b *trust.Bundle, at time.Time, code string, detail ...string) Verdict {
+	x := examine(family, b, at)
+	x.set(Readable, Failed, code, detail...)
+	return x.finish()
+}
