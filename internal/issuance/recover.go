@@ -11,6 +11,8 @@ import (
 	"akashi/signing"
 )
 
+var errNotPrepared = fault.New(fault.Conflict, "not_prepared", "")
+
 // RecoverAge is how old an intent must be before another process takes it (S-060).
 const RecoverAge = 60 * time.Second
 
@@ -60,6 +62,8 @@ func (s *Service) recoverOne(ctx context.Context, a actor.Actor, id string, age 
 	case err == nil:
 		r.Finished++
 		return nil
+	case errors.Is(err, errNotPrepared), fault.CodeOf(errors.Unwrap(err)) == fault.NotFound:
+		return nil // somebody else has ended it
 	case errors.As(err, &key), errors.As(err, &f) && f.Code == fault.Conflict:
 		// The key may not sign any more, or the application or predecessor moved on.
 		code := "superseded_meanwhile"

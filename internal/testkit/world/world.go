@@ -1,0 +1,126 @@
+// Package world is the assembled service with the sample people in it, for tests
+// that need the whole way.
+package world
+
+import (
+	"context"
+	"testing"
+
+	"akashi/certificate"
+	"akashi/internal/actor"
+	"akashi/internal/application"
+	"akashi/internal/cli"
+	"akashi/internal/clock"
+	"akashi/internal/idgen"
+	"akashi/internal/office"
+	"akashi/internal/seal"
+	"akashi/internal/store"
+	"akashi/internal/testkit"
+	"akashi/internal/vaccination"
+	"akashi/passport"
+	"akashi/samples"
+)
+
+// World is the assembled service over one database, with the sample people, a
+// clerk and an officer.
+type World struct {
+	*cli.App
+	Config         cli.Config
+	Clerk, Officer actor.Actor
+}
+
+// OpenStore opens a database for cli.Open.
+func OpenStore(ctx context.Context, url, migrate string, ring *seal.Ring, c clock.Clock, ids idgen.Gen) (cli.Store, error) {
+	return store.Open(ctx, store.Config{URL: url, MigrateURL: migrate, Ring: ring, Clock: c, IDs: ids})
+}
+
+// Each runs a test on SQLite and on PostgreSQL.
+func Each(t *testing.T, test func(t *testing.T, w *World)) {
+	t.Run("sqlite", func(t *testing.T) { test(t, New(t, cli.Config{Data: t.TempDir()})) })
+	t.Run("postgres", func(t *testing.T) {
+		d := testkit.Postgres(t)
+		test(t, New(t, cli.Config{Data: t.TempDir(), DatabaseURL: cli.Secret(d.StaffURL), MigrateURL: cli.Secret(d.OwnerURL)}))
+	})
+}
+
+// New assembles the service with settings of which data directory and database count.
+func New(t *testing.T, c cli.Config) *World {
+	t.Helper()
+	c.SHCIssuer, c.VDSNCIssuer = "https://issuer.akashi.test", "UTO"
+	w := &World{Config: c}
+	w.Open(t)
+	for _, kind := range []vaccination.Kind{vaccination.Subjects, vaccination.Records} {
+		file, err := samples.Files.ReadFile(string(kind) + ".csv")
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.Bring(t, kind, file)
+	}
+	return w
+}
+
+// Open assembles the service once more over the same database and signs the two people in.
+func (w *World) Open(t *testing.T) {
+	t.Helper()
+	app, err := cli.Open(t.Context(), w.Config, OpenStore)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = app.Close() })
+	w.App = app
+	keys, err := app.FirstStart(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, to := range []*actor.Actor{&w.Clerk, &w.Officer} {
+		p, err := office.Authenticate(t.Context(), app.Store, keys[i].Key, app.Clock.Now())
+		if err != nil {
+			t.Fatal(err)
+		}
+		*to = actor.Actor{Office: p.Office, Person: p.ID, Terminal: "test", Purpose: actor.Certificate, Permissions: p.Role.Permissions()}
+	}
+}
+
+// Bring stages a file by the clerk and commits it by the officer.
+func (w *World) Bring(t *testing.T, kind vaccination.Kind, file []byte) vaccination.Import {
+	t.Helper()
+	i, err := w.Imports.Stage(t.Context(), w.Clerk, kind, file, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if i, err = w.Imports.Commit(t.Context(), w.Officer, i.ID); err != nil {
+		t.Fatal(err)
+	}
+	return i
+}
+
+// Zone is the machine readable zone of the first sample person.
+const Zone = "PPJPNSAKURAI<<MIO<<<<<<<<<<<<<<<<<<<<<<<<<<<\nTK00000003JPN9102181F3206308<<<<<<<<<<<<<<00"
+
+// Form is an application of the first sample person that is approved by rule.
+func Form(kind certificate.Kind) application.Form {
+	f := application.Form{
+		Kind: kind, Programme: "covid19", Channel: application.Counter, NoticeVersion: "2026-11",
+		Applicant: application.Applicant{Relationship: application.Self},
+		Subject: application.Subject{
+			Ticket: "0000000001", Name: certificate.Name{Family: "桜井", Given: "澪"}, BirthDate: "1991-02-18",
+		},
+	}
+	if kind == certificate.Travel {
+		f.Passport = &application.Passport{Zone: application.NewZone(Zone), DataPageName: passport.Name{Primary: "SAKURAI", Secondary: "MIO"}}
+	}
+	return f
+}
+
+// Approved returns the id of an application that was approved by rule.
+func (w *World) Approved(t *testing.T, kind certificate.Kind) string {
+	t.Helper()
+	a, err := w.Applications.Create(t.Context(), w.Clerk, Form(kind), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a, err = w.Applications.Submit(t.Context(), w.Clerk, a.ID); err != nil || a.State != application.Approved {
+		t.Fatalf("submit: %v %v %v", a.State, a.Reasons, err)
+	}
+	return a.ID
+}
