@@ -1,0 +1,75 @@
+# `make run` needs Go and make only. The other targets install what they need
+# under .tools, test/outside/node_modules and, on Debian as root, with apt-get.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.ONESHELL:
+
+FUZZTIME ?= 60s
+BENCHTIME ?= 1s
+# Packages in which goroutines share something: tested under the race detector too.
+RACE ?= ./internal/audit/... ./internal/issuance/... ./internal/server/... ./internal/store/...
+
+LINT := .tools/golangci-lint-v2.15.0/golangci-lint
+VULN := .tools/govulncheck-v1.1.4/govulncheck
+VULNDB := ../shared/testdata/security/vulndb/go-vulndb-2026-08-21-trimmed.zip
+
+.PHONY: run build test check race lint vuln bench fuzz tools clean
+
+run: ## serve on an embedded database with TEST keys
+	@CGO_ENABLED=0 go run ./cmd/akashi serve
+
+build: ## bin/akashi, without cgo
+	@CGO_ENABLED=0 go build -trimpath -o bin/akashi ./cmd/akashi
+
+test: tools check lint race ## everything; ends with the lines of go test
+	@CGO_ENABLED=0 go test -count=1 -timeout 20m ./...
+
+check: ## format and vet
+	@bad=$$(find . -name node_modules -prune -o -name '*.go' -print0 | xargs -0 gofmt -l)
+	if [ -n "$$bad" ]; then echo "not gofmt-ed:"; echo "$$bad"; exit 1; fi
+	go vet ./...
+
+race:
+	@if [ "$$(go env CGO_ENABLED)" != 1 ]; then
+		echo "no C compiler: the race detector is skipped" >&2
+		[ "$${CI:-}" != true ]
+		exit
+	fi
+	packages=$$(go list -e -f '{{if not .Error}}{{.ImportPath}}{{end}}' $(RACE))
+	if [ -n "$$packages" ]; then go test -race -count=1 -timeout 20m $$packages; fi
+
+lint: $(LINT)
+	@if [ -x $(LINT) ]; then $(LINT) run ./...; fi
+
+vuln: $(VULN) .tools/vulndb ## known vulnerabilities, from a local database
+	@$(VULN) -db "file://$(CURDIR)/.tools/vulndb" ./...
+
+bench:
+	@go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) -timeout 60m ./...
+
+fuzz: ## every fuzz function for FUZZTIME
+	@status=0
+	while IFS=: read -r file function; do
+		go test "$$(dirname "$$file")" -run '^$$' -fuzz "^$${function#func }\$$" -fuzztime $(FUZZTIME) || status=1
+	done < <(grep -rEo --include='*_test.go' --exclude-dir=node_modules '^func Fuzz[A-Za-z0-9_]*' . | sort)
+	exit $$status
+
+tools: ## what the tests need
+	@scripts/install-tools.sh
+
+clean:
+	rm -rf .tools bin test/outside/node_modules test/outside/dist
+
+# Who cannot reach the module proxy goes without; CI does not.
+$(LINT):
+	@if ! GOBIN=$(CURDIR)/$(@D) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0; then
+		echo "golangci-lint cannot be had: skipped" >&2
+		[ "$${CI:-}" != true ]
+	fi
+
+$(VULN):
+	@GOBIN=$(CURDIR)/$(@D) go install golang.org/x/vuln/cmd/govulncheck@v1.1.4
+
+.tools/vulndb: $(VULNDB)
+	@rm -rf $@ && mkdir -p $@ && unzip -q $(VULNDB) -d $@
