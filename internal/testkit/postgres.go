@@ -1,0 +1,214 @@
+package testkit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/url"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Database is an empty PostgreSQL database of one test. Neither role is a superuser.
+type Database struct {
+	OwnerURL string // akashi_owner: owns the database, runs the migrations
+	StaffURL string // akashi_staff: has only what it is granted; no BYPASSRLS
+}
+
+// Postgres returns a fresh database, dropped when the test ends. It lies in a
+// cluster of this process, which starts with the first call and ends with the
+// process, however that ends. Options for the server, such as "-c fsync=off",
+// are taken from AKASHI_TEST_POSTGRES.
+func Postgres(t testing.TB) Database {
+	t.Helper()
+	server, err := cluster()
+	if errors.Is(err, exec.ErrNotFound) {
+		Missing(t, "PostgreSQL 15")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := fmt.Sprintf("test_%d", databases.Add(1))
+	if err := server.run("CREATE DATABASE " + name + " OWNER akashi_owner"); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := server.run("DROP DATABASE " + name + " WITH (FORCE)"); err != nil {
+			t.Error(err)
+		}
+	})
+	return Database{
+		OwnerURL: server.url("akashi_owner", name),
+		StaffURL: server.url("akashi_staff", name),
+	}
+}
+
+var (
+	cluster   = sync.OnceValues(startCluster)
+	databases atomic.Int64
+)
+
+type postgresServer struct {
+	port int
+	// lifeline is this process's end of the pipe that endWithProcess watches; the
+	// garbage collector would close it without this reference.
+	lifeline io.Closer
+}
+
+func (s postgresServer) url(role, database string) string {
+	u := url.URL{
+		Scheme:   "postgres",
+		User:     url.User(role),
+		Host:     net.JoinHostPort("127.0.0.1", strconv.Itoa(s.port)),
+		Path:     database,
+		RawQuery: "sslmode=disable",
+	}
+	return u.String()
+}
+
+func (s postgresServer) run(statements ...string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	conn, err := pgx.Connect(ctx, s.url("postgres", "postgres"))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close(ctx) }()
+	for _, statement := range statements {
+		if _, err := conn.Exec(ctx, statement); err != nil {
+			return fmt.Errorf("%s: %w", statement, err)
+		}
+	}
+	return nil
+}
+
+func startCluster() (postgresServer, error) {
+	bin, err := postgresBin()
+	if err != nil {
+		return postgresServer{}, err
+	}
+	account, err := serverAccount()
+	if err != nil {
+		return postgresServer{}, err
+	}
+	dir, err := os.MkdirTemp("", "akashi-postgres-")
+	if err != nil {
+		return postgresServer{}, err
+	}
+	if account != nil {
+		if err := os.Chown(dir, int(account.Uid), int(account.Gid)); err != nil {
+			return postgresServer{}, err
+		}
+	}
+	command := func(name string, args ...string) *exec.Cmd {
+		cmd := exec.Command(name, args...)
+		cmd.Dir = dir
+		cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Credential: account}
+		return cmd
+	}
+	lifeline, err := endWithProcess(command, bin, dir)
+	if err != nil {
+		return postgresServer{}, err
+	}
+	data := filepath.Join(dir, "data")
+	initdb := command(filepath.Join(bin, "initdb"), "-D", data, "-U", "postgres",
+		"--auth=trust", "--no-sync", "-E", "UTF8", "--locale=C.UTF-8")
+	if out, err := initdb.CombinedOutput(); err != nil {
+		return postgresServer{}, fmt.Errorf("initdb: %w\n%s", err, out)
+	}
+	port, err := startServer(command, bin, dir)
+	if err != nil {
+		return postgresServer{}, err
+	}
+	server := postgresServer{port, lifeline}
+	return server, server.run(
+		"CREATE ROLE akashi_owner LOGIN NOSUPERUSER NOBYPASSRLS",
+		"CREATE ROLE akashi_staff LOGIN NOSUPERUSER NOBYPASSRLS",
+	)
+}
+
+// endWithProcess starts a shell that waits for the end of this process, which
+// closes the pipe it reads, and then stops the server and removes its folder.
+func endWithProcess(command func(string, ...string) *exec.Cmd, bin, dir string) (io.Closer, error) {
+	const script = `cat; "$1" -D "$2/data" -m immediate stop; rm -rf "$2"`
+	watcher := command("/bin/sh", "-c", script, "sh", filepath.Join(bin, "pg_ctl"), dir)
+	pipe, err := watcher.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
+	return pipe, watcher.Start()
+}
+
+// startServer tries a few ports: a free one may be taken before the server has it.
+func startServer(command func(string, ...string) *exec.Cmd, bin, dir string) (int, error) {
+	var failures []error
+	for range 5 {
+		port, err := freePort()
+		if err != nil {
+			return 0, err
+		}
+		log := filepath.Join(dir, fmt.Sprintf("log-%d", port))
+		options := fmt.Sprintf("-p %d -k %s -c listen_addresses=127.0.0.1 -c max_connections=300 %s",
+			port, dir, os.Getenv("AKASHI_TEST_POSTGRES"))
+		start := command(filepath.Join(bin, "pg_ctl"), "-D", filepath.Join(dir, "data"), "-w", "-l", log, "-o", options, "start")
+		err = start.Run()
+		if err == nil {
+			return port, nil
+		}
+		said, _ := os.ReadFile(log)
+		failures = append(failures, fmt.Errorf("PostgreSQL on port %d: %w\n%s", port, err, said))
+	}
+	return 0, errors.Join(failures...)
+}
+
+func freePort() (int, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = l.Close() }()
+	return l.Addr().(*net.TCPAddr).Port, nil
+}
+
+// postgresBin returns the folder of initdb and pg_ctl: Debian's, or that of the
+// initdb on the path.
+func postgresBin() (string, error) {
+	const debian = "/usr/lib/postgresql/15/bin"
+	if _, err := os.Stat(filepath.Join(debian, "initdb")); err == nil {
+		return debian, nil
+	}
+	initdb, err := exec.LookPath("initdb")
+	if err != nil {
+		return "", err
+	}
+	return filepath.Dir(initdb), nil
+}
+
+// serverAccount returns whom the server runs as: PostgreSQL refuses root.
+func serverAccount() (*syscall.Credential, error) {
+	if os.Geteuid() != 0 {
+		return nil, nil
+	}
+	account, err := user.Lookup("postgres")
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", exec.ErrNotFound, err)
+	}
+	uid, uidErr := strconv.ParseUint(account.Uid, 10, 32)
+	gid, gidErr := strconv.ParseUint(account.Gid, 10, 32)
+	if err := errors.Join(uidErr, gidErr); err != nil {
+		return nil, err
+	}
+	return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, nil
+}
