@@ -1,0 +1,124 @@
+// Package outside asks programs that other people wrote about what we issue:
+// verifiers of SMART Health Cards and VDS-NC, a reader of QR codes, and pdf.js.
+// They run on Node.js without a network. `make tools` installs them; if they or
+// Node.js are missing, the test is skipped, or fails with CI=true.
+//
+// What they accept is not proof: several check less than the specifications
+// ask. TestAcceptedWrongly lists where.
+package outside
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"akashi/internal/testkit"
+)
+
+// SHCVerifier is a program that verifies SMART Health Cards.
+type SHCVerifier string
+
+// The verifiers of SMART Health Cards. KillTheClipboard reads shc:/ digits, a
+// compact JWS or a card file; PathCheckSHC reads only shc:/ digits.
+const (
+	KillTheClipboard SHCVerifier = "verify-shc-ktc.mjs"
+	PathCheckSHC     SHCVerifier = "verify-shc-pathcheck.mjs"
+)
+
+// SHCVerifiers are all of them.
+var SHCVerifiers = []SHCVerifier{KillTheClipboard, PathCheckSHC}
+
+// Verdict is what a verifier says.
+type Verdict struct {
+	OK      bool
+	Error   string          // why not, in its own words
+	Content json.RawMessage // if OK: the FHIR bundle of a card, the whole VDS-NC
+}
+
+// Code is a QR code found in a picture.
+type Code struct {
+	Text    string
+	Version int
+	Level   string  // error correction: L, M, Q or H
+	Corners []Point // of the symbol: top left, top right, bottom right, bottom left
+}
+
+// Point is a position in pixels.
+type Point struct{ X, Y float64 }
+
+// VerifySHC verifies a card as if issuer published jwks (a public JWK set) and
+// no other issuer anything. The clock is the machine's.
+func VerifySHC(t testing.TB, verifier SHCVerifier, text, issuer string, jwks []byte) Verdict {
+	t.Helper()
+	var v Verdict
+	ask(t, string(verifier), map[string]any{"text": text, "issuer": issuer, "jwks": json.RawMessage(jwks)}, &v)
+	return v
+}
+
+// VerifyVDS verifies the signature of a VDS-NC with the certificate inside it;
+// the program looks neither at that certificate's signer nor at its dates.
+func VerifyVDS(t testing.TB, text string) Verdict {
+	t.Helper()
+	var v Verdict
+	ask(t, "verify-vds-pathcheck.mjs", map[string]any{"text": text}, &v)
+	return v
+}
+
+// ReadCodes returns the QR codes that zxing finds in a PNG or JPEG.
+func ReadCodes(t testing.TB, picture string) []Code {
+	t.Helper()
+	var answer struct{ Content []Code }
+	ask(t, "zxing.mjs", map[string]any{"file": absolute(t, picture)}, &answer)
+	return answer.Content
+}
+
+// PDFText returns the lines of each page of a PDF as pdf.js copies them out.
+func PDFText(t testing.TB, pdf string) [][]string {
+	t.Helper()
+	var answer struct {
+		OK      bool
+		Error   string
+		Content [][]string
+	}
+	ask(t, "pdftext.mjs", map[string]any{"file": absolute(t, pdf)}, &answer)
+	if !answer.OK {
+		t.Fatalf("pdf.js does not read %s: %s", pdf, answer.Error)
+	}
+	return answer.Content
+}
+
+func ask(t testing.TB, script string, request, answer any) {
+	t.Helper()
+	node := testkit.Node(t)
+	dir := filepath.Join(testkit.Root(t), "test", "outside")
+	if _, err := os.Stat(filepath.Join(dir, "dist", "vds-sdk.mjs")); err != nil {
+		testkit.Missing(t, "packages of test/outside (make tools)")
+	}
+	question, err := json.Marshal(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(node, filepath.Join(dir, script))
+	cmd.Stdin = bytes.NewReader(question)
+	var said bytes.Buffer
+	cmd.Stderr = &said
+	out, err := cmd.Output()
+	if err == nil {
+		err = json.Unmarshal(out, answer)
+	}
+	if err != nil {
+		t.Fatalf("%s: %v\n%s", script, err, said.Bytes())
+	}
+}
+
+func absolute(t testing.TB, path string) string {
+	t.Helper()
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return abs
+}
