@@ -61,7 +61,7 @@ func (e evidence) passport(hold func(code, detail string)) {
 		}
 	}
 	d := e.reading.Document
-	if d.DataPageName.Primary != "" && passport.CompareNames(d.MRZName, d.DataPageName, d.Alternative).Grade == passport.Different {
+	if !e.reading.Refused() && d.DataPageName.Primary != "" && passport.CompareNames(d.MRZName, d.DataPageName, d.Alternative).Grade == passport.Different {
 		hold("passport_to_confirm", passport.FieldName)
 	}
 }
