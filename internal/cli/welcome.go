@@ -50,7 +50,7 @@ func welcome(out io.Writer, app *App, keys []StaffKey, bound map[string]string) 
 	p("  curl -s -X POST %s/api/v1/certificates/$CERT/prints -H \"Authorization: Bearer $CLERK\" -o certificate.pdf", staff)
 	p("  curl -s %s/api/v1/certificates/$CERT/card -H \"Authorization: Bearer $CLERK\" -o certificate.smart-health-card", staff)
 	p("  # 4. what a stranger sees")
-	p("  ./akashi verify certificate.smart-health-card")
+	p("  go run ./cmd/akashi verify certificate.smart-health-card")
 	p("")
 	p("The API: %s/openapi.json. Stop with Ctrl-C.", staff)
 }
