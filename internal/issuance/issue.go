@@ -44,7 +44,8 @@ func (s *Service) Issue(ctx context.Context, a actor.Actor, applicationID string
 			made = err == nil
 			return nil, err
 		})
-		busy := errors.Is(err, errInProgress) || errors.Is(err, errExists)
+		// Another node was faster, or the application changed under our hands: look again.
+		busy := errors.Is(err, errInProgress) || errors.Is(err, errExists) || errors.Is(err, errVersion)
 		if err != nil && (!busy || try == waitTries) {
 			return Issue{}, false, err
 		}
@@ -58,7 +59,10 @@ func (s *Service) Issue(ctx context.Context, a actor.Actor, applicationID string
 	}
 }
 
-var errExists = fault.New(fault.Conflict, "certificate_exists", "")
+var (
+	errExists  = fault.New(fault.Conflict, "certificate_exists", "")
+	errVersion = fault.New(fault.Conflict, "version", "")
+)
 
 // live returns the live certificate of an application, if it has one.
 func (s *Service) live(ctx context.Context, a actor.Actor, applicationID string) (i Issue, err error) {
@@ -117,7 +121,7 @@ func (s *Service) prepare(ctx context.Context, a actor.Actor, applicationID, sup
 			return err
 		}
 		if now.Version != app.Version {
-			return fault.New(fault.Conflict, "version", "")
+			return errVersion
 		}
 		if err := s.Store.Prepare(ctx, i); err != nil {
 			return err

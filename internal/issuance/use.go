@@ -5,7 +5,10 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"regexp"
+	"strconv"
+	"strings"
 
 	"akashi/certificate"
 	"akashi/certificate/pdf"
@@ -146,7 +149,7 @@ func (s *Service) printOnce(ctx context.Context, a actor.Actor, ids []string, on
 		return nil, nil, err
 	}
 	sum := sha256.Sum256(file)
-	e := audit.Entry{Action: "certificate.print", Object: ids[0], Once: once}
+	e := audit.Entry{Action: "certificate.print", Object: copyList(copies), Once: once}
 	for n := range copies {
 		copies[n].SHA256 = hex.EncodeToString(sum[:])
 		e.Fact("copy "+copies[n].CertificateID, copies[n].SHA256)
@@ -164,18 +167,52 @@ func (s *Service) printOnce(ctx context.Context, a actor.Actor, ids []string, on
 
 // Reprint makes the bytes of an earlier copy again, without a new number.
 func (s *Service) Reprint(ctx context.Context, a actor.Actor, id string, number int) ([]byte, error) {
-	i, err := s.read(ctx, a, id, "certificate.reprint")
-	if err != nil {
-		return nil, err
+	return s.ReprintAll(ctx, a, []Copy{{CertificateID: id, Number: number}})
+}
+
+// ReprintAll makes the bytes of a file of several copies again.
+func (s *Service) ReprintAll(ctx context.Context, a actor.Actor, copies []Copy) ([]byte, error) {
+	var pages []pdf.Page
+	for _, c := range copies {
+		i, err := s.read(ctx, a, c.CertificateID, "certificate.reprint")
+		if err != nil {
+			return nil, err
+		}
+		if c.Number < 1 || c.Number > i.Copies {
+			return nil, fault.New(fault.NotFound, "copy", "")
+		}
+		page, err := s.page(i, c.Number)
+		if err != nil {
+			return nil, err
+		}
+		pages = append(pages, page)
 	}
-	if number < 1 || number > i.Copies {
-		return nil, fault.New(fault.NotFound, "copy", "")
+	return s.render(pages)
+}
+
+// String is "ID/number", as the log names a print.
+func (c Copy) String() string { return c.CertificateID + "/" + strconv.Itoa(c.Number) }
+
+// copyList is the object of a print: the copies made, with blanks between.
+func copyList(copies []Copy) string {
+	list := make([]string, len(copies))
+	for n, c := range copies {
+		list[n] = c.String()
 	}
-	page, err := s.page(i, number)
-	if err != nil {
-		return nil, err
+	return strings.Join(list, " ")
+}
+
+// ParseCopies reads the object of a print, so that the same bytes can be made again.
+func ParseCopies(object string) (copies []Copy, err error) {
+	for _, text := range strings.Fields(object) {
+		id, number, _ := strings.Cut(text, "/")
+		c := Copy{CertificateID: id}
+		if c.Number, err = strconv.Atoi(number); err != nil {
+			return nil, fmt.Errorf("issuance: not a list of copies: %w", err)
+		}
+		copies = append(copies, c)
 	}
-	return s.render([]pdf.Page{page})
+	return copies, nil
 }
 
 func (s *Service) page(i Issue, number int) (pdf.Page, error) {
