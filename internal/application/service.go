@@ -2,6 +2,7 @@ package application
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"akashi/internal/actor"
@@ -145,6 +146,13 @@ func (s *Service) check(ctx context.Context, o office.Office, app *Application) 
 // It runs inside an act.
 func (s *Service) Record(ctx context.Context, app Application) (vaccination.Answer, error) {
 	return s.lookUp(ctx, app, app.Form.ReadPassport(s.Clock.Today(), s.Test))
+}
+
+// Uncleared returns the reasons that would hold an application now, with the
+// record as answered, and that nobody has cleared in its decision.
+func (s *Service) Uncleared(o office.Office, app Application, answer vaccination.Answer) []Reason {
+	e := evidence{office: o, form: app.Form, reading: app.Form.ReadPassport(s.Clock.Today(), s.Test), answer: answer}
+	return slices.DeleteFunc(e.reasons(), func(r Reason) bool { return slices.Contains(app.Reasons, r) })
 }
 
 func (s *Service) lookUp(ctx context.Context, app Application, reading *passport.Reading) (vaccination.Answer, error) {

@@ -101,9 +101,9 @@ func (l *Log) Act(ctx context.Context, a actor.Actor, e Entry, fn func(ctx conte
 	return errors.Join(err, l.Refused(ctx, a, e, err))
 }
 
-// Refused logs an act that was not done.
+// Refused logs an act that was not done, even when the caller has gone away.
 func (l *Log) Refused(ctx context.Context, a actor.Actor, e Entry, cause error) error {
-	return l.Book.Act(ctx, a.Office, func(context.Context) (Record, *Once, error) {
+	return l.Book.Act(context.WithoutCancel(ctx), a.Office, func(context.Context) (Record, *Once, error) {
 		r, err := l.record(a, e, result(cause))
 		return r, nil, err
 	})

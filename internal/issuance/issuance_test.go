@@ -468,3 +468,25 @@ func TestSelfCheckPayload(t *testing.T) {
 		t.Error("error/record differs: released")
 	}
 }
+
+// A status that changed after the approval, or a doubtful new dose, is for a
+// person to decide again: nothing is issued over an uncleared reason.
+func TestNeedsDecision(t *testing.T) {
+	world.Each(t, func(t *testing.T, w *world.World) {
+		id := w.Approved(t, certificate.Domestic)
+		other := w.Approved(t, certificate.Travel)
+		issued, _, err := w.Issuance.Issue(t.Context(), w.Clerk, other)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.Bring(t, vaccination.Subjects, []byte("municipality_code,ticket_number,atena_number,family_name,given_name,family_kana,given_kana,birth_date,sex,status,status_date\n"+
+			"900001,0000000001,100001,桜井,澪,サクライ,ミオ,1991-02-18,2,protected,2026-11-01\n"))
+		var f *fault.Error
+		if _, _, err := w.Issuance.Issue(t.Context(), w.Clerk, id); !errors.As(err, &f) || f.Key != "needs_decision" || f.Args["reason"] != "protected_person" {
+			t.Errorf("error/protected since: %v", err)
+		}
+		if _, err := w.Issuance.Reissue(t.Context(), w.Clerk, issued.Certificate.ID, "lost"); !errors.As(err, &f) || f.Key != "needs_decision" {
+			t.Errorf("error/reissue of a protected person: %v", err)
+		}
+	})
+}

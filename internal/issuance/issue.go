@@ -100,7 +100,7 @@ func (s *Service) prepare(ctx context.Context, a actor.Actor, applicationID, sup
 	if err != nil {
 		return Issue{}, err
 	}
-	app, answer, err := s.ask(ctx, a, applicationID, supersedes != "")
+	app, answer, err := s.ask(ctx, o, a, applicationID, supersedes != "")
 	if err != nil {
 		return Issue{}, err
 	}
@@ -116,15 +116,15 @@ func (s *Service) prepare(ctx context.Context, a actor.Actor, applicationID, sup
 		e.Fact("supersedes", supersedes)
 	}
 	err = s.Log.Act(ctx, a, e, func(ctx context.Context, _ *audit.Entry) error {
+		if err := s.Store.Prepare(ctx, i); err != nil { // locks the application
+			return err
+		}
 		now, err := s.Store.Application(ctx, a.Office, applicationID)
 		if err != nil {
 			return err
 		}
 		if now.Version != app.Version {
 			return errVersion
-		}
-		if err := s.Store.Prepare(ctx, i); err != nil {
-			return err
 		}
 		s.point("intent_uncommitted")
 		return nil
@@ -137,7 +137,7 @@ func (s *Service) prepare(ctx context.Context, a actor.Actor, applicationID, sup
 
 // ask reads the application and its record in one logged look-up and refuses
 // what may not be issued.
-func (s *Service) ask(ctx context.Context, a actor.Actor, applicationID string, again bool) (app application.Application, answer vaccination.Answer, err error) {
+func (s *Service) ask(ctx context.Context, o office.Office, a actor.Actor, applicationID string, again bool) (app application.Application, answer vaccination.Answer, err error) {
 	err = s.Log.Act(ctx, a, audit.Entry{Action: "certificate.compose", Object: applicationID}, func(ctx context.Context, e *audit.Entry) (err error) {
 		if app, err = s.Store.Application(ctx, a.Office, applicationID); err != nil {
 			return err
@@ -163,6 +163,9 @@ func (s *Service) ask(ctx context.Context, a actor.Actor, applicationID string, 
 		}
 		if answer.Person.ID != app.Record.PersonID || (!again && !slices.Equal(refs(answer.Doses), app.Record.Doses)) {
 			return fault.New(fault.Conflict, "record_changed", "")
+		}
+		if open := s.Applications.Uncleared(o, app, answer); len(open) > 0 {
+			return fault.New(fault.Conflict, "needs_decision", "").With("reason", open[0].Code)
 		}
 		return nil
 	})

@@ -162,7 +162,7 @@ func inMemory(t testing.TB) (*issuance.Service, *memory, actor.Actor) {
 		Published: func(context.Context) (*trust.Bundle, error) {
 			return trust.FromKeys(m.keys, [][]byte{crl}, time.Now())
 		},
-		Catalogue:    products, Renderer: renderer,
+		Catalogue: products, Renderer: renderer,
 		Identity: issuance.Identity{SHCIssuer: signing.TestIssuer, VDSNCIssuer: signing.TestState, Test: true},
 	}
 	return s, m, actor.Actor{Office: m.office.Code, Person: "clerk", Terminal: "test", Purpose: actor.Certificate}
