@@ -1,0 +1,52 @@
+package pdf
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"akashi/templates"
+)
+
+// bilingual is a text in both languages of the page.
+type bilingual struct {
+	JA string `json:"ja"`
+	EN string `json:"en"`
+}
+
+// labels are the fixed words of one layout version (templates/page).
+type labels struct {
+	Programme string               `json:"programme"`
+	Ordinals  []string             `json:"ordinals"`
+	Labels    map[string]bilingual `json:"labels"` // drawn by the form
+	Texts     map[string]bilingual `json:"texts"`  // drawn by the layer, with a number in them
+}
+
+func readLabels(version string) (*labels, error) {
+	data, err := templates.Pages.ReadFile("page/" + version + "/labels.json")
+	if err != nil {
+		return nil, err
+	}
+	var l labels
+	if err := json.Unmarshal(data, &l); err != nil {
+		return nil, fmt.Errorf("labels of layout %s: %w", version, err)
+	}
+	return &l, nil
+}
+
+// dose returns the name of a dose, such as 3回目接種, Third Dose.
+func (l *labels) dose(n int) bilingual {
+	if n >= 1 && n <= len(l.Ordinals) {
+		b := l.text("dose", n)
+		b.EN = strings.ReplaceAll(b.EN, "{ordinal}", l.Ordinals[n-1])
+		return b
+	}
+	return l.text("dose.beyond", n)
+}
+
+func (l *labels) text(key string, n int) bilingual {
+	b := l.Texts[key]
+	number := strconv.Itoa(n)
+	return bilingual{strings.ReplaceAll(b.JA, "{n}", number), strings.ReplaceAll(b.EN, "{n}", number)}
+}

@@ -1,0 +1,128 @@
+package pdf
+
+import (
+	"math"
+	"strconv"
+)
+
+// layer writes what belongs to one certificate over its form. A character that
+// the form's font already has is taken from there; the others go into the
+// layer's own typeface, which all pages of a file share.
+type layer struct {
+	shaper   *shaper
+	form     *form
+	typeface *typeface
+
+	out   []byte
+	font  string // in use
+	size  float64
+	marks marks
+	next  int // MCID; the form's come first
+}
+
+func newLayer(s *shaper, f *form, t *typeface) *layer {
+	return &layer{shaper: s, form: f, typeface: t, out: make([]byte, 0, 12<<10), marks: make(marks, 96), next: len(f.marks)}
+}
+
+// draw places a block and writes its paragraphs, each as one marked content.
+func (l *layer) draw(b block) error {
+	placed, err := b.place(l.shaper)
+	if err != nil {
+		return err
+	}
+	for i, p := range b.paragraphs {
+		l.begin(p.field, "/Span", p.english)
+		l.out = append(l.out, "BT\n"...)
+		x, y := 0.0, 0.0
+		for len(placed) > 0 && placed[0].paragraph == i {
+			newX, newY := placed[0].x*point, (pageHeight-placed[0].y)*point
+			l.out = append(l.hundredths(newX-x), ' ')
+			l.out = append(l.hundredths(newY-y), " Td "...)
+			x, y = newX, newY
+			l.line(placed[0])
+			placed = placed[1:]
+		}
+		l.out = append(l.out, "ET EMC\n"...)
+	}
+	return nil
+}
+
+func (l *layer) begin(field, tag string, english bool) {
+	l.marks[field] = l.next
+	l.out = append(append(l.out, tag...), "<</MCID "...)
+	l.out = strconv.AppendInt(l.out, int64(l.next), 10)
+	if english {
+		l.out = append(l.out, "/Lang(en)"...)
+	}
+	l.out = append(l.out, ">>BDC "...)
+	l.next++
+}
+
+// line writes one line; the font changes as often as its characters ask. All
+// characters have a glyph: place has seen to that.
+func (l *layer) line(line line) {
+	shown := false
+	for _, s := range line.shapes {
+		l.code(s)
+		if s.resource != l.font || line.size != l.size {
+			if shown {
+				l.out = append(l.out, ">Tj "...)
+			}
+			l.font, l.size, shown = s.resource, line.size, false
+			l.out = append(append(append(l.out, '/'), s.resource...), ' ')
+			l.out = append(l.hundredths(line.size), " Tf "...)
+		}
+		if !shown {
+			l.out = append(l.out, '<')
+			shown = true
+		}
+		l.out = appendHex(l.out, uint16(s.first))
+		if s.second != 0 {
+			l.out = appendHex(l.out, uint16(s.second))
+		}
+	}
+	l.out = append(l.out, ">Tj\n"...)
+}
+
+// code sets the font of a cluster and its one or two glyph numbers there.
+func (l *layer) code(s *shape) {
+	if s.form == l.form {
+		return
+	}
+	s.form, s.resource, s.second = l.form, formFont, 0
+	var ok bool
+	if s.first, ok = l.form.typeface.codes[s.cluster.Text]; !ok {
+		s.resource = layerFont
+		s.first, s.second = l.typeface.add(s.cluster, s.face, s.glyph)
+	}
+}
+
+// image draws a code into its box.
+func (l *layer) image(b codeBox) {
+	l.begin("image."+b.caption, "/Figure", false)
+	l.out = append(l.out, "q "...)
+	l.out = append(l.hundredths(b.w*point), " 0 0 "...)
+	l.out = append(l.hundredths(b.w*point), ' ')
+	l.out = append(l.hundredths(b.x*point), ' ')
+	l.out = append(l.hundredths((pageHeight-b.y-b.w)*point), " cm /"...)
+	l.out = append(append(l.out, imageName(b)...), " Do Q EMC\n"...)
+}
+
+func imageName(b codeBox) string { return "C-" + string(b.family) }
+
+// hundredths appends a length in points with at most two decimals.
+func (l *layer) hundredths(v float64) []byte {
+	n := int64(math.Round(v * 100))
+	if n < 0 {
+		l.out = append(l.out, '-')
+		n = -n
+	}
+	out := strconv.AppendInt(l.out, n/100, 10)
+	if f := n % 100; f != 0 {
+		out = append(out, '.', byte('0'+f/10))
+		if f%10 != 0 {
+			out = append(out, byte('0'+f%10))
+		}
+	}
+	return out
+}

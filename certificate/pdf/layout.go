@@ -1,0 +1,100 @@
+package pdf
+
+import "akashi/certificate"
+
+// Layout is the layout version of new certificates.
+const Layout = "2026-11"
+
+// Layouts lists the layout versions that can be printed, the current one last. A
+// reprint uses the version the certificate was issued with.
+func Layouts() []string { return []string{Layout} }
+
+// Lengths are millimetres from the upper left corner of the A4 page, text sizes
+// points. Text is placed by its baseline.
+const (
+	pageWidth, pageHeight = 210.0, 297.0
+	left, right           = 15.0, 195.0
+	middle                = (left + right) / 2
+	valueLeft             = 74.0 // values of the person table
+	point                 = 72 / 25.4
+)
+
+// Sizes of the code boxes with their quiet zones. 63 mm give version 40 (185
+// modules with quiet zone) 0.3405 mm per module, 58 mm give version 22 (113)
+// a symbol of 53.9 mm.
+const (
+	vdsncBox  = 63.0
+	shcBox    = 58.0
+	quietZone = 4 // modules
+)
+
+// row is a line of the person table: one label, one or two values.
+type row struct {
+	label string
+	y, h  float64
+}
+
+// column of the dose table.
+type column struct {
+	label string
+	x, w  float64
+}
+
+var columns = [...]column{
+	{"dose", 15, 22}, {"vaccine_type", 37, 26}, {"maker", 63, 29}, {"product", 92, 37},
+	{"lot", 129, 21}, {"vaccinated_on", 150, 24}, {"country", 174, 21},
+}
+
+// codeBox is the place of one code, quiet zone included.
+type codeBox struct {
+	family  certificate.Family
+	caption string
+	x, y, w float64
+}
+
+// geometry holds the places that differ between the two kinds; everything
+// follows downwards from the person table.
+type geometry struct {
+	rows                       []row
+	dosesTop, headH, doseH     float64
+	note, meaning, facts, code float64 // tops of the parts below
+	boxes                      []codeBox
+}
+
+const (
+	personTop = 41.0
+	headH     = 10.0
+	footer    = 281.0
+)
+
+func newGeometry(kind certificate.Kind) geometry {
+	g := geometry{headH: headH}
+	name, other := 14.0, 11.0
+	labels := []string{"name.domestic", "birth_date"}
+	g.doseH = 11.5
+	if kind == certificate.Travel {
+		name, other, g.doseH = 18.0, 8.6, 9.9
+		labels = []string{"name", "mrz_name", "birth_date", "nationality", "passport_number"}
+	}
+	y, h := personTop, name
+	for _, label := range labels {
+		g.rows = append(g.rows, row{label, y, h})
+		y, h = y+h, other
+	}
+	g.dosesTop = y + 4
+	g.note = g.dosesTop + g.headH + certificate.MaxDoses*g.doseH
+	g.meaning = g.note + 7
+	g.facts = g.meaning + 9.5
+	g.code = g.facts + 27
+	if kind == certificate.Travel {
+		half := (right - left) / 4
+		g.boxes = []codeBox{
+			{certificate.VDSNC, "code.vdsnc", middle - half - vdsncBox/2, g.code + 7, vdsncBox},
+			{certificate.SHC, "code.shc", middle + half - shcBox/2, g.code + 7 + (vdsncBox-shcBox)/2, shcBox},
+		}
+	} else {
+		g.code += 7
+		g.boxes = []codeBox{{certificate.SHC, "code.shc.domestic", middle - shcBox/2, g.code + 7, shcBox}}
+	}
+	return g
+}

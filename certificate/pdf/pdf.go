@@ -1,0 +1,224 @@
+// Package pdf prints certificates: one A4 page each, as a PDF file.
+//
+// A page is a form and a layer. The form (labels, rules, issuer) is laid out
+// once per kind, office and layout version; the layer (names, doses, codes) is
+// written for each certificate, with exact characters. The file is tagged and
+// has the shape of PDF/A-2u. The same pages give the same bytes.
+package pdf
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"sync"
+
+	"akashi/certificate"
+	"akashi/certificate/font"
+	"akashi/templates"
+)
+
+// Page is one certificate to be printed.
+type Page struct {
+	Certificate certificate.Certificate
+	Codes       []Code // one for each family of the kind
+	Copy        int    // number of the copy, from 1
+}
+
+// Renderer prints pages. It is safe for concurrent use.
+type Renderer struct {
+	faces   font.Faces
+	program []byte // the first face's file, for composing forms
+	labels  map[string]*labels
+	table   bool // classic cross-reference table, for outside checkers
+
+	memo memo
+
+	mu    sync.Mutex
+	forms map[formKey]func() (*form, error)
+}
+
+// maxForms bounds the cache of forms: kinds and offices in use on one server.
+const maxForms = 256
+
+// New reads the fonts and labels. One Renderer serves a whole process.
+func New() (*Renderer, error) {
+	r := &Renderer{labels: map[string]*labels{}, forms: map[formKey]func() (*form, error){}}
+	var fonts []*font.Font
+	for _, name := range []string{"NotoSansJP-Regular", "NotoSans-Regular"} {
+		data, err := templates.Fonts.ReadFile("fonts/" + name + ".ttf")
+		if err != nil {
+			return nil, err
+		}
+		f, err := font.Parse(name, data)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		if r.program == nil {
+			r.program = data
+		}
+		fonts = append(fonts, f)
+	}
+	var err error
+	if r.faces, err = font.NewFaces(fonts...); err != nil {
+		return nil, err
+	}
+	for _, version := range Layouts() {
+		if r.labels[version], err = readLabels(version); err != nil {
+			return nil, err
+		}
+	}
+	return r, nil
+}
+
+// Missing returns the characters that cannot be printed, by field; nothing when
+// the certificate can be printed as written. It is meant to be asked before signing.
+func (r *Renderer) Missing(c certificate.Certificate) []Missing {
+	s := newShaper(r.faces)
+	defer s.free()
+	return missing(c, s)
+}
+
+func missing(c certificate.Certificate, s *shaper) []Missing {
+	var all []Missing
+	for _, v := range values(c) {
+		if len(v.text) > maxBytes {
+			continue // refused by Check for its length
+		}
+		if m := s.missing(v.text); m != nil {
+			all = append(all, Missing{v.path(), m})
+		}
+	}
+	return all
+}
+
+// Check tells whether a certificate can be printed: known layout and kind, all
+// characters in the fonts, every field within its place. Errors are a
+// *MissingError or a *FieldError.
+func (r *Renderer) Check(c certificate.Certificate) error {
+	s := newShaper(r.faces)
+	defer s.free()
+	f, err := r.form(c)
+	if err != nil {
+		return err
+	}
+	for _, b := range f.blocks(Page{Certificate: c, Copy: 1}) {
+		if _, err := b.place(s); err != nil {
+			return explain(err, c, s)
+		}
+	}
+	return nil
+}
+
+// checkValues refuses what no page can show; it comes before anything is drawn.
+func (r *Renderer) checkValues(c certificate.Certificate) error {
+	l := r.labels[c.Layout]
+	switch {
+	case l == nil:
+		return &FieldError{"layout", UnknownValue}
+	case c.Programme != l.Programme:
+		return &FieldError{"programme", UnknownValue}
+	case c.Kind.Families() == nil:
+		return &FieldError{"kind", UnknownValue}
+	case c.Kind == certificate.Travel && c.Subject.Passport == nil:
+		return &FieldError{"subject.passport", Wrong}
+	case len(c.Doses) == 0 || len(c.Doses) > certificate.MaxDoses:
+		return &FieldError{"doses", Wrong}
+	case len(c.Issuer.Japanese) > maxLines || len(c.Issuer.English) > maxLines:
+		return &FieldError{"issuer", TooMany}
+	}
+	for i, d := range c.Doses {
+		if d.Number < 1 {
+			return &FieldError{fmt.Sprintf("doses[%d].number", i), Wrong}
+		}
+	}
+	for _, v := range values(c) {
+		if v.text == "" && required[v.field] {
+			return &FieldError{v.path(), Required}
+		}
+		if len(v.text) > maxBytes || len(v.text) > maxClusters && clusters(v.text) > maxClusters {
+			return &FieldError{v.path(), TooLong}
+		}
+	}
+	return nil
+}
+
+// explain names the fields of a *MissingError as the certificate has them; a
+// page's texts are put together from several.
+func explain(err error, c certificate.Certificate, s *shaper) error {
+	var e *MissingError
+	if errors.As(err, &e) {
+		if m := missing(c, s); m != nil {
+			return &MissingError{m}
+		}
+	}
+	return err
+}
+
+func clusters(text string) (n int) {
+	for range font.Clusters(text) {
+		n++
+	}
+	return n
+}
+
+// form returns the form of a certificate after checking its values, composing
+// the form at first use.
+func (r *Renderer) form(c certificate.Certificate) (*form, error) {
+	if err := r.checkValues(c); err != nil {
+		return nil, err
+	}
+	key := formKey{c.Layout, c.Kind, c.Test, fmt.Sprintf("%q%q", c.Issuer.Japanese, c.Issuer.English)}
+	r.mu.Lock()
+	compose, ok := r.forms[key]
+	if !ok {
+		compose = sync.OnceValues(func() (*form, error) { return newForm(r.faces, r.program, r.labels[key.layout], key, c.Issuer) })
+		for old := range r.forms {
+			if len(r.forms) < maxForms {
+				break
+			}
+			delete(r.forms, old)
+		}
+		r.forms[key] = compose
+	}
+	r.mu.Unlock()
+	return compose()
+}
+
+// Render returns the file with one page per certificate. Errors are a
+// *MissingError or a *FieldError where the certificate is at fault.
+func (r *Renderer) Render(pages ...Page) ([]byte, error) {
+	if len(pages) == 0 || len(pages) > maxPages {
+		return nil, &FieldError{"pages", TooMany}
+	}
+	d := newFile(r, pages)
+	defer d.free()
+	for i, p := range pages {
+		f, err := r.form(p.Certificate)
+		if err != nil {
+			return nil, err
+		}
+		if p.Copy < 1 {
+			return nil, &FieldError{"copy", Wrong}
+		}
+		if err := checkCodes(p, f.geometry.boxes); err != nil {
+			return nil, err
+		}
+		if err := d.page(i, f, p); err != nil {
+			return nil, explain(err, p.Certificate, d.shaper)
+		}
+	}
+	return d.finish()
+}
+
+// fileID identifies the printed copy: the same certificates and copy numbers
+// have the same one.
+func fileID(pages []Page) []byte {
+	h := sha256.New()
+	for _, p := range pages {
+		c := p.Certificate
+		fmt.Fprintf(h, "%s %s %s %d\n", c.Office, c.ID, c.Layout, p.Copy)
+		_ = binary.Write(h, binary.BigEndian, c.IssuedAt.Unix())
+	}
+	return h.Sum(nil)[:16]
+}

@@ -1,0 +1,200 @@
+package pdf
+
+import (
+	"bytes"
+	"errors"
+	"strconv"
+)
+
+// Values of PDF syntax (ISO 32000-1, 7.3) as the lexer returns them: int,
+// float64, bool, nil, literal, name, array, dict, ref, and operator in content.
+type (
+	name     string
+	literal  string // a string object, decoded
+	operator string
+	array    []any
+	dict     map[name]any
+	ref      int // object number; the generation is always 0 here
+)
+
+var errSyntax = errors.New("pdf: syntax error")
+
+// lexer reads the syntax of the files that fpdf and this package write. It is
+// no general PDF reader.
+type lexer struct {
+	data []byte
+	at   int
+}
+
+const maxNesting = 16
+
+func isSpace(c byte) bool {
+	return c == ' ' || c == '\n' || c == '\r' || c == '\t' || c == '\f' || c == 0
+}
+func isDelimiter(c byte) bool { return bytes.IndexByte([]byte("()<>[]{}/%"), c) >= 0 }
+
+func (l *lexer) skipSpace() {
+	for l.at < len(l.data) {
+		switch c := l.data[l.at]; {
+		case isSpace(c):
+			l.at++
+		case c == '%':
+			for l.at < len(l.data) && l.data[l.at] != '\n' && l.data[l.at] != '\r' {
+				l.at++
+			}
+		default:
+			return
+		}
+	}
+}
+
+// done tells whether only white space is left.
+func (l *lexer) done() bool { l.skipSpace(); return l.at >= len(l.data) }
+
+// has skips a fixed text and tells whether it was there.
+func (l *lexer) has(s string) bool {
+	if bytes.HasPrefix(l.data[min(l.at, len(l.data)):], []byte(s)) {
+		l.at += len(s)
+		return true
+	}
+	return false
+}
+
+// value reads the next object or operator.
+func (l *lexer) value(depth int) (any, error) {
+	if depth > maxNesting || l.done() {
+		return nil, errSyntax
+	}
+	switch {
+	case l.has("<<"):
+		return l.dict(depth)
+	case l.has("["):
+		return l.array(depth)
+	case l.has("("):
+		return l.literal()
+	case l.has("<"):
+		return l.hex()
+	case l.has("/"):
+		return name(l.word()), nil
+	}
+	w := l.word()
+	if len(w) == 0 {
+		return nil, errSyntax
+	}
+	if n, err := strconv.Atoi(string(w)); err == nil {
+		return l.refOr(n), nil
+	}
+	if f, err := strconv.ParseFloat(string(w), 64); err == nil {
+		return f, nil
+	}
+	switch string(w) {
+	case "true", "false":
+		return string(w) == "true", nil
+	case "null":
+		return nil, nil
+	}
+	return operator(w), nil
+}
+
+func (l *lexer) word() []byte {
+	start := l.at
+	for l.at < len(l.data) && !isSpace(l.data[l.at]) && !isDelimiter(l.data[l.at]) {
+		l.at++
+	}
+	return l.data[start:l.at]
+}
+
+// refOr returns the reference "n 0 R", or n itself when no reference follows.
+func (l *lexer) refOr(n int) any {
+	rest := l.data[l.at:]
+	if n > 0 && bytes.HasPrefix(rest, []byte(" 0 R")) && (len(rest) == 4 || isSpace(rest[4]) || isDelimiter(rest[4])) {
+		l.at += 4
+		return ref(n)
+	}
+	return n
+}
+
+func (l *lexer) array(depth int) (array, error) {
+	var a array
+	for {
+		if l.done() {
+			return nil, errSyntax
+		}
+		if l.has("]") {
+			return a, nil
+		}
+		v, err := l.value(depth + 1)
+		if err != nil {
+			return nil, err
+		}
+		a = append(a, v)
+	}
+}
+
+func (l *lexer) dict(depth int) (dict, error) {
+	d := dict{}
+	for {
+		if l.done() {
+			return nil, errSyntax
+		}
+		if l.has(">>") {
+			return d, nil
+		}
+		if !l.has("/") {
+			return nil, errSyntax
+		}
+		key := name(l.word())
+		v, err := l.value(depth + 1)
+		if err != nil {
+			return nil, err
+		}
+		d[key] = v
+	}
+}
+
+func (l *lexer) literal() (literal, error) {
+	var out []byte
+	for depth := 1; l.at < len(l.data); l.at++ {
+		c := l.data[l.at]
+		switch c {
+		case '\\':
+			l.at++
+			if l.at == len(l.data) {
+				return "", errSyntax
+			}
+			switch c = l.data[l.at]; c {
+			case 'r':
+				c = '\r'
+			case '\\', '(', ')':
+			default: // fpdf writes no others
+				return "", errSyntax
+			}
+		case '(':
+			depth++
+		case ')':
+			if depth--; depth == 0 {
+				l.at++
+				return literal(out), nil
+			}
+		}
+		out = append(out, c)
+	}
+	return "", errSyntax
+}
+
+func (l *lexer) hex() (literal, error) {
+	end := bytes.IndexByte(l.data[l.at:], '>')
+	if end < 0 || end%2 != 0 {
+		return "", errSyntax
+	}
+	out := make([]byte, end/2)
+	for i := range out {
+		v, err := strconv.ParseUint(string(l.data[l.at+2*i:l.at+2*i+2]), 16, 8)
+		if err != nil {
+			return "", errSyntax
+		}
+		out[i] = byte(v)
+	}
+	l.at += end + 1
+	return literal(out), nil
+}
