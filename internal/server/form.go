@@ -1,0 +1,169 @@
+package server
+
+import (
+	"encoding/json"
+	"errors"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"akashi/certificate"
+	"akashi/internal/application"
+	"akashi/internal/clock"
+	"akashi/internal/fault"
+	"akashi/internal/vaccination"
+	"akashi/passport"
+)
+
+// formBody is an application as it is handed in.
+type formBody struct {
+	Kind          string        `json:"kind" enum:"domestic,travel"`
+	Programme     string        `json:"programme,omitempty" maxLength:"40" doc:"covid19 where absent"`
+	Channel       string        `json:"channel" enum:"counter,mail,app"`
+	NoticeVersion string        `json:"notice_version" minLength:"1" maxLength:"40" doc:"version of the privacy notice that was shown"`
+	Documents     []string      `json:"documents,omitempty" maxItems:"20" doc:"documents seen, such as passport or vaccination_ticket"`
+	Applicant     applicantBody `json:"applicant"`
+	Subject       subjectBody   `json:"subject"`
+	Passport      *passportBody `json:"passport,omitempty" doc:"travel only"`
+}
+
+type applicantBody struct {
+	Relationship string    `json:"relationship" enum:"self,spouse,parent,child,grandparent,grandchild,legal_representative,other"`
+	Name         *nameBody `json:"name,omitempty" doc:"where the applicant is not the subject"`
+	Proof        string    `json:"proof,omitempty" maxLength:"40" doc:"power_of_attorney, registration_certificate or family_register"`
+}
+
+type nameBody struct {
+	Family string `json:"family" minLength:"1" maxLength:"250"`
+	Given  string `json:"given,omitempty" maxLength:"250"`
+}
+
+type subjectBody struct {
+	Ticket    string    `json:"ticket_number,omitempty" maxLength:"40"`
+	Address   string    `json:"address_number,omitempty" maxLength:"40"`
+	Name      *nameBody `json:"name,omitempty" doc:"as registered"`
+	BirthDate string    `json:"birth_date" maxLength:"10" doc:"YYYY-MM-DD, or as much as is known"`
+	Former    string    `json:"former_name,omitempty" maxLength:"250"`
+	Elsewhere bool      `json:"earlier_doses_elsewhere,omitempty"`
+}
+
+type passportBody struct {
+	Zone        zoneText                   `json:"mrz" doc:"the machine readable zone: its lines, or one text with line ends"`
+	DataPage    *passportName              `json:"data_page_name,omitempty" doc:"as printed, diacritics and hyphens kept"`
+	Alternative *passport.AlternativeNames `json:"alternative,omitempty" doc:"as printed in brackets on the data page"`
+}
+
+type passportName struct {
+	Primary   string `json:"primary" minLength:"1" maxLength:"250"`
+	Secondary string `json:"secondary,omitempty" maxLength:"250"`
+}
+
+// zoneText is the text of a machine readable zone, as one string or as lines.
+type zoneText string
+
+const maxZone = 200 // two lines of 44 with blanks and line ends between
+
+// Schema implements huma.SchemaProvider.
+func (zoneText) Schema(huma.Registry) *huma.Schema {
+	longest, lines := maxZone, 3
+	line := &huma.Schema{Type: "string", MaxLength: &longest}
+	s := &huma.Schema{OneOf: []*huma.Schema{line, {Type: "array", Items: line, MaxItems: &lines}}}
+	s.PrecomputeMessages()
+	return s
+}
+
+// UnmarshalJSON takes one string or an array of lines.
+func (z *zoneText) UnmarshalJSON(b []byte) error {
+	var lines []string
+	if err := json.Unmarshal(b, &lines); err == nil {
+		*z = zoneText(strings.Join(lines, "\n"))
+		return nil
+	}
+	return json.Unmarshal(b, (*string)(z))
+}
+
+// form turns the body into the domain's form. Names must be possible names.
+func (b formBody) form() (application.Form, error) {
+	f := application.Form{
+		Kind: certificate.Kind(b.Kind), Programme: b.Programme, Channel: application.Channel(b.Channel),
+		NoticeVersion: b.NoticeVersion, Documents: b.Documents,
+		Applicant: application.Applicant{
+			Relationship: application.Relationship(b.Applicant.Relationship), Name: b.Applicant.Name.name(), Proof: b.Applicant.Proof,
+		},
+		Subject: application.Subject{
+			Ticket: b.Subject.Ticket, Address: b.Subject.Address, Name: b.Subject.Name.name(),
+			BirthDate: clock.Date(b.Subject.BirthDate), Former: b.Subject.Former, Elsewhere: b.Subject.Elsewhere,
+		},
+	}
+	if f.Programme == "" {
+		f.Programme = "covid19"
+	}
+	if p := b.Passport; p != nil {
+		f.Passport = &application.Passport{Zone: application.NewZone(string(p.Zone))}
+		if p.DataPage != nil {
+			f.Passport.DataPageName = passport.Name{Primary: p.DataPage.Primary, Secondary: p.DataPage.Secondary}
+		}
+		if p.Alternative != nil {
+			f.Passport.Alternative = *p.Alternative
+		}
+	}
+	return f, checkNames(f)
+}
+
+func checkNames(f application.Form) error {
+	names := []struct{ field, name string }{
+		{"applicant.name.family", f.Applicant.Name.Family}, {"applicant.name.given", f.Applicant.Name.Given},
+		{"subject.name.family", f.Subject.Name.Family}, {"subject.name.given", f.Subject.Name.Given},
+		{"subject.former_name", f.Subject.Former},
+	}
+	if p := f.Passport; p != nil {
+		names = append(names, []struct{ field, name string }{
+			{"passport.data_page_name.primary", p.DataPageName.Primary}, {"passport.data_page_name.secondary", p.DataPageName.Secondary},
+			{"passport.alternative.former_surname", p.Alternative.FormerSurname},
+			{"passport.alternative.surname", p.Alternative.Surname}, {"passport.alternative.given_name", p.Alternative.GivenName},
+		}...)
+	}
+	for _, n := range names {
+		var bad *fault.Error
+		if errors.As(vaccination.CheckName(n.name), &bad) {
+			return fault.New(bad.Code, bad.Key, n.field)
+		}
+	}
+	return nil
+}
+
+func (b *nameBody) name() certificate.Name {
+	if b == nil {
+		return certificate.Name{}
+	}
+	return certificate.Name{Family: b.Family, Given: b.Given}
+}
+
+// handedIn is the form as it was handed in, for the clerk who decides.
+func handedIn(f application.Form) *formBody {
+	b := &formBody{
+		Kind: string(f.Kind), Programme: f.Programme, Channel: string(f.Channel), NoticeVersion: f.NoticeVersion, Documents: f.Documents,
+		Applicant: applicantBody{Relationship: string(f.Applicant.Relationship), Name: written(f.Applicant.Name), Proof: f.Applicant.Proof},
+		Subject: subjectBody{
+			Ticket: f.Subject.Ticket, Address: f.Subject.Address, Name: written(f.Subject.Name),
+			BirthDate: string(f.Subject.BirthDate), Former: f.Subject.Former, Elsewhere: f.Subject.Elsewhere,
+		},
+	}
+	if p := f.Passport; p != nil {
+		b.Passport = &passportBody{Zone: zoneText(p.Zone.Reveal())}
+		if p.DataPageName != (passport.Name{}) {
+			b.Passport.DataPage = &passportName{Primary: p.DataPageName.Primary, Secondary: p.DataPageName.Secondary}
+		}
+		if p.Alternative != (passport.AlternativeNames{}) {
+			b.Passport.Alternative = &p.Alternative
+		}
+	}
+	return b
+}
+
+func written(n certificate.Name) *nameBody {
+	if n == (certificate.Name{}) {
+		return nil
+	}
+	return &nameBody{Family: n.Family, Given: n.Given}
+}

@@ -1,0 +1,131 @@
+package server
+
+import (
+	"context"
+	_ "embed"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strings"
+
+	"akashi/internal/fault"
+	"akashi/internal/vaccination"
+)
+
+// problem is the answer to every request that fails (RFC 9457). It names the
+// field and never holds a value of it.
+type problem struct {
+	Type      string `json:"type" doc:"about:blank: the code says more"`
+	Title     string `json:"title"`
+	Status    int    `json:"status"`
+	Code      string `json:"code" doc:"stable machine code"`
+	RequestID string `json:"request_id"`
+	Field     string `json:"field,omitempty" doc:"path of the field at fault"`
+	Detail    string `json:"detail" doc:"the same as en"`
+	JA        string `json:"ja"`
+	EN        string `json:"en"`
+}
+
+// statuses of failures that only HTTP knows, by key.
+var statuses = map[string]int{
+	"staff_key":         http.StatusUnauthorized,
+	"method":            http.StatusMethodNotAllowed,
+	"media_type":        http.StatusUnsupportedMediaType,
+	"url_too_long":      http.StatusRequestURITooLong,
+	"headers_too_large": http.StatusRequestHeaderFieldsTooLarge,
+	"too_many_requests": http.StatusTooManyRequests,
+}
+
+var statusOfCode = map[fault.Code]int{
+	fault.Invalid:     http.StatusBadRequest,
+	fault.NotFound:    http.StatusNotFound,
+	fault.Forbidden:   http.StatusForbidden,
+	fault.Conflict:    http.StatusConflict,
+	fault.TooLarge:    http.StatusRequestEntityTooLarge,
+	fault.Unavailable: http.StatusServiceUnavailable,
+	fault.Internal:    http.StatusInternalServerError,
+}
+
+// problemOf is the one place where an error becomes an answer.
+func problemOf(err error, requestID string) problem {
+	var f *fault.Error
+	switch {
+	case errors.As(err, &f):
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		f = fault.New(fault.Unavailable, "timeout", "")
+	default:
+		f = fault.New(fault.Internal, "internal", "")
+	}
+	status, ok := statuses[f.Key]
+	if !ok {
+		status = statusOfCode[f.Code]
+	}
+	if status == 0 {
+		status = http.StatusInternalServerError
+	}
+	ja, en := sentence(f)
+	return problem{
+		Type: "about:blank", Title: http.StatusText(status), Status: status, Code: f.Key, RequestID: requestID,
+		Field: f.Field, Detail: en, JA: ja, EN: en,
+	}
+}
+
+//go:embed messages.json
+var messageFile []byte
+
+// messages are the sentences of the fault keys, with "{name}" for an argument.
+var messages = func() map[string]text {
+	var table map[string]text
+	if err := json.Unmarshal(messageFile, &table); err != nil {
+		panic(err)
+	}
+	return table
+}()
+
+// text is a sentence in both languages.
+type text struct {
+	JA string `json:"ja"`
+	EN string `json:"en"`
+}
+
+// sentence explains a fault to a person; keys that rows of a file also have are
+// explained by the vaccination package.
+func sentence(f *fault.Error) (ja, en string) {
+	t, ok := messages[f.Key]
+	if !ok {
+		if v, known := vaccination.Sentence(f.Key); known {
+			t = text(v)
+		} else {
+			t = messages["internal"]
+		}
+	}
+	for name, value := range f.Args {
+		t.JA = strings.ReplaceAll(t.JA, "{"+name+"}", value)
+		t.EN = strings.ReplaceAll(t.EN, "{"+name+"}", value)
+	}
+	return t.JA, t.EN
+}
+
+// refuse answers with a problem. What the service itself got wrong goes to the
+// log with its cause.
+func (s *Server) refuse(w http.ResponseWriter, c *call, err error) {
+	p := problemOf(err, c.id)
+	if p.Status >= http.StatusInternalServerError && !errors.Is(err, errPanic) {
+		s.Logger.Error("failed", "request", c.id, "code", p.Code, "cause", err.Error())
+	}
+	h := w.Header()
+	switch p.Status {
+	case http.StatusUnauthorized:
+		h.Set("WWW-Authenticate", `Bearer realm="akashi"`)
+	case http.StatusTooManyRequests:
+		h.Set("Retry-After", "1")
+	case http.StatusServiceUnavailable:
+		h.Set("Retry-After", "5")
+	case http.StatusRequestEntityTooLarge:
+		h.Set("Connection", "close")
+	}
+	h.Set("Content-Type", "application/problem+json")
+	h.Set("Cache-Control", "no-store")
+	w.WriteHeader(p.Status)
+	_ = json.NewEncoder(w).Encode(p) // the client may be gone
+}

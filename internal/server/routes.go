@@ -1,0 +1,212 @@
+package server
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"akashi/internal/actor"
+	"akashi/internal/office"
+	"akashi/internal/vaccination"
+)
+
+// face is one listener with a route table of its own.
+type face string
+
+const (
+	staffFace  face = "staff"
+	publicFace face = "public"
+	opsFace    face = "ops"
+)
+
+var faces = []face{staffFace, publicFace, opsFace}
+
+func (f face) known() bool { return f == staffFace || f == publicFace || f == opsFace }
+
+// anyone is the permission of a route that needs no key; it is written out so
+// that none is open by omission.
+const anyone office.Permission = "anyone"
+
+// prefix of the contract's first version.
+const prefix = "/api/v1"
+
+// route is one line of the registry: who may call it, why, with how much.
+type route struct {
+	faces      []face
+	method     string
+	path       string // parameters in braces
+	id         string // operation id, also the log's name of a refusal
+	ja, en     string
+	permission office.Permission
+	purpose    actor.Purpose
+	status     int      // of success
+	query      []string // parameters it knows
+	takes      []string // media types of the body; none: no body
+	gives      string   // media type of the answer; empty: JSON
+	in, out    any      // values of the types of body and answer
+	bytes      int64    // largest body; 0: 64 KiB
+	longer     time.Duration
+	keyed      bool // takes an Idempotency-Key
+	throttled  bool
+	hidden     bool // not part of the contract
+	serve      func(*call) (answer, error)
+
+	registry huma.Registry
+	schema   *huma.Schema // of the body
+}
+
+func (r *route) limit() int64 {
+	if r.bytes > 0 {
+		return r.bytes
+	}
+	return maxBody
+}
+
+func (r *route) time() time.Duration {
+	if r.longer > 0 {
+		return r.longer
+	}
+	return handlerTime
+}
+
+const (
+	maxImport  = 50 << 20
+	importTime = 10 * time.Minute
+)
+
+var (
+	jsonType = []string{"application/json"}
+	csvTypes = []string{"text/csv", "application/octet-stream"}
+	paging   = []string{"cursor", "limit"}
+)
+
+// routes is the registry of all faces (S-001, S-024).
+func (s *Server) routes() []*route {
+	var all []*route
+	for _, group := range [][]*route{s.importRoutes(), s.applicationRoutes(), s.certificateRoutes(), s.openRoutes()} {
+		all = append(all, group...)
+	}
+	return all
+}
+
+var staffOnly = []face{staffFace}
+
+func (s *Server) importRoutes() []*route {
+	stage := route{
+		faces: staffOnly, method: http.MethodPost, permission: office.WriteImports, purpose: actor.Import, status: http.StatusCreated,
+		takes: csvTypes, bytes: maxImport, longer: importTime, keyed: true, out: importBody{},
+	}
+	subjects, records := stage, stage
+	subjects.path, subjects.id, subjects.serve = prefix+"/imports/subjects", "import-subjects", s.stageImport(vaccination.Subjects)
+	subjects.ja, subjects.en = "対象者ファイルを読み、報告を返す（適用はしない）", "Read a file of subjects and report; nothing is applied"
+	records.path, records.id, records.serve = prefix+"/imports/records", "import-records", s.stageImport(vaccination.Records)
+	records.ja, records.en = "接種記録ファイルを読み、報告を返す（適用はしない）", "Read a file of records and report; nothing is applied"
+	return []*route{&subjects, &records,
+		{
+			faces: staffOnly, method: http.MethodGet, path: prefix + "/imports/{id}", id: "get-import", permission: office.ReadImports, purpose: actor.Import,
+			status: http.StatusOK, out: importBody{}, serve: s.getImport, ja: "取込の状態と報告", en: "An import with its report",
+		},
+		{
+			faces: staffOnly, method: http.MethodPost, path: prefix + "/imports/{id}/commit", id: "commit-import", permission: office.CommitImports, purpose: actor.Import,
+			status: http.StatusOK, longer: importTime, out: importBody{}, serve: s.commitImport, ja: "取込を適用する", en: "Apply an import",
+		},
+		{
+			faces: staffOnly, method: http.MethodPost, path: prefix + "/imports/{id}/withdraw", id: "withdraw-import", permission: office.CommitImports, purpose: actor.Import,
+			status: http.StatusOK, longer: importTime, out: importBody{}, serve: s.withdrawImport,
+			ja: "取込を取り消し、それで作られた証明書を列挙する", en: "Withdraw an import and list the certificates made from it",
+		},
+	}
+}
+
+func (s *Server) applicationRoutes() []*route {
+	post := func(path, id string, p office.Permission, in any, serve func(*call) (answer, error), ja, en string) *route {
+		r := &route{
+			faces: staffOnly, method: http.MethodPost, path: prefix + "/applications" + path, id: id, permission: p, purpose: actor.Certificate,
+			status: http.StatusOK, in: in, out: applicationBody{}, serve: serve, ja: ja, en: en,
+		}
+		if in != nil {
+			r.takes = jsonType
+		}
+		return r
+	}
+	create := post("", "create-application", office.WriteApplications, formBody{}, s.createApplication, "申請を下書きとして作る", "Create an application as a draft")
+	create.status, create.keyed = http.StatusCreated, true
+	issue := post("/{id}/certificate", "issue-certificate", office.Issue, nil, s.issueCertificate,
+		"証明書を発行する（発行済みならそれを返す: 200）", "Issue the certificate, or return the one there is (200)")
+	issue.status, issue.keyed, issue.out = http.StatusCreated, true, certificateBody{}
+	return []*route{create,
+		{
+			faces: staffOnly, method: http.MethodGet, path: prefix + "/applications", id: "list-applications", permission: office.ReadApplications, purpose: actor.Certificate,
+			status: http.StatusOK, query: append([]string{"state"}, paging...), out: applicationList{}, serve: s.listApplications,
+			ja: "申請の一覧（個人の情報なし）", en: "List applications, without anything personal",
+		},
+		{
+			faces: staffOnly, method: http.MethodGet, path: prefix + "/applications/{id}", id: "get-application", permission: office.ReadApplications, purpose: actor.Certificate,
+			status: http.StatusOK, out: applicationBody{}, serve: s.getApplication, ja: "申請を読む（記録される）", en: "Read an application; the look-up is logged",
+		},
+		post("/{id}/submit", "submit-application", office.WriteApplications, nil, s.submitApplication, "申請を提出し、旅券と記録を確かめる", "Hand in an application and check passport and record"),
+		post("/{id}/answer", "answer-application", office.WriteApplications, formBody{}, s.answerApplication, "不足を補い、もう一度確かめる", "Supply what was missing and check again"),
+		post("/{id}/withdraw", "withdraw-application", office.WriteApplications, nil, s.withdrawApplication, "申請を取り下げる", "Withdraw an application"),
+		post("/{id}/decision", "decide-application", office.Decide, decisionBody{}, s.decideApplication, "保留の申請を決める", "Decide an application that is held"),
+		issue,
+	}
+}
+
+func (s *Server) certificateRoutes() []*route {
+	of := func(method, path, id string, p office.Permission, serve func(*call) (answer, error), ja, en string) *route {
+		return &route{
+			faces: staffOnly, method: method, path: prefix + path, id: id, permission: p, purpose: actor.Certificate,
+			status: http.StatusOK, out: certificateBody{}, serve: serve, ja: ja, en: en,
+		}
+	}
+	list := of(http.MethodGet, "/certificates", "list-certificates", office.ReadCertificates, s.listCertificates, "証明書の一覧", "List certificates")
+	list.query, list.out = append([]string{"application", "state"}, paging...), certificateList{}
+	codes := of(http.MethodGet, "/certificates/{id}/codes", "get-codes", office.Print, s.getCodes, "コードの正確な文字列", "The exact text of each code")
+	codes.out = codesBody{}
+	card := of(http.MethodGet, "/certificates/{id}/card", "get-card", office.Print, s.getCard, "SMART Health Card のファイル", "The .smart-health-card file")
+	card.gives = cardType
+	one := of(http.MethodPost, "/certificates/{id}/prints", "print-certificate", office.Print, s.printCertificate, "新しい写しを PDF で作る", "Print a new copy as PDF")
+	one.status, one.gives, one.keyed = http.StatusCreated, "application/pdf", true
+	many := of(http.MethodPost, "/prints", "print-certificates", office.Print, s.printCertificates, "複数の証明書を一つの PDF にする", "Print several certificates into one PDF")
+	many.status, many.gives, many.keyed, many.takes, many.in, many.longer = http.StatusCreated, "application/pdf", true, jsonType, printsBody{}, 2*time.Minute
+	again := of(http.MethodGet, "/certificates/{id}/prints/{number}", "get-print", office.Print, s.getPrint, "同じ写しをもう一度得る", "The bytes of an earlier copy again")
+	again.gives = "application/pdf"
+	reissue := of(http.MethodPost, "/certificates/{id}/reissue", "reissue-certificate", office.Issue, s.reissueCertificate, "今の記録で作り直す", "Make it again from the record as it is now")
+	reissue.status, reissue.takes, reissue.in = http.StatusCreated, jsonType, whyBody{}
+	revoke := of(http.MethodPost, "/certificates/{id}/revoke", "revoke-certificate", office.Revoke, s.revokeCertificate, "一枚を失効させる", "Revoke one certificate")
+	revoke.takes, revoke.in = jsonType, whyBody{}
+	return []*route{
+		list, of(http.MethodGet, "/certificates/{id}", "get-certificate", office.ReadCertificates, s.getCertificate, "証明書を読む（記録される）", "Read a certificate; the look-up is logged"),
+		codes, card, one, many, again, reissue, revoke,
+	}
+}
+
+func (s *Server) openRoutes() []*route {
+	open := func(f face, method, path, id string, p actor.Purpose, serve func(*call) (answer, error), ja, en string) *route {
+		return &route{
+			faces: []face{f}, method: method, path: path, id: id, permission: anyone, purpose: p, status: http.StatusOK, serve: serve, ja: ja, en: en,
+		}
+	}
+	verifyStaff := open(staffFace, http.MethodPost, prefix+"/verify", "verify", actor.Verify, s.verifyCode, "コードを確かめる（何も残さない）", "Judge a code; nothing is kept")
+	verifyStaff.permission, verifyStaff.takes = office.Verify, []string{"application/json", "text/plain", cardType}
+	verifyStaff.in, verifyStaff.out = verifyBody{}, verdictsBody{}
+	verifyPublic := *verifyStaff
+	verifyPublic.faces, verifyPublic.permission, verifyPublic.throttled = []face{publicFace}, anyone, true
+
+	keys := open(publicFace, http.MethodGet, "/.well-known/jwks.json", "get-keys", actor.Verify, s.keySet, "公開鍵", "The public keys of the health cards")
+	preflight := open(publicFace, http.MethodOptions, keys.path, "get-keys-options", actor.Verify, s.keySetOptions, "CORS", "CORS")
+	preflight.status, preflight.hidden = http.StatusNoContent, true
+	live := open(opsFace, http.MethodGet, "/healthz", "live", actor.Operate, s.live, "動いている", "The process runs")
+	ready := open(opsFace, http.MethodGet, "/readyz", "ready", actor.Operate, s.ready, "使える", "The service can work")
+	live.out, ready.out = healthBody{}, healthBody{}
+	all := []*route{verifyStaff, &verifyPublic, keys, preflight, live, ready}
+	for _, f := range []face{staffFace, publicFace} {
+		home := open(f, http.MethodGet, "/", "home", actor.Operate, page(string(f)+".html"), "この画面", "What this face is")
+		home.gives, home.hidden = "text/html", true
+		document := open(f, http.MethodGet, "/openapi.json", "openapi", actor.Operate, s.describe, "この面の OpenAPI 3.1", "OpenAPI 3.1 of this face")
+		document.gives, document.hidden = openAPIType, true
+		all = append(all, home, document)
+	}
+	return all
+}

@@ -1,0 +1,177 @@
+// Package server is the HTTP faces of the service: staff, public and ops, each a
+// listener with a route table of its own.
+//
+// It promises that every route stands in one registry with its permission and
+// purpose (S-024), that limits act before anything is parsed (S-033), that every
+// error is problem+json (RFC 9457) with a code and never a personal value
+// (S-091, S-093), and that neither body nor query reaches a log.
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"akashi/certificate/trust"
+	"akashi/internal/application"
+	"akashi/internal/audit"
+	"akashi/internal/clock"
+	"akashi/internal/idgen"
+	"akashi/internal/issuance"
+	"akashi/internal/office"
+	"akashi/internal/vaccination"
+)
+
+// Services are the use cases behind the faces.
+type Services struct {
+	Applications *application.Service
+	Imports      *vaccination.Imports
+	Issuance     *issuance.Service
+	Log          *audit.Log
+	Directory    office.Directory
+	Office       func(ctx context.Context, code string) (office.Office, error)
+	// Once returns what an earlier act with an idempotency key made and the hash
+	// of that request's body; fault NotFound if there was none.
+	Once      func(ctx context.Context, office, route, key string) (object string, body []byte, err error)
+	Published func(ctx context.Context) (*trust.Bundle, error) // the keys as verifiers get them
+	Ping      func(ctx context.Context) error
+	Clock     clock.Clock
+	IDs       idgen.Gen
+	Logger    *slog.Logger
+	SHCIssuer string // iss, whose key set is published
+	Version   string
+}
+
+// Server is the three faces.
+type Server struct {
+	Services
+	handlers  map[face]http.Handler
+	documents map[face][]byte // OpenAPI
+	published publishedKeys
+	verifiers throttle
+	stopping  atomic.Bool
+}
+
+// New builds the faces. It refuses a route without permission or purpose.
+func New(s Services) (*Server, error) {
+	if s.Logger == nil {
+		s.Logger = slog.New(slog.DiscardHandler)
+	}
+	srv := &Server{
+		Services: s, handlers: map[face]http.Handler{}, documents: map[face][]byte{},
+		verifiers: throttle{perSecond: verifyRate, burst: verifyBurst},
+	}
+	for _, f := range faces {
+		h, err := srv.build(f, srv.routes())
+		if err != nil {
+			return nil, fmt.Errorf("server: %s: %w", f, err)
+		}
+		srv.handlers[f] = h
+	}
+	return srv, nil
+}
+
+// Staff returns the face of counter and officers.
+func (s *Server) Staff() http.Handler { return s.handlers[staffFace] }
+
+// Public returns the face of verifiers.
+func (s *Server) Public() http.Handler { return s.handlers[publicFace] }
+
+// Ops returns the face of those who watch the service.
+func (s *Server) Ops() http.Handler { return s.handlers[opsFace] }
+
+// Times of S-008. A route may have a longer one of its own.
+const (
+	headerTime  = 5 * time.Second
+	bodyTime    = 30 * time.Second
+	handlerTime = 30 * time.Second
+	idleTime    = 60 * time.Second
+)
+
+// Serve listens on the address of each face ("staff", "public", "ops"; one that
+// is missing or empty is not served) until ctx ends, then finishes what is in
+// flight, for at most the drain time. Port 0 takes a free one; ready is told the
+// bound addresses.
+func (s *Server) Serve(ctx context.Context, addrs map[string]string, ready func(bound map[string]string), drain time.Duration) error {
+	listeners, err := listen(addrs)
+	if err != nil {
+		return err
+	}
+	bound, servers := map[string]string{}, map[face]*http.Server{}
+	failed := make(chan error, len(listeners))
+	for f, l := range listeners {
+		bound[string(f)] = l.Addr().String()
+		servers[f] = s.httpServer(s.handlers[f])
+		go func() { failed <- servers[f].Serve(l) }()
+	}
+	if ready != nil {
+		ready(bound)
+	}
+	select {
+	case err = <-failed:
+	case <-ctx.Done():
+	}
+	return errors.Join(err, s.stop(servers, drain))
+}
+
+func (s *Server) httpServer(h http.Handler) *http.Server {
+	return &http.Server{
+		Handler: h, ReadHeaderTimeout: headerTime, ReadTimeout: bodyTime, IdleTimeout: idleTime,
+		WriteTimeout: bodyTime + handlerTime + headerTime, MaxHeaderBytes: 2 * maxHeaderBytes,
+		ErrorLog: slog.NewLogLogger(s.Logger.Handler(), slog.LevelWarn),
+	}
+}
+
+func listen(addrs map[string]string) (map[face]net.Listener, error) {
+	open := map[face]net.Listener{}
+	for name, addr := range addrs {
+		if addr == "" {
+			continue
+		}
+		l, err := net.Listen("tcp", addr)
+		if err == nil && !face(name).known() {
+			err = errors.Join(fmt.Errorf("server: unknown face %q", name), l.Close())
+		}
+		if err != nil {
+			for _, l := range open {
+				err = errors.Join(err, l.Close())
+			}
+			return nil, err
+		}
+		open[face(name)] = l
+	}
+	return open, nil
+}
+
+// stop lets what is in flight finish; ops stays up last, so that it can say
+// that the service is not ready.
+func (s *Server) stop(servers map[face]*http.Server, drain time.Duration) error {
+	s.stopping.Store(true)
+	ctx, cancel := context.WithTimeout(context.Background(), drain)
+	defer cancel()
+	errs := make([]error, 2)
+	var work sync.WaitGroup
+	for i, f := range []face{staffFace, publicFace} {
+		if servers[f] != nil {
+			work.Go(func() { errs[i] = shut(ctx, servers[f]) })
+		}
+	}
+	work.Wait()
+	if servers[opsFace] != nil {
+		errs = append(errs, shut(ctx, servers[opsFace]))
+	}
+	return errors.Join(errs...)
+}
+
+func shut(ctx context.Context, srv *http.Server) error {
+	if err := srv.Shutdown(ctx); err != nil {
+		return errors.Join(fmt.Errorf("server: not everything finished in time: %w", err), srv.Close())
+	}
+	return nil
+}
