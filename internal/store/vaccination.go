@@ -148,6 +148,13 @@ func (s *Store) ApplyBatch(ctx context.Context, office, importID string, b vacci
 	if err != nil {
 		return vaccination.Outcome{}, err
 	}
+	if s.postgres {
+		// Plans made while the tables were small (those of foreign keys, too) would
+		// scan them whole for each row.
+		if err := db.Exec("SET LOCAL plan_cache_mode = force_custom_plan").Error; err != nil {
+			return vaccination.Outcome{}, err
+		}
+	}
 	p := importer{s: s, db: db, office: office, importID: importID, now: s.clock.Now().UnixMilli()}
 	for start := 0; start < len(b.Lines); start += chunkSize {
 		end := min(start+chunkSize, len(b.Lines))
