@@ -21,8 +21,8 @@ type Files struct {
 	keys map[string]*ecdsa.PrivateKey
 }
 
-// OpenFiles loads the private keys of those keys that sign certificates; others
-// (country authorities) are left where they are. It refuses a directory or a
+// OpenFiles loads the private keys of those keys that sign certificates and
+// paper; others (country authorities) are left where they are. It refuses a directory or a
 // file that group or others can use, and a private key that is not the one
 // registered. Files are read once.
 func OpenFiles(dir string, keys []Key) (*Files, error) {
@@ -31,7 +31,7 @@ func OpenFiles(dir string, keys []Key) (*Files, error) {
 	}
 	f := &Files{map[string]*ecdsa.PrivateKey{}}
 	for _, k := range keys {
-		if !k.Purpose.certifies() {
+		if !k.Purpose.inService() {
 			continue
 		}
 		private, err := readPrivateKey(dir, k.Handle)

@@ -10,11 +10,13 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/lestrrat-go/jwx/v2/cert"
 	"github.com/lestrrat-go/jwx/v2/jwk"
 
 	"akashi/internal/strictjson"
+	"akashi/signing/pki"
 )
 
 // JWKS returns the key set to publish for a purpose: public keys only, ordered
@@ -77,10 +79,12 @@ func toJWK(k Key) (jwk.Key, error) {
 
 // PublicJWK is a usable key of somebody's key set.
 type PublicJWK struct {
+	Index       int // in the set
 	ID          string
 	Public      *ecdsa.PublicKey
-	Chain       [][]byte // x5c: certificates in DER, leaf first; may be empty
-	ListVersion int      // crlVersion; 0 when the key has no revocation list
+	Chain       [][]byte   // x5c: certificates in DER, leaf first; may be empty
+	Certified   pki.Period // when every certificate of the chain is in force; zero without one
+	ListVersion int        // crlVersion; 0 when the key has no revocation list
 }
 
 // Problem says why a key of a set is not used. The rest of the set is.
@@ -100,8 +104,8 @@ const (
 
 // ParseJWKS reads a key set and gives the keys that can verify health cards:
 // EC, P-256, use sig, alg ES256, kid equal to the thumbprint, no private
-// member, x5c (if any) for the same key. Every other key becomes a problem. The
-// error is for a text that is no key set at all.
+// member, x5c (if any) for the same key and sound in itself. Every other key
+// becomes a problem. The error is for a text that is no key set at all.
 func ParseJWKS(b []byte) ([]PublicJWK, []Problem, error) {
 	if len(b) > maxKeySet {
 		return nil, nil, errors.New("signing: key set is too large")
@@ -125,6 +129,7 @@ func ParseJWKS(b []byte) ([]PublicJWK, []Problem, error) {
 			problems = append(problems, Problem{i, code})
 			continue
 		}
+		key.Index = i
 		keys = append(keys, key)
 	}
 	return keys, problems, nil
@@ -161,11 +166,10 @@ func parseJWK(b []byte) (key PublicJWK, code string) {
 		return key, "not_the_thumbprint"
 	}
 	var ok bool
-	if key.ListVersion, ok = listVersion(members["crlVersion"]); !ok {
+	if key.ListVersion, ok = ListVersion(members["crlVersion"]); !ok {
 		return key, "wrong_crl_version"
 	}
-	key.Chain, code = chain(members, key.Public)
-	return key, code
+	return key, key.readChain(members)
 }
 
 func isVerifyOnly(v any) bool {
@@ -208,8 +212,10 @@ func padded(s string) string {
 	return base64.RawURLEncoding.EncodeToString(full)
 }
 
-// listVersion reads crlVersion, which one live issuer writes as text.
-func listVersion(v any) (n int, ok bool) {
+// ListVersion reads the version of a revocation list as encoding/json decodes it:
+// crlVersion of a key or ctr of a list. One live issuer writes both as text.
+// Absent (nil) is 0.
+func ListVersion(v any) (n int, ok bool) {
 	switch v := v.(type) {
 	case nil:
 		return 0, true
@@ -222,32 +228,72 @@ func listVersion(v any) (n int, ok bool) {
 	return 0, false
 }
 
-// chain decodes x5c and compares its leaf with the key.
-func chain(members map[string]any, public *ecdsa.PublicKey) (der [][]byte, code string) {
+// readChain decodes x5c, compares its leaf with the key, and checks that each
+// certificate was signed by the next. It returns the code of the first fault, or
+// "". The last one is taken as it comes: that the issuer is trusted is known
+// from elsewhere, a chain can only take that away.
+func (k *PublicJWK) readChain(members map[string]any) (code string) {
 	v, ok := members["x5c"]
 	if !ok {
-		return nil, ""
+		return ""
 	}
 	list, _ := v.([]any)
 	if len(list) == 0 || len(list) > maxChain {
-		return nil, "bad_chain"
+		return "bad_chain"
 	}
+	var certificates []*x509.Certificate
 	for _, item := range list {
 		text, _ := item.(string)
 		b, err := base64.StdEncoding.Strict().DecodeString(text)
-		if err != nil || len(b) == 0 {
-			return nil, "bad_chain"
+		if err != nil || len(b) > pki.MaxCertificate {
+			return "bad_chain"
 		}
-		der = append(der, b)
+		c, err := x509.ParseCertificate(b)
+		if err != nil {
+			return "bad_chain"
+		}
+		k.Chain, certificates = append(k.Chain, b), append(certificates, c)
 	}
-	leaf, err := x509.ParseCertificate(der[0])
-	if err != nil {
-		return nil, "bad_chain"
+	if !k.Public.Equal(certificates[0].PublicKey) {
+		return "chain_for_another_key"
 	}
-	if !public.Equal(leaf.PublicKey) {
-		return nil, "chain_for_another_key"
+	period, ok := inForce(certificates)
+	if !ok {
+		return "chain_never_in_force"
 	}
-	return der, ""
+	if !isChain(certificates, period.From) {
+		return "bad_chain"
+	}
+	k.Certified = period
+	return ""
+}
+
+// inForce returns the time in which all certificates are.
+func inForce(certificates []*x509.Certificate) (p pki.Period, ok bool) {
+	p = pki.Period{From: certificates[0].NotBefore, To: certificates[0].NotAfter}
+	for _, c := range certificates[1:] {
+		if c.NotBefore.After(p.From) {
+			p.From = c.NotBefore
+		}
+		if c.NotAfter.Before(p.To) {
+			p.To = c.NotAfter
+		}
+	}
+	return p, !p.To.Before(p.From)
+}
+
+func isChain(certificates []*x509.Certificate, at time.Time) bool {
+	last := len(certificates) - 1
+	o := x509.VerifyOptions{
+		Roots: x509.NewCertPool(), Intermediates: x509.NewCertPool(), CurrentTime: at,
+		KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny},
+	}
+	o.Roots.AddCert(certificates[last])
+	for i := 1; i < last; i++ {
+		o.Intermediates.AddCert(certificates[i])
+	}
+	_, err := certificates[0].Verify(o)
+	return err == nil
 }
 
 // NamesIssuer tells whether the leaf of the chain holds iss as a URI among its

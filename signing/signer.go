@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"time"
 
 	"akashi/internal/clock"
 )
@@ -46,7 +47,7 @@ var ErrNothingToSign = errors.New("signing: no intent for this certificate")
 // KeyError says why a key does not sign.
 type KeyError struct {
 	KeyID string
-	Code  string // not_active, wrong_purpose, outside_usage, not_es256, not_registered
+	Code  string // not_active, wrong_purpose, outside_usage, not_es256, not_registered, wrong_office
 }
 
 func (e *KeyError) Error() string { return "signing: key " + e.KeyID + ": " + e.Code }
@@ -98,22 +99,29 @@ func (s *Signer) handle(ctx context.Context, item ToSign) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("signing: find key %s: %w", item.KeyID, err)
 	}
-	now := s.now.Now()
-	code := ""
-	switch {
-	case key.ID != item.KeyID:
-		code = "not_registered"
-	case key.Purpose != item.Purpose || !key.Purpose.certifies():
+	code := key.refusal(item.KeyID, item.Purpose, s.now.Now())
+	if code == "" && !item.Purpose.certifies() {
 		code = "wrong_purpose"
-	case key.Algorithm != ES256:
-		code = "not_es256"
-	case key.State != Active:
-		code = "not_active"
-	case now.Before(key.UsageFrom) || !now.Before(key.UsageTo):
-		code = "outside_usage"
 	}
 	if code != "" {
 		return "", &KeyError{item.KeyID, code}
 	}
 	return key.Handle, nil
+}
+
+// refusal says why the key does not sign for a purpose now; empty when it does.
+func (k Key) refusal(id string, purpose Purpose, now time.Time) string {
+	switch {
+	case k.ID != id:
+		return "not_registered"
+	case k.Purpose != purpose:
+		return "wrong_purpose"
+	case k.Algorithm != ES256:
+		return "not_es256"
+	case k.State != Active:
+		return "not_active"
+	case now.Before(k.UsageFrom) || !now.Before(k.UsageTo):
+		return "outside_usage"
+	}
+	return ""
 }

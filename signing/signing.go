@@ -12,6 +12,7 @@
 package signing
 
 import (
+	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/sha256"
@@ -29,10 +30,14 @@ const (
 	SHC       Purpose = "shc"   // SMART Health Cards
 	VDSNC     Purpose = "vdsnc" // ICAO bar codes
 	Authority Purpose = "csca"  // certificates of bar code signers and their revocation list
+	Paper     Purpose = "paper" // printed pages of one office
 )
 
 // certifies tells whether keys of this purpose sign certificates' codes.
 func (p Purpose) certifies() bool { return p == SHC || p == VDSNC }
+
+// inService tells whether this program signs with keys of this purpose.
+func (p Purpose) inService() bool { return p.certifies() || p == Paper }
 
 // State is a stage in the life of a key.
 type State string
@@ -60,7 +65,7 @@ const ES256 = "ES256"
 type Key struct {
 	ID          string    `json:"id"` // RFC 7638 thumbprint
 	Purpose     Purpose   `json:"purpose"`
-	Issuer      string    `json:"issuer"`                // iss of health cards; state code of bar codes
+	Issuer      string    `json:"issuer"`                // iss of health cards; state code of bar codes; office of paper
 	Algorithm   string    `json:"algorithm"`             // ES256
 	Public      []byte    `json:"public"`                // PKIX, DER
 	Certificate []byte    `json:"certificate,omitempty"` // DER, or none
@@ -71,6 +76,13 @@ type Key struct {
 	UsageTo     time.Time `json:"usage_to"`
 	Test        bool      `json:"test"`
 	Handle      string    `json:"handle"` // the backend's name of the private key
+}
+
+// Equal tells whether two keys are registered alike.
+func (k Key) Equal(o Key) bool {
+	return k.ID == o.ID && k.State == o.State && k.Purpose == o.Purpose && k.Issuer == o.Issuer && k.Algorithm == o.Algorithm &&
+		k.Test == o.Test && k.Handle == o.Handle && bytes.Equal(k.Public, o.Public) && bytes.Equal(k.Certificate, o.Certificate) &&
+		k.NotBefore.Equal(o.NotBefore) && k.NotAfter.Equal(o.NotAfter) && k.UsageFrom.Equal(o.UsageFrom) && k.UsageTo.Equal(o.UsageTo)
 }
 
 // PublicKey decodes the public key.

@@ -1,11 +1,14 @@
 package signing
 
 import (
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/sha256"
+	"encoding/asn1"
 	"fmt"
+	"math/big"
 )
 
 // Throwaway signs drafts for the lint before signing, so that a draft can be
@@ -34,14 +37,19 @@ func (t *Throwaway) SignDraft(draft []byte) ([]byte, error) {
 	return signES256(t.key, sha256.Sum256(draft))
 }
 
-// signES256 returns r then s, 32 bytes each.
+// signES256 returns r then s, 32 bytes each. The same key and digest give the
+// same signature (RFC 6979), so that what is signed again has the same bytes.
 func signES256(key *ecdsa.PrivateKey, digest [sha256.Size]byte) ([]byte, error) {
-	r, s, err := ecdsa.Sign(rand.Reader, key, digest[:])
+	der, err := key.Sign(nil, digest[:], crypto.SHA256)
 	if err != nil {
 		return nil, err
 	}
+	var value struct{ R, S *big.Int }
+	if _, err := asn1.Unmarshal(der, &value); err != nil {
+		return nil, err
+	}
 	out := make([]byte, 64)
-	r.FillBytes(out[:32])
-	s.FillBytes(out[32:])
+	value.R.FillBytes(out[:32])
+	value.S.FillBytes(out[32:])
 	return out, nil
 }

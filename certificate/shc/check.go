@@ -4,12 +4,16 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
 	"math/big"
 	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/gowebpki/jcs"
 )
 
 // CheckIssuer checks the form of iss (step 7): https, a host name in ASCII, no
@@ -89,6 +93,30 @@ func (c *Card) CheckTime(at time.Time, skew time.Duration) error {
 		return fail(StepTime, "expired", "exp")
 	}
 	return nil
+}
+
+// BundleHash returns the digest by which a revocation list of the method hash-fhir
+// names the card: the first 8 bytes of SHA-256 over the base64url text of the
+// bundle in canonical form (RFC 8785), base64url (spec, 7).
+func (c *Card) BundleHash() (string, error) {
+	bundle := json.RawMessage(c.Claims)
+	for _, name := range []string{"vc", "credentialSubject", "fhirBundle"} {
+		var members map[string]json.RawMessage // not a struct, which would fold names
+		if json.Unmarshal(bundle, &members) != nil {
+			return "", fail(StepClaims, "not_an_object", name)
+		}
+		bundle = members[name]
+	}
+	return bundleHash(bundle)
+}
+
+func bundleHash(bundle []byte) (string, error) {
+	canonical, err := jcs.Transform(bundle)
+	if err != nil {
+		return "", fail(StepClaims, "not_canonical", "fhirBundle")
+	}
+	digest := sha256.Sum256([]byte(base64.RawURLEncoding.EncodeToString(canonical)))
+	return base64.RawURLEncoding.EncodeToString(digest[:8]), nil
 }
 
 // Content judges what a reader would show (step 12). A Fatal finding means that

@@ -46,11 +46,13 @@ func FuzzFromNumeric(f *testing.F) {
 
 func FuzzParseFile(f *testing.F) {
 	f.Add([]byte(`{"verifiableCredential":["a.b.c"]}`))
+	f.Add([]byte(`{"resourceType":"Parameters","parameter":[{"name":"verifiableCredential","valueString":"a.b.c"}]}`))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if list, _, err := ParseFile(b); err == nil {
 			if again, _, err := ParseFile(File(list...)); err != nil || len(again) != len(list) {
 				t.Errorf("not stable: %v", err)
 			}
 		}
+		_, _, _ = ParseParameters(b)
 	})
 }

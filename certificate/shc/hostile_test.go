@@ -312,6 +312,19 @@ func TestParseFileRefuses(t *testing.T) {
 			}
 		})
 	}
+	for name, v := range map[string]struct{ text, want string }{
+		"error/parameters/a card file":   {`{"verifiableCredential":["a.b.c"]}`, "scheme/not_parameters"},
+		"error/parameters/another thing": {`{"resourceType":"Bundle"}`, "scheme/not_parameters"},
+		"error/parameters/none":          {`{"resourceType":"Parameters","parameter":[{"name":"resourceLink"}]}`, "scheme/no_cards"},
+		"error/parameters/no list":       {`{"resourceType":"Parameters","parameter":{}}`, "scheme/no_cards"},
+		"error/parameters/no value":      {`{"resourceType":"Parameters","parameter":[{"name":"verifiableCredential"}]}`, "scheme/not_text"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if _, _, err := ParseParameters([]byte(v.text)); outcomeOf(err) != v.want {
+				t.Errorf("got %v, want %s", err, v.want)
+			}
+		})
+	}
 	if got := string(File("a.b.c")); got != `{"verifiableCredential":["a.b.c"]}` {
 		t.Errorf("file %s", got)
 	}

@@ -3,6 +3,7 @@ package shc
 import (
 	"bytes"
 	"cmp"
+	"errors"
 	"regexp"
 	"slices"
 	"strings"
@@ -45,6 +46,14 @@ func LintClaims(b []byte) []Finding {
 	return l.sorted()
 }
 
+// Lint is LintClaims of the claims as they were read.
+func (c *Card) Lint() []Finding {
+	l := &linter{}
+	l.outside(c.Claims)
+	l.claims(c.tree)
+	return l.sorted()
+}
+
 type linter struct {
 	findings []Finding
 	urls     map[string]string // fullUrl to resource type; nil outside a bundle
@@ -71,14 +80,20 @@ func (l *linter) parse(b []byte) map[string]any {
 		return nil
 	}
 	tree, err := parseTree(b)
-	if e, ok := err.(*Error); ok {
+	var e *Error
+	if errors.As(err, &e) {
 		l.fatal(e.Code, "")
 		return nil
 	}
+	l.outside(b)
+	return tree
+}
+
+// outside reports white space around a text.
+func (l *linter) outside(b []byte) {
 	if len(bytes.TrimSpace(b)) != len(b) {
 		l.warn(NoteWhiteSpace, "")
 	}
-	return tree
 }
 
 // only reports members outside a list.

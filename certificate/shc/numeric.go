@@ -1,6 +1,7 @@
 package shc
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -15,7 +16,12 @@ const (
 	NoteWhiteSpace  = "white_space"  // around the text, the file or the claims
 	NoteChunks      = "chunks"       // split over several codes, deprecated in December 2022
 	NoteChunkHeader = "chunk_header" // 1/1 on a single code
+
+	NoteSymbolVersion  = "symbol_version"  // the QR symbol is larger than version 22
+	NoteSymbolSegments = "symbol_segments" // the QR symbol has other segments than Segments
 )
+
+const maxSymbolVersion = 22
 
 // Numeric returns the text of a card's QR code: the scheme and two digits for
 // each character of the JWS, its ASCII code less 45 (spec, 6).
@@ -40,6 +46,18 @@ func Segments(numeric string) []qr.Segment {
 		{Mode: qr.Byte, Text: Scheme},
 		{Mode: qr.Numeric, Text: strings.TrimPrefix(numeric, Scheme)},
 	}
+}
+
+// SymbolNotes names what the QR symbol of a single code has against the standard
+// (spec, 6). A reader takes it all the same.
+func SymbolNotes(r qr.Reading) (notes []string) {
+	if r.Version > maxSymbolVersion {
+		notes = append(notes, NoteSymbolVersion)
+	}
+	if !slices.Equal(r.Segments, Segments(r.Text)) {
+		notes = append(notes, NoteSymbolSegments)
+	}
+	return notes
 }
 
 // FromNumeric reads the text of one QR code, or all texts of a card that was

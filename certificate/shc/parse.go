@@ -38,7 +38,8 @@ type Card struct {
 	Claims       []byte   // inflated JSON
 	Notes        []string // flaws that do not spoil the card
 
-	signed    string // header and payload as received
+	tree      map[string]any // of Claims
+	signed    string         // header and payload as received
 	signature []byte
 }
 
@@ -161,6 +162,7 @@ func (c *Card) readClaims() error {
 	if err != nil {
 		return err
 	}
+	c.tree = tree
 	if len(bytes.TrimSpace(c.Claims)) != len(c.Claims) {
 		c.note(NoteWhiteSpace)
 	}

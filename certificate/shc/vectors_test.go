@@ -71,6 +71,35 @@ func TestWycheproofJWS(t *testing.T) {
 	}
 }
 
+// S-064: whatever Wycheproof tries with key sets, and what is encrypted, is no card.
+func TestWycheproofKeySets(t *testing.T) {
+	ran := map[string]int{}
+	for _, file := range []string{"json_web_key", "json_web_crypto"} {
+		var list struct {
+			Groups []struct {
+				Tests []struct {
+					ID       int             `json:"tcId"`
+					JWS, JWE json.RawMessage // text, or an object in JSON serialization
+				}
+			} `json:"testGroups"`
+		}
+		if err := json.Unmarshal(testkit.Read(t, "security/wycheproof/"+file+".json"), &list); err != nil {
+			t.Fatal(err)
+		}
+		for _, g := range list.Groups {
+			for _, v := range g.Tests {
+				ran[file]++
+				if _, err := Parse(strings.Trim(string(v.JWS)+string(v.JWE), `"`)); err == nil {
+					t.Errorf("%s: test %d was parsed", file, v.ID)
+				}
+			}
+		}
+	}
+	if ran["json_web_key"] != 18 || ran["json_web_crypto"] != 56 {
+		t.Errorf("ran %v, want 18 and 56", ran)
+	}
+}
+
 // RFC 7515, A.3: the published ES256 example verifies.
 func TestPublishedSignature(t *testing.T) {
 	var list []struct {
@@ -132,6 +161,24 @@ func TestWycheproofSignatures(t *testing.T) {
 	}
 	if ran["valid"]+ran["invalid"] != 175 || ran["valid"] == 0 {
 		t.Errorf("ran %v, want 175", ran)
+	}
+}
+
+// Spec, 7, and shc/README: one bundle by itself and inside a card.
+func TestBundleHash(t *testing.T) {
+	const want = "JuTJHwXo2Yc"
+	if got, err := bundleHash(testkit.Read(t, "shc/bundle/revoked-bundle.json")); got != want || err != nil {
+		t.Errorf("bundle: %s, %v", got, err)
+	}
+	c, err := Parse(sharedText(t, "hl7-examples/example-03-d-jws.txt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := c.BundleHash(); got != want || err != nil {
+		t.Errorf("card: %s, %v", got, err)
+	}
+	if got, err := (&Card{Claims: []byte(`{"VC":{}}`)}).BundleHash(); err == nil {
+		t.Errorf("error/no bundle: %s", got)
 	}
 }
 

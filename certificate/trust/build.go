@@ -39,7 +39,7 @@ func FromKeys(keys []signing.Key, crls [][]byte, madeAt time.Time) (*Bundle, err
 		if err != nil {
 			return nil, err
 		}
-		w.issuer(iss, iss, jwks)
+		w.issuer(iss, iss, jwks, chainRefused)
 	}
 	for i, der := range crls {
 		w.list(fmt.Sprintf("crl %d", i), der)
@@ -86,7 +86,17 @@ func newBuilder(madeAt time.Time) *builder {
 
 func (w *builder) problem(source, code string) { w.report = append(w.report, Problem{source, code}) }
 
-func (w *builder) issuer(source, iss string, jwks []byte) {
+// chainPolicy says what becomes of a key whose certificate (x5c) names another
+// issuer. SMART Health Cards demands that a verifier who uses the chain finds iss
+// as a URI in the leaf.
+type chainPolicy int
+
+const (
+	chainRefused chainPolicy = iota // the key is not used
+	chainDropped                    // the key is, without the chain: somebody else vouches for it
+)
+
+func (w *builder) issuer(source, iss string, jwks []byte, policy chainPolicy) {
 	if !strings.HasPrefix(iss, "https://") || strings.HasSuffix(iss, "/") {
 		w.problem(source, "not_an_issuer")
 		return
@@ -100,33 +110,86 @@ func (w *builder) issuer(source, iss string, jwks []byte) {
 		w.problem(source, "malformed")
 		return
 	}
+	edit := jwksEdit{refuse: map[int]bool{}, drop: map[int]bool{}}
 	for _, p := range problems {
 		w.problem(source, p.String())
+		edit.refuse[p.Index] = true
 	}
-	usable := issuer{keys: map[string]signing.PublicJWK{}}
+	usable := issuer{keys: map[string]signing.PublicJWK{}, lists: map[string]*CardList{}}
 	for _, k := range keys {
+		if len(k.Chain) > 0 && !k.NamesIssuer(iss) {
+			w.problem(source, signing.Problem{Index: k.Index, Code: "chain_names_another_issuer"}.String())
+			if policy == chainRefused {
+				edit.refuse[k.Index] = true
+				continue
+			}
+			edit.drop[k.Index] = true
+			k.Chain, k.Certified = nil, pki.Period{}
+		}
 		usable.keys[k.ID] = k
 	}
-	if usable.jwks, err = without(jwks, problems); err != nil {
+	if usable.jwks, err = edit.apply(jwks); err != nil {
 		w.problem(source, "malformed")
 		return
 	}
 	w.b.issuers[iss] = usable
 }
 
-// without writes a key set again, less the keys that have a problem: one of
-// them may be private.
-func without(jwks []byte, problems []signing.Problem) ([]byte, error) {
+// jwksEdit leaves keys out of a set, by index, or their chains. A key that is
+// refused may be private.
+type jwksEdit struct{ refuse, drop map[int]bool }
+
+func (e jwksEdit) apply(jwks []byte) ([]byte, error) {
 	var set struct {
 		Keys []json.RawMessage `json:"keys"`
 	}
 	if err := json.Unmarshal(jwks, &set); err != nil {
 		return nil, err
 	}
-	for _, p := range slices.Backward(problems) {
-		set.Keys = slices.Delete(set.Keys, p.Index, p.Index+1)
+	kept := []json.RawMessage{}
+	for i, key := range set.Keys {
+		if e.drop[i] {
+			var members map[string]json.RawMessage
+			if err := json.Unmarshal(key, &members); err != nil {
+				return nil, err
+			}
+			delete(members, "x5c")
+			var err error
+			if key, err = json.Marshal(members); err != nil {
+				return nil, err
+			}
+		}
+		if !e.refuse[i] {
+			kept = append(kept, key)
+		}
 	}
+	set.Keys = kept
 	return json.Marshal(set)
+}
+
+// cardList takes a revocation list of an issuer that is known already.
+func (w *builder) cardList(source, iss string, b []byte) {
+	l, err := ParseCardList(b)
+	if err != nil {
+		w.problem(source, err.Error())
+		return
+	}
+	of, ok := w.b.issuers[iss]
+	if !ok {
+		w.problem(source, "no_issuer")
+		return
+	}
+	key, ok := of.keys[l.KeyID]
+	switch {
+	case !ok:
+		w.problem(source, "no_key")
+	case key.ListVersion != l.Counter:
+		w.problem(source, "another_version")
+	case of.lists[l.KeyID] != nil:
+		w.problem(source, "list_twice")
+	default:
+		of.lists[l.KeyID] = l
+	}
 }
 
 func (w *builder) authority(source string, der []byte) {

@@ -8,8 +8,10 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -42,8 +44,9 @@ type manifest struct {
 }
 
 type manifestIssuer struct {
-	Issuer string `json:"iss"`
-	JWKS   string `json:"jwks"` // file; two issuers may share one
+	Issuer string   `json:"iss"`
+	JWKS   string   `json:"jwks"`           // file; two issuers may share one
+	CRLs   []string `json:"crls,omitempty"` // files: revocation lists of its keys
 }
 
 // Load reads a trust directory. A file that is missing or cannot be used is reported and
@@ -58,8 +61,9 @@ func Load(fsys fs.FS) (*Bundle, Report, error) {
 	r := &fileReader{fsys: fsys, builder: w}
 	for _, i := range m.Issuers {
 		if b, ok := r.read(i.JWKS); ok {
-			w.issuer(i.JWKS, i.Issuer, b)
+			w.issuer(i.JWKS, i.Issuer, b, chainRefused)
 		}
+		r.each(i.CRLs, func(name string, b []byte) { w.cardList(name, i.Issuer, b) })
 	}
 	r.each(m.CSCA, w.authority)
 	r.each(m.DSC, w.signer)
@@ -87,7 +91,11 @@ func readManifest(fsys fs.FS) (m manifest, err error) {
 	if m.Version != manifestVersion {
 		return m, fmt.Errorf("trust: %s: version %d is not known here", manifestFile, m.Version)
 	}
-	for _, n := range []int{len(m.Issuers), len(m.CSCA), len(m.DSC), len(m.CRL), len(m.Status)} {
+	lists := 0
+	for _, i := range m.Issuers {
+		lists += len(i.CRLs)
+	}
+	for _, n := range []int{len(m.Issuers), lists, len(m.CSCA), len(m.DSC), len(m.CRL), len(m.Status)} {
 		if n > maxEntries {
 			return m, fmt.Errorf("trust: %s: more than %d entries in a list", manifestFile, maxEntries)
 		}
@@ -158,8 +166,13 @@ func (b *Bundle) Write(dir string) error {
 		if i > 0 {
 			name = fmt.Sprintf("jwks-%d.json", i+1)
 		}
-		w.write(name, b.issuers[iss].jwks)
-		m.Issuers = append(m.Issuers, manifestIssuer{iss, name})
+		of := b.issuers[iss]
+		w.write(name, of.jwks)
+		entry := manifestIssuer{Issuer: iss, JWKS: name}
+		for _, kid := range slices.Sorted(maps.Keys(of.lists)) {
+			entry.CRLs = append(entry.CRLs, w.named("crls", ".json", of.lists[kid].Raw))
+		}
+		m.Issuers = append(m.Issuers, entry)
 	}
 	for _, c := range b.authorities {
 		m.CSCA = append(m.CSCA, w.named("csca", ".der", c.Raw))

@@ -1,10 +1,11 @@
 // Package trust holds what a verifier trusts: the keys of health card issuers,
 // country authorities (CSCA), known signers and revocation lists.
 //
-// A Bundle comes from a trust directory (Load) or from the keys of this
-// installation (FromKeys), and is never fetched because a certificate names an
-// address. It knows no clock: how old its parts are is told, judged elsewhere.
-// A bundle never changes once built and may be used by many at once.
+// A Bundle comes from a trust directory (Load), from a published list (ImportVCI)
+// or from the keys of this installation (FromKeys), and is never fetched because
+// a certificate names an address. It knows no clock: how old its parts are is
+// told, judged elsewhere. What a bundle trusts never changes once it is built, and
+// many may use it at once.
 package trust
 
 import (
@@ -25,12 +26,14 @@ type Bundle struct {
 	authorities []*pki.Certificate
 	signers     []*pki.Certificate
 	lists       []*pki.CRL // each signed by one of the authorities, newest first
+	issued      links      // who signed whom, as far as it was asked
 }
 
 // issuer is an issuer of health cards.
 type issuer struct {
-	jwks []byte // usable keys only
-	keys map[string]signing.PublicJWK
+	jwks  []byte // usable keys only
+	keys  map[string]signing.PublicJWK
+	lists map[string]*CardList // by key id
 }
 
 // MadeAt returns when the bundle was put together; zero if that is not known.
@@ -60,23 +63,11 @@ func (b *Bundle) Key(iss, kid string) (signing.PublicJWK, bool) {
 	return k, ok
 }
 
+// CardList returns the revocation list of a key of an issuer; nil if there is none.
+func (b *Bundle) CardList(iss, kid string) *CardList { return b.issuers[iss].lists[kid] }
+
 // JWKS returns the usable keys of an issuer as a key set, nil for a stranger.
 func (b *Bundle) JWKS(iss string) []byte { return bytes.Clone(b.issuers[iss].jwks) }
-
-// Authorities returns the trusted authorities that may have issued a
-// certificate: those whose key identifier is the one that it names, or, when it names
-// none, those of the issuer's name (spec icao-vds-nc, 7, step 5). Whether one of
-// them did is for pki.FindAuthority.
-func (b *Bundle) Authorities(signed *pki.Certificate) []*pki.Certificate {
-	var out []*pki.Certificate
-	for _, a := range b.authorities {
-		if signed.AKI != nil && bytes.Equal(a.SKI, signed.AKI) ||
-			signed.AKI == nil && a.Subject.Equal(signed.Issuer) {
-			out = append(out, a)
-		}
-	}
-	return out
-}
 
 // Signers returns the known signers of bar codes.
 func (b *Bundle) Signers() []*pki.Certificate { return slices.Clone(b.signers) }

@@ -26,6 +26,8 @@ type Barcode struct {
 
 	Notes   []string // flaws that do not spoil the barcode, such as NoteArray
 	Unknown []string // paths of signed members without a meaning here
+
+	tree any // of Signed
 }
 
 // Person is pid.

@@ -14,7 +14,6 @@ import (
 	"akashi/certificate/qr"
 	"akashi/internal/clock"
 	"akashi/passport"
-	"akashi/signing/pki"
 )
 
 // The members as written, as Japan did (certificate-japan, 6.1): one event per dose, no sex.
@@ -85,7 +84,7 @@ func Seal(data, signature, signerDER []byte) (text string, err error) {
 	if len(signature) != 2*algorithms[es256].size() {
 		return "", fail(StepDraft, "signature_length", "sig.sigvl")
 	}
-	signer, err := pki.ParseCertificate(signerDER)
+	signer, err := parseSigner(signerDER)
 	if err != nil {
 		return "", fail(StepDraft, "not_a_certificate", "sig.cer")
 	}

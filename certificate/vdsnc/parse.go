@@ -10,7 +10,6 @@ import (
 	"github.com/gowebpki/jcs"
 
 	"akashi/internal/strictjson"
-	"akashi/signing/pki"
 )
 
 // Parse reads the text of a barcode: steps 1 to 3. The signature is not checked.
@@ -25,6 +24,7 @@ func Parse(text string) (*Barcode, error) {
 	if err != nil {
 		return nil, err
 	}
+	b.tree = tree
 	if err := b.readData(tree); err != nil {
 		return nil, err
 	}
@@ -44,7 +44,7 @@ func (b *Barcode) open(text string) (data, sig json.RawMessage, err error) {
 	}
 	outer := json.RawMessage(text)
 	var list []json.RawMessage
-	if json.Unmarshal(outer, &list) == nil && len(list) == 1 {
+	if strings.HasPrefix(strings.TrimLeft(text, " \t\r\n"), "[") && json.Unmarshal(outer, &list) == nil && len(list) == 1 {
 		outer = list[0]
 		b.Notes = append(b.Notes, NoteArray)
 	}
@@ -99,7 +99,7 @@ func (b *Barcode) readSeal(sig json.RawMessage) error {
 	if !ok {
 		return fail(StepMalformed, "not_base64url", "sig.cer")
 	}
-	if b.Signer, err = pki.ParseCertificate(der); err != nil {
+	if b.Signer, err = parseSigner(der); err != nil {
 		return fail(StepMalformed, "not_a_certificate", "sig.cer")
 	}
 	if b.Signature, ok = decodeBase64(sigvl); !ok {

@@ -145,6 +145,34 @@ func TestParseAccepts(t *testing.T) {
 	}
 }
 
+// Spec icao-vds-nc, 3: the report pads cer and not sigvl; both forms of both are read.
+func TestParsePadding(t *testing.T) {
+	signer := newSigner(t)
+	for len(signer.der)%3 == 0 { // needs no padding
+		signer = newSigner(t)
+	}
+	text := signer.seal(t, specimen())
+	var sealed struct{ Sig struct{ Cer, Sigvl string } }
+	if err := json.Unmarshal([]byte(text), &sealed); err != nil {
+		t.Fatal(err)
+	}
+	cer, sigvl := strings.TrimRight(sealed.Sig.Cer, "="), strings.TrimRight(sealed.Sig.Sigvl, "=")
+	padding := strings.Repeat("=", (4-len(cer)%4)%4)
+	for name, c := range map[string]struct{ cer, sigvl string }{
+		"ok/neither": {cer, sigvl}, "ok/cer": {cer + padding, sigvl}, "ok/sigvl": {cer, sigvl + "=="}, "ok/both": {cer + padding, sigvl + "=="},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b, err := Parse(strings.NewReplacer(`"`+sealed.Sig.Cer+`"`, `"`+c.cer+`"`, `"`+sealed.Sig.Sigvl+`"`, `"`+c.sigvl+`"`).Replace(text))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := b.CheckSignature(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
 const testMessage = `{"hdr":{"is":"UTO","t":"icao.test","v":1},"msg":{"dat":{"ri":"2021-03-02T10:00:00+09:00","sc":"2021-03-01T10:00:00Z"},"opt":"x",` +
 	`"pid":{"dn":"TK0000000","dob":"1991-02-18","dt":"P","n":"MIYAKE SHOTA"},` +
 	`"sp":{"cd":{"a":"1 Example Street","e":"test@example.org","p":"+000000000"},"ctr":"UTO","spn":"Example Laboratory"},` +

@@ -1,8 +1,10 @@
 package vdsnc
 
 import (
+	"crypto/sha256"
 	"crypto/x509"
 	"slices"
+	"sync"
 	"time"
 
 	"akashi/signing/pki"
@@ -66,4 +68,35 @@ func authorityFault(c *pki.Certificate, at time.Time) string {
 		return "authority_expired"
 	}
 	return ""
+}
+
+// maxSigners bounds how many signers are kept as parsed.
+const maxSigners = 256
+
+var signers struct {
+	sync.Mutex
+	parsed map[[sha256.Size]byte]*pki.Certificate
+}
+
+// parseSigner is pki.ParseCertificate; each barcode holds the certificate of its
+// signer, and few signers make them all.
+func parseSigner(der []byte) (*pki.Certificate, error) {
+	digest := sha256.Sum256(der)
+	signers.Lock()
+	c := signers.parsed[digest]
+	signers.Unlock()
+	if c != nil {
+		return c, nil
+	}
+	c, err := pki.ParseCertificate(der)
+	if err != nil {
+		return nil, err
+	}
+	signers.Lock()
+	defer signers.Unlock()
+	if signers.parsed == nil || len(signers.parsed) >= maxSigners {
+		signers.parsed = map[[sha256.Size]byte]*pki.Certificate{}
+	}
+	signers.parsed[digest] = c
+	return c, nil
 }

@@ -20,6 +20,11 @@ func barcodeVerdict(text string, b *trust.Bundle, at time.Time) Verdict {
 	if err != nil {
 		return refusedBarcode(err, b, at)
 	}
+	return Barcode(code, b, at)
+}
+
+// Barcode judges a bar code that was read already.
+func Barcode(code *vdsnc.Barcode, b *trust.Bundle, at time.Time) Verdict {
 	x := examine(certificate.VDSNC, b, at)
 	x.set(Readable, OK, Read)
 	x.issuedBy(code.Issuer)
@@ -90,28 +95,18 @@ func (x *examination) checkChain(code *vdsnc.Barcode) {
 }
 
 func (x *examination) findAuthority(signer *pki.Certificate) (*pki.Certificate, bool) {
-	candidates := x.bundle.Authorities(signer)
-	// A root and its link certificates have one key; take the one that is in force.
-	slices.SortStableFunc(candidates, func(a, b *pki.Certificate) int { return rank(a, x.at) - rank(b, x.at) })
-	authority, err := pki.FindAuthority(signer, candidates)
+	authority, err := x.bundle.FindAuthority(signer, x.at)
 	switch {
 	case err == nil:
 		return authority, true
 	case errors.Is(err, pki.ErrUnsupported):
 		x.set(Issuer, Unknown, IssuerUnsupported)
-	case signer.AKI != nil && len(candidates) > 0:
+	case signer.AKI != nil && len(x.bundle.Authorities(signer)) > 0:
 		x.set(Issuer, Failed, ChainWrong)
 	default:
 		x.set(Issuer, Unknown, IssuerUnknown)
 	}
 	return nil, false
-}
-
-func rank(c *pki.Certificate, at time.Time) int {
-	if c.Valid(at) {
-		return 0
-	}
-	return 1
 }
 
 func (x *examination) checkDates(c *pki.Certificate, early, late string) {

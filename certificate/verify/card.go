@@ -2,19 +2,22 @@ package verify
 
 import (
 	"errors"
+	"strconv"
 	"time"
 
 	"akashi/certificate"
 	"akashi/certificate/shc"
 	"akashi/certificate/trust"
+	"akashi/signing/pki"
 )
 
-func numericVerdict(texts []string, b *trust.Bundle, at time.Time) Verdict {
+// numericVerdict judges the codes of one card; flaws are those of its symbol.
+func numericVerdict(texts []string, b *trust.Bundle, at time.Time, flaws ...string) Verdict {
 	jws, notes, err := shc.FromNumeric(texts...)
 	if err != nil {
 		return refusedCard(err, b, at)
 	}
-	return cardVerdict(jws, notes, b, at)
+	return cardVerdict(jws, append(flaws, notes...), b, at)
 }
 
 // cardVerdict takes the steps of the specification (smart-health-cards, 8) from 3 on.
@@ -23,6 +26,12 @@ func cardVerdict(jws string, notes []string, b *trust.Bundle, at time.Time) Verd
 	if err != nil {
 		return refusedCard(err, b, at)
 	}
+	return Card(c, notes, b, at)
+}
+
+// Card judges a health card that was read already; notes are those of reading
+// its code.
+func Card(c *shc.Card, notes []string, b *trust.Bundle, at time.Time) Verdict {
 	x := examine(certificate.SHC, b, at)
 	x.set(Readable, OK, Read)
 	x.issuedBy(c.Issuer)
@@ -91,16 +100,55 @@ func (x *examination) checkCardKey(c *shc.Card) {
 		}
 		return
 	}
-	x.set(Key, OK, KeyOfIssuer)
+	x.checkCertified(c, key.Certified)
 	if err := c.CheckSignature(key.Public); err != nil {
 		x.setCause(Signature, SignatureWrong, err)
 	} else {
 		x.set(Signature, OK, SignatureGood)
 	}
-	if key.ListVersion > 0 {
-		x.set(Revocation, Unknown, ListMissing)
+	x.checkCardList(c, key.ListVersion)
+}
+
+// checkCertified judges the certificates of a key, if it has any, at the time of
+// signing: cards outlive them (spec smart-health-cards, 4).
+func (x *examination) checkCertified(c *shc.Card, period pki.Period) {
+	if period == (pki.Period{}) {
+		x.set(Key, OK, KeyOfIssuer)
+		return
+	}
+	rule := []string{"rule", "certificates_at_signing_time",
+		"not_before", period.From.UTC().Format(time.RFC3339), "not_after", period.To.UTC().Format(time.RFC3339)}
+	if period.Includes(c.NotBefore) {
+		x.set(Key, OK, KeyOfIssuer, rule...)
 	} else {
+		x.set(Key, Failed, KeyNotInForce, rule...)
+	}
+}
+
+// checkCardList takes step 11. version is that of the list the key promises.
+func (x *examination) checkCardList(c *shc.Card, version int) {
+	if version == 0 {
 		x.set(Revocation, NotApplicable, NoList)
+		return
+	}
+	list := x.bundle.CardList(c.Issuer, c.Header.KeyID)
+	if list == nil {
+		x.set(Revocation, Unknown, ListMissing)
+		return
+	}
+	id := c.RevocationID // a card without one is on no list of this method
+	if list.Method == trust.MethodHash {
+		var err error
+		if id, err = c.BundleHash(); err != nil {
+			x.set(Revocation, Unknown, ListMissing)
+			return
+		}
+	}
+	detail := []string{"method", list.Method, "ctr", strconv.Itoa(list.Counter)}
+	if list.Lists(id, c.NotBefore) {
+		x.set(Revocation, Failed, CardRevoked, detail...)
+	} else {
+		x.set(Revocation, OK, NotRevoked, detail...)
 	}
 }
 

@@ -41,6 +41,7 @@ const (
 	// key
 	KeyOfIssuer      = "key_of_issuer"
 	KeyNotOfIssuer   = "key_not_of_issuer"
+	KeyNotInForce    = "key_not_in_force"
 	SignerAllowed    = "signer_allowed"
 	SignerNotAllowed = "signer_not_allowed"
 	CountryDiffers   = "country_differs"
@@ -61,6 +62,7 @@ const (
 	ListMissing    = "list_missing"
 	ListNotCurrent = "list_not_current"
 	SignerRevoked  = "signer_revoked"
+	CardRevoked    = "card_revoked"
 
 	// freshness
 	TrustFresh      = "trust_fresh"
@@ -129,6 +131,7 @@ var sentences = map[string]sentence{
 
 	KeyOfIssuer:      {"署名の鍵は発行者のものです。", "The key belongs to the issuer."},
 	KeyNotOfIssuer:   {"署名の鍵は、この発行者が公開しているものではありません。", "The key is not one that this issuer has published."},
+	KeyNotInForce:    {"署名の鍵の証明書が有効でない期間に署名されています。", "It was signed when the certificate of its key was not valid."},
 	SignerAllowed:    {"署名者はこの証明書への署名を認められています。", "The signer may sign this kind of certificate."},
 	SignerNotAllowed: {"署名者はこの証明書への署名を認められていません。", "The signer may not sign this kind of certificate."},
 	CountryDiffers:   {"署名者の国と発行国が一致しません。", "The country of the signer is not the issuing country."},
@@ -147,6 +150,7 @@ var sentences = map[string]sentence{
 	ListMissing:    {"失効リストが手元にないため、失効しているかどうか分かりません。", "The revocation list is not here, so whether it was revoked is not known."},
 	ListNotCurrent: {"手元の失効リストは検査時点のものではないため、失効しているかどうか分かりません。", "The revocation list is out of date, so whether it was revoked is not known."},
 	SignerRevoked:  {"署名者の証明書は失効しています。", "The signer's certificate has been revoked."},
+	CardRevoked:    {"この証明書は失効しています。", "It has been revoked."},
 
 	TrustFresh:      {"信頼リストは最新です。", "The trust list is recent."},
 	TrustOld:        {"信頼リストが古くなっています。更新してください。", "The trust list is old. Renew it."},
@@ -172,6 +176,9 @@ var sentences = map[string]sentence{
 	shc.NoteWhiteSpace:  {"余分な空白があります。", "There are needless blanks."},
 	shc.NoteChunks:      {"複数のコードに分割されています(廃止された方式)。", "It is split over several codes, which is no longer done."},
 	shc.NoteChunkHeader: {"一つのコードに分割の表示があります。", "A single code says that it is a part of several."},
+
+	shc.NoteSymbolVersion:  {"QRコードが規格より大きく作られています。", "The QR code is larger than the standard allows."},
+	shc.NoteSymbolSegments: {"QRコードの符号化の方法が規格と異なります。", "The QR code is not encoded the way the standard says."},
 
 	vdsnc.NoteArray:             {"データの外側に余分な括弧があります。", "There are needless brackets around the data."},
 	vdsnc.NotePartialBirthDate:  {"生年月日の一部が不明です。", "The date of birth is known in part only."},

@@ -21,6 +21,7 @@ func TestSentences(t *testing.T) {
 	}
 	codes := map[string]bool{
 		shc.NoteWhiteSpace: true, shc.NoteChunks: true, shc.NoteChunkHeader: true,
+		shc.NoteSymbolVersion: true, shc.NoteSymbolSegments: true,
 		vdsnc.NoteArray: true, vdsnc.NotePartialBirthDate: true, vdsnc.NoteCharacters: true,
 		vdsnc.WarnDoseBeforeBirth: true, vdsnc.WarnFutureDate: true, vdsnc.WarnBeforeVaccine: true,
 		vdsnc.WarnRepeatedNumber: true, vdsnc.WarnSigningPeriodOver: true,

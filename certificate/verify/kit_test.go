@@ -366,10 +366,23 @@ func malleable(jws string) string {
 // loaded is a bundle with one issuer and its key set, and nothing else.
 func loaded(t testing.TB, iss, jwks string) *trust.Bundle {
 	t.Helper()
-	manifest := `{"version":1,"made_at":"2026-11-20T00:00:00Z","issuers":[{"iss":"` + iss + `","jwks":"jwks.json"}]}`
-	b, _, err := trust.Load(fstest.MapFS{"manifest.json": {Data: []byte(manifest)}, "jwks.json": {Data: []byte(jwks)}})
+	b, _ := withList(t, iss, jwks, nil)
+	return b
+}
+
+// withList is the same with a revocation list; nil for none.
+func withList(t testing.TB, iss, jwks string, list []byte) (*trust.Bundle, trust.Report) {
+	t.Helper()
+	files := fstest.MapFS{"jwks.json": {Data: []byte(jwks)}}
+	crls := ""
+	if list != nil {
+		files["list.json"], crls = &fstest.MapFile{Data: list}, `,"crls":["list.json"]`
+	}
+	files["manifest.json"] = &fstest.MapFile{Data: []byte(
+		`{"version":1,"made_at":"2026-11-20T00:00:00Z","issuers":[{"iss":"` + iss + `","jwks":"jwks.json"` + crls + `}]}`)}
+	b, report, err := trust.Load(files)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return b
+	return b, report
 }

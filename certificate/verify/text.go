@@ -81,7 +81,7 @@ func kindOf(text string) kind {
 }
 
 // File judges all certificates of a file: a card file (.smart-health-card), the
-// text of a code, several shc:/ lines (the parts of one card, or one card each), or a
+// answer of $health-cards-issue (FHIR Parameters), the text of a code, several shc:/ lines (the parts of one card, or one card each), or a
 // picture of one code (PNG or JPEG). There is at least one verdict. What the file
 // is, is seen from its content; the name matters for broken card files only.
 func File(name string, content []byte, b *trust.Bundle, at time.Time) []Verdict {
@@ -95,7 +95,7 @@ func File(name string, content []byte, b *trust.Bundle, at time.Time) []Verdict 
 	switch {
 	case bytes.HasPrefix(trimmed, []byte("%PDF-")):
 		return []Verdict{unreadable("", b, at, FileNotSupported)}
-	case path.Ext(name) == shc.FileExtension, isCardFile(trimmed):
+	case path.Ext(name) == shc.FileExtension, cardReader(trimmed) != nil:
 		return cardFile(content, b, at)
 	case bytes.HasPrefix(trimmed, []byte(shc.Scheme)):
 		return lines(string(content), b, at)
@@ -110,6 +110,8 @@ func isPicture(content []byte) bool {
 func picture(content []byte, b *trust.Bundle, at time.Time) Verdict {
 	reading, err := qr.ReadImage(bytes.NewReader(content))
 	switch {
+	case err == nil && kindOf(reading.Text) == kindNumeric:
+		return numericVerdict([]string{reading.Text}, b, at, shc.SymbolNotes(reading)...)
 	case err == nil:
 		return Text(reading.Text, b, at)
 	case errors.Is(err, qr.ErrImageTooLarge):
@@ -120,15 +122,29 @@ func picture(content []byte, b *trust.Bundle, at time.Time) Verdict {
 	return unreadable("", b, at, ImageUnreadable)
 }
 
-func isCardFile(content []byte) bool {
+// cardReader returns what reads the cards of a JSON file; nil for others.
+func cardReader(content []byte) func([]byte) (jws, notes []string, err error) {
 	var file struct {
 		Cards json.RawMessage `json:"verifiableCredential"`
+		Kind  string          `json:"resourceType"`
 	}
-	return json.Unmarshal(content, &file) == nil && file.Cards != nil
+	switch {
+	case json.Unmarshal(content, &file) != nil:
+		return nil
+	case file.Kind == "Parameters":
+		return shc.ParseParameters
+	case file.Cards != nil:
+		return shc.ParseFile
+	}
+	return nil
 }
 
 func cardFile(content []byte, b *trust.Bundle, at time.Time) []Verdict {
-	cards, notes, err := shc.ParseFile(content)
+	read := cardReader(content)
+	if read == nil {
+		read = shc.ParseFile // says what is wrong
+	}
+	cards, notes, err := read(content)
 	if err != nil {
 		return []Verdict{refusedCard(err, b, at)}
 	}

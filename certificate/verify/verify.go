@@ -18,12 +18,14 @@
 //     does not have is a failure, and so is a signer that names a trusted
 //     authority's key but was not signed by it.
 //   - Revocation: a health card key without a list (no crlVersion) makes it not
-//     applicable. A key with a list, a bar code whose authority has no list in the
-//     bundle, or only one that is not current, are unknown, hence undecided. A
-//     signer on any list of its authority is revoked, however old the list.
+//     applicable. A key with a list that the bundle lacks, because it is missing or
+//     was refused, a bar code whose authority has no list in the bundle, or only
+//     one that is not current, are unknown, hence undecided. A signer on any list of
+//     its authority is revoked, however old the list.
 //   - Freshness is about the trust bundle and never changes the outcome.
-//   - A health card key is trusted because the bundle has it for that issuer; a
-//     certificate chain beside it (x5c) is not looked at.
+//   - A health card key is trusted because the bundle has it for that issuer. Its
+//     certificates (x5c), if any, must have been in force when the card was signed
+//     (nbf); the detail of the facet names this rule.
 //   - A bar code counts while its signer's certificate does; the end of the
 //     private key's usage period is a note only, as the code has no issue date.
 //   - A certificate of the TEST identity is valid and says that it is a TEST.

@@ -10,6 +10,7 @@ package strictjson
 import (
 	"encoding/json"
 	"errors"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -115,9 +116,11 @@ func hex(b []byte) (unit uint16) {
 }
 
 func add(names map[string]bool, literal []byte) error {
-	var name string
-	if err := json.Unmarshal(literal, &name); err != nil {
-		return ErrSyntax
+	name := string(literal[1 : len(literal)-1])
+	if strings.Contains(name, `\`) {
+		if err := json.Unmarshal(literal, &name); err != nil {
+			return ErrSyntax
+		}
 	}
 	if names[name] {
 		return ErrDuplicate

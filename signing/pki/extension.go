@@ -142,12 +142,17 @@ func readPurposes(v cryptobyte.String) (purposes []asn1.ObjectIdentifier, ok boo
 	return purposes, true
 }
 
-// readDocumentTypes reads SEQUENCE {version INTEGER 0, SET OF PrintableString} (Doc 9303-12, 7.1.1.6).
+// readDocumentTypes reads SEQUENCE {version INTEGER 0, SET OF PrintableString} (Doc 9303-12, 7.1.1.6),
+// and SEQUENCE OF PrintableString, as the Philippines write it.
 func readDocumentTypes(v cryptobyte.String) (types []string, ok bool) {
 	var sequence, set cryptobyte.String
 	var version int
-	if !v.ReadASN1(&sequence, der.SEQUENCE) || !v.Empty() || !sequence.ReadASN1Integer(&version) || version != 0 ||
-		!sequence.ReadASN1(&set, der.SET) || !sequence.Empty() {
+	if !v.ReadASN1(&sequence, der.SEQUENCE) || !v.Empty() {
+		return nil, false
+	}
+	if sequence.PeekASN1Tag(der.PrintableString) {
+		set = sequence
+	} else if !sequence.ReadASN1Integer(&version) || version != 0 || !sequence.ReadASN1(&set, der.SET) || !sequence.Empty() {
 		return nil, false
 	}
 	for !set.Empty() {

@@ -2,9 +2,9 @@
 // certificates for the TEST identity.
 //
 // It exists because crypto/x509 refuses what country authorities really use:
-// elliptic curve keys with explicit parameters. A curve is only ever recognised,
+// explicit curve parameters, and the curves of brainpool. A curve is only ever recognised,
 // by comparing all of p, a, b, G, n and h with the curves known here, and computed
-// with the built-in one; parameters of a certificate never reach a calculation
+// with that one; parameters of a certificate never reach a calculation
 // (CVE-2020-0601, CVE-2022-0778).
 //
 // What a certificate may be used for is decided by the caller: this package

@@ -1,17 +1,21 @@
 package pki
 
 import (
+	"bytes"
 	"crypto/ecdsa"
 	"crypto/rsa"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"math/big"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/crypto/cryptobyte"
+	der "golang.org/x/crypto/cryptobyte/asn1"
 
 	"akashi/internal/testkit"
 )
@@ -118,30 +122,175 @@ func TestJapaneseAuthorities(t *testing.T) {
 	}
 }
 
-// Country certificates of other states, each checked with its own key: brainpool is
-// "not supported", never "invalid"; Singapore's is a link certificate, signed by CA 4.
+// Country certificates of other states and of specimens, each checked with its own
+// key: explicit parameters of brainpool and of NIST, brainpool by name, RSA, RSASSA-PSS.
+// Austria's and Singapore's are link certificates, signed with earlier keys.
 func TestOtherAuthorities(t *testing.T) {
-	dir := testkit.Shared(t, "emrtd/real-sod")
-	want := map[string]error{
-		"AT": ErrUnsupported, "DE": ErrUnsupported, "UK": nil,
-		"FR": nil, "NZ": nil, "US": nil, "PH": nil, "SG": ErrSignature,
+	const dir = "emrtd/"
+	want := map[string]struct {
+		curve string // RSA without one
+		err   error
+	}{
+		"real-sod/AT.csca.der": {"brainpoolP384r1", ErrSignature}, "real-sod/DE.csca.der": {"brainpoolP512r1", nil},
+		"real-sod/UK.csca.der": {"P-384", nil}, "real-sod/FR.csca.der": {}, "real-sod/NZ.csca.der": {}, "real-sod/US.csca.der": {},
+		"real-sod/PH.csca.der": {}, "real-sod/SG.csca.der": {"", ErrSignature},
+		"synthetic/csca-jpn-test.der": {"P-384", nil}, "synthetic/csca-jpn-rogue-test.der": {"P-384", nil},
+		"synthetic/csca-deu-brainpool-test.der": {"brainpoolP384r1", nil}, "synthetic/csca-rsa-test.der": {},
 	}
-	for state, want := range want {
+	files, _ := filepath.Glob(filepath.Join(testkit.Shared(t, dir), "*", "*.der"))
+	if len(files) != len(want)+8 { // Japan's eight are above
+		t.Errorf("%d files, want %d", len(files), len(want)+8)
+	}
+	for name, want := range want {
+		t.Run(name, func(t *testing.T) {
+			c := load(t, dir+name)
+			if err := c.CheckSignature(c); !errors.Is(err, want.err) {
+				t.Errorf("%v: got %v, want %v", c.Subject, err, want.err)
+			}
+			curve := ""
+			if key, ok := c.PublicKey.(*ecdsa.PublicKey); ok {
+				curve = key.Curve.Params().Name
+			}
+			if curve != want.curve {
+				t.Errorf("curve %q, want %q", curve, want.curve)
+			}
+			changed, err := ParseCertificate(flipLast(c.RawTBS, c.Raw))
+			if err == nil && c.CheckSignature(changed) == nil {
+				t.Error("error/verifies with a changed byte")
+			}
+		})
+	}
+	t.Run("list of the specimen state", func(t *testing.T) {
+		l, err := ParseCRL(testkit.Read(t, dir+"synthetic/jpn.crl"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := load(t, dir+"synthetic/csca-jpn-test.der").CheckCRL(l); err != nil || l.Len() != 1 {
+			t.Errorf("%d entries, %v", l.Len(), err)
+		}
+		if err := load(t, dir+"synthetic/csca-jpn-rogue-test.der").CheckCRL(l); !errors.Is(err, ErrUntrusted) {
+			t.Errorf("error/the rogue authority: %v", err)
+		}
+	})
+}
+
+// The document signers in eight real passports chain to the country certificates
+// beside them (emrtd/README.md).
+func TestDocumentSigners(t *testing.T) {
+	files, _ := filepath.Glob(filepath.Join(testkit.Shared(t, "emrtd/real-sod"), "*.EF_SOD.bin"))
+	if len(files) != 8 {
+		t.Errorf("%d files, want 8", len(files))
+	}
+	for _, file := range files {
+		state, _, _ := strings.Cut(filepath.Base(file), ".")
 		t.Run(state, func(t *testing.T) {
-			b, err := os.ReadFile(filepath.Join(dir, state+".csca.der"))
-			if err != nil {
-				t.Fatal(err)
-			}
-			c, err := ParseCertificate(b)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := c.CheckSignature(c); !errors.Is(err, want) {
-				t.Errorf("%v: got %v, want %v", c.Subject, err, want)
+			signer := certificateWithin(t, testkit.Read(t, "emrtd/real-sod/"+filepath.Base(file)))
+			if _, err := FindAuthority(signer, []*Certificate{load(t, "emrtd/real-sod/"+state+".csca.der")}); err != nil {
+				t.Errorf("%v: %v", signer.Subject, err)
 			}
 		})
 	}
 }
+
+// certificateWithin returns the first certificate that stands in some bytes.
+func certificateWithin(t *testing.T, b []byte) *Certificate {
+	t.Helper()
+	for i := range len(b) - 4 {
+		if b[i] != 0x30 || b[i+1] != 0x82 {
+			continue
+		}
+		if end := i + 4 + int(b[i+2])<<8 + int(b[i+3]); end <= len(b) {
+			if c, err := ParseCertificate(b[i:end]); err == nil {
+				return c
+			}
+		}
+	}
+	t.Fatal("no certificate")
+	return nil
+}
+
+// flipLast changes a bit of the last byte of the signed part.
+func flipLast(tbs, raw []byte) []byte {
+	out := bytes.Clone(raw)
+	out[bytes.Index(raw, tbs)+len(tbs)-1] ^= 1
+	return out
+}
+
+// RFC 5639, 3: each curve's generator lies on it, and has the order n.
+func TestKnownCurves(t *testing.T) {
+	for _, c := range curves() {
+		p := c.Params()
+		if !c.contains(p.Gx, p.Gy) || c.contains(p.Gy, p.Gx) {
+			t.Errorf("%s: a or b is wrong", p.Name)
+		}
+		if x, y := c.ScalarBaseMult(p.N.Bytes()); x.Sign() != 0 || y.Sign() != 0 {
+			t.Errorf("%s: order of the generator", p.Name)
+		}
+	}
+	if len(curves()) != 7 {
+		t.Errorf("%d curves, want 7", len(curves()))
+	}
+}
+
+func knownAs(t *testing.T, name string) *knownCurve {
+	t.Helper()
+	for _, c := range curves() {
+		if c.Params().Name == name {
+			return c
+		}
+	}
+	t.Fatalf("no curve %s", name)
+	return nil
+}
+
+// S-065: signatures in DER as certificates carry them, against others' vectors.
+func TestWycheproofSignatures(t *testing.T) {
+	var list struct {
+		Groups []struct {
+			DER   string `json:"publicKeyDer"`
+			Tests []struct {
+				ID               int `json:"tcId"`
+				Msg, Sig, Result string
+			} `json:"tests"`
+		} `json:"testGroups"`
+	}
+	if err := json.Unmarshal(testkit.Read(t, "security/wycheproof/ecdsa_p256_sha256_der.json"), &list); err != nil {
+		t.Fatal(err)
+	}
+	unhex := func(s string) []byte {
+		b, err := hex.DecodeString(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	ran := map[string]int{}
+	for _, g := range list.Groups {
+		info := cryptobyte.String(unhex(g.DER))
+		var inner cryptobyte.String
+		if !info.ReadASN1(&inner, der.SEQUENCE) {
+			t.Fatal("key of the group")
+		}
+		key, notKnown, err := readKey(inner)
+		if notKnown != nil || err != nil {
+			t.Fatal(notKnown, err)
+		}
+		c := Certificate{PublicKey: key}
+		for _, v := range g.Tests {
+			ran[v.Result]++
+			err := c.check(unhex(v.Msg), signature{algorithm: ecdsaSHA256, value: unhex(v.Sig)})
+			if (err == nil) != (v.Result == "valid") {
+				t.Errorf("test %d, %s: %v", v.ID, v.Result, err)
+			}
+		}
+	}
+	if ran["valid"]+ran["invalid"] != 323 || ran["valid"] == 0 {
+		t.Errorf("ran %v, want 323", ran)
+	}
+}
+
+// ecdsaSHA256 is the AlgorithmIdentifier.
+var ecdsaSHA256 = []byte{0x30, 10, 6, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 2}
 
 func TestCRLVectors(t *testing.T) {
 	t.Run("ok/australia, no entries", func(t *testing.T) {
