@@ -14,14 +14,22 @@ func Encode(segments []Segment, level Level, maxVersion int) (*Matrix, error) {
 // EncodeBest encodes with the first of the levels that holds the segments in a
 // version up to maxVersion, such as "M where it fits, else L".
 func EncodeBest(segments []Segment, levels []Level, maxVersion int) (*Matrix, error) {
-	err := ErrInput
-	for _, level := range levels {
-		var m *Matrix
-		if m, err = Encode(segments, level, maxVersion); err != ErrTooLong {
-			return m, err
+	version, level, err := Fit(segments, levels, maxVersion)
+	if err != nil {
+		return nil, err
+	}
+	return draw(segments, level, version, anyMask), nil
+}
+
+// Fit returns the version and level that EncodeBest takes, without drawing.
+func Fit(segments []Segment, levels []Level, maxVersion int) (version int, level Level, err error) {
+	err = ErrInput
+	for _, level = range levels {
+		if version, err = smallest(segments, level, maxVersion); err != ErrTooLong {
+			break
 		}
 	}
-	return nil, err
+	return version, level, err
 }
 
 // smallest returns the smallest version that holds the segments.

@@ -80,6 +80,10 @@ func (m *Matrix) Black(x, y int) bool {
 	return m.rows[y*m.stride+x>>6]>>(x&63)&1 == 1
 }
 
+// Row returns the modules of a row of the symbol in words, not to be changed:
+// module x is bit x%64 of word x/64, 1 is black, and bits past the size are 0.
+func (m *Matrix) Row(y int) []uint64 { return m.rows[y*m.stride : (y+1)*m.stride : (y+1)*m.stride] }
+
 // Flip returns a copy with one module inverted; outside the symbol it is an equal copy.
 func (m *Matrix) Flip(x, y int) *Matrix {
 	c := *m

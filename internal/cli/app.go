@@ -116,6 +116,7 @@ func (a *App) assemble(keys []signing.Key, crl []byte) error {
 		return err
 	}
 	products := catalogue.Default()
+	own := &trust.Own{Lists: [][]byte{crl}}
 	a.Log = &audit.Log{Book: a.Store, Clock: a.Clock, IDs: a.IDs}
 	a.Applications = &application.Service{
 		Log: a.Log, Store: a.Store, Rules: vaccination.Rules{Catalogue: products}, Test: !a.Config.Production, Clock: a.Clock, IDs: a.IDs,
@@ -129,7 +130,7 @@ func (a *App) assemble(keys []signing.Key, crl []byte) error {
 			if err != nil {
 				return nil, err
 			}
-			return trust.FromKeys(known, [][]byte{crl}, a.Clock.Now())
+			return own.Bundle(known, a.Clock.Now())
 		},
 		Catalogue: products, Renderer: renderer, Clock: a.Clock, IDs: a.IDs,
 		Identity: issuance.Identity{SHCIssuer: a.Config.SHCIssuer, VDSNCIssuer: a.Config.VDSNCIssuer, Test: !a.Config.Production},

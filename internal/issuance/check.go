@@ -58,15 +58,15 @@ func (s *Service) lintPayload(ctx context.Context, i Issue, p Payload, throwaway
 	if err != nil {
 		return nil, err
 	}
-	if _, err := symbol(f, text); err != nil {
+	if err := fits(f, text); err != nil {
 		return nil, err
 	}
-	fields, err := f.compare(i.Certificate, text, key, p.StatusID)
+	read, err := f.read(text)
 	if err != nil {
 		return []Difference{{string(p.Family), "unreadable " + err.Error()}}, nil
 	}
 	var differences []Difference
-	for _, field := range fields {
+	for _, field := range read.compare(i.Certificate, key, p.StatusID) {
 		differences = append(differences, Difference{string(p.Family), field})
 	}
 	return differences, nil
@@ -142,16 +142,17 @@ func (s *Service) selfCheck(ctx context.Context, i Issue) error {
 		case reading.Corrected > 0:
 			return &wrongResult{"symbol_damaged", fmt.Errorf("%s: %d codewords", p.Family, reading.Corrected)}
 		}
-		if v := verify.Text(reading.Text, bundle, s.Clock.Now()); v.Outcome != verify.Valid {
-			return &wrongResult{"not_valid", fmt.Errorf("%s: %s", p.Family, problem(v))}
-		}
-		differ, err := f.compare(i.Certificate, reading.Text, key, p.StatusID)
+		read, err := f.read(reading.Text)
 		if err != nil {
 			return &wrongResult{"unreadable", err}
 		}
-		if len(differ) > 0 {
+		if v := read.verdict(bundle, s.Clock.Now()); v.Outcome != verify.Valid {
+			return &wrongResult{"not_valid", fmt.Errorf("%s: %s", p.Family, problem(v))}
+		}
+		if differ := read.compare(i.Certificate, key, p.StatusID); len(differ) > 0 {
 			return &wrongResult{"differs", fmt.Errorf("%s: %s", p.Family, strings.Join(differ, " "))}
 		}
+		s.drawn.put(p.Text, matrix)
 	}
 	return nil
 }

@@ -3,11 +3,14 @@ package issuance
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"akashi/certificate"
 	"akashi/certificate/qr"
 	"akashi/certificate/shc"
+	"akashi/certificate/trust"
 	"akashi/certificate/vdsnc"
+	"akashi/certificate/verify"
 	"akashi/signing"
 )
 
@@ -18,10 +21,17 @@ type family interface {
 	draft(c certificate.Certificate, key signing.Key, statusID string) ([]byte, error)
 	// seal joins what was signed and its signature to the text of the code.
 	seal(toSign, signature []byte, key signing.Key) (string, error)
-	// compare reads a text back and names what differs from the certificate.
-	compare(c certificate.Certificate, text string, key signing.Key, statusID string) ([]string, error)
+	// read reads a text back as a stranger would.
+	read(text string) (code, error)
 	segments(text string) []qr.Segment
 	maxVersion() int
+}
+
+// code is a text of a family that was read back.
+type code interface {
+	// compare names what differs from the certificate.
+	compare(c certificate.Certificate, key signing.Key, statusID string) []string
+	verdict(b *trust.Bundle, at time.Time) verify.Verdict
 }
 
 func (s *Service) family(f certificate.Family) (family, error) {
@@ -34,9 +44,17 @@ func (s *Service) family(f certificate.Family) (family, error) {
 	return nil, fmt.Errorf("issuance: no family %q", f)
 }
 
-// symbol draws the code: level M where it fits, else L; never split (issue paper rules).
+// levels of a symbol: M where it fits, else L; never split (issue paper rules).
+var levels = []qr.Level{qr.M, qr.L}
+
+// fits tells whether a symbol holds the text.
+func fits(f family, text string) error {
+	_, _, err := qr.Fit(f.segments(text), levels, f.maxVersion())
+	return err
+}
+
 func symbol(f family, text string) (*qr.Matrix, error) {
-	return qr.EncodeBest(f.segments(text), []qr.Level{qr.M, qr.L}, f.maxVersion())
+	return qr.EncodeBest(f.segments(text), levels, f.maxVersion())
 }
 
 type healthCard struct{ issuer string }
@@ -59,22 +77,33 @@ func (healthCard) seal(toSign, signature []byte, _ signing.Key) (string, error) 
 	return shc.Numeric(jws)
 }
 
-func (h healthCard) compare(c certificate.Certificate, text string, key signing.Key, statusID string) ([]string, error) {
+func (h healthCard) read(text string) (code, error) {
 	jws, notes, err := shc.FromNumeric(text)
 	if err != nil {
 		return nil, err
 	}
 	card, err := shc.Parse(jws)
-	if err != nil {
-		return nil, err
-	}
-	differ := append(shc.Compare(c, card, h.options(key, statusID)), notes...)
-	for _, f := range shc.LintClaims(card.Claims) {
+	return healthCardCode{h, card, notes}, err
+}
+
+type healthCardCode struct {
+	healthCard
+	card  *shc.Card
+	notes []string
+}
+
+func (h healthCardCode) compare(c certificate.Certificate, key signing.Key, statusID string) []string {
+	differ := append(shc.Compare(c, h.card, h.options(key, statusID)), h.notes...)
+	for _, f := range h.card.Lint() {
 		if f.Severity == shc.Fatal {
 			differ = append(differ, f.Path+" "+f.Code)
 		}
 	}
-	return differ, nil
+	return differ
+}
+
+func (h healthCardCode) verdict(b *trust.Bundle, at time.Time) verify.Verdict {
+	return verify.Card(h.card, h.notes, b, at)
 }
 
 func (healthCard) segments(text string) []qr.Segment { return shc.Segments(text) }
@@ -95,16 +124,26 @@ func (visibleSeal) seal(toSign, signature []byte, key signing.Key) (string, erro
 	return vdsnc.Seal(toSign, signature, key.Certificate)
 }
 
-func (v visibleSeal) compare(c certificate.Certificate, text string, key signing.Key, _ string) ([]string, error) {
-	b, err := vdsnc.Parse(text)
-	if err != nil {
-		return nil, err
-	}
-	differ := append(vdsnc.Compare(c, v.issuer, b), b.Notes...)
-	if string(b.Signer.Raw) != string(key.Certificate) {
+func (v visibleSeal) read(text string) (code, error) {
+	barcode, err := vdsnc.Parse(text)
+	return visibleSealCode{v, barcode}, err
+}
+
+type visibleSealCode struct {
+	visibleSeal
+	barcode *vdsnc.Barcode
+}
+
+func (v visibleSealCode) compare(c certificate.Certificate, key signing.Key, _ string) []string {
+	differ := append(vdsnc.Compare(c, v.issuer, v.barcode), v.barcode.Notes...)
+	if string(v.barcode.Signer.Raw) != string(key.Certificate) {
 		differ = append(differ, "sig.cer")
 	}
-	return differ, nil
+	return differ
+}
+
+func (v visibleSealCode) verdict(b *trust.Bundle, at time.Time) verify.Verdict {
+	return verify.Barcode(v.barcode, b, at)
 }
 
 func (visibleSeal) segments(text string) []qr.Segment { return vdsnc.Segments(text) }

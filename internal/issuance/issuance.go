@@ -102,10 +102,11 @@ type Store interface {
 	Application(ctx context.Context, office, id string) (application.Application, error)
 	SaveApplication(ctx context.Context, a *application.Application) error
 
-	// Prepare stores the intent. Fault Conflict "certificate_exists" when the
-	// application has a live certificate of the kind that the new one does not
-	// supersede, "issue_in_progress" when another intent is open.
-	Prepare(ctx context.Context, i Issue) error
+	// Prepare stores the intent. Fault Conflict "version" when the application is
+	// not of that version any more, "certificate_exists" when it has a live
+	// certificate of the kind that the new one does not supersede,
+	// "issue_in_progress" when another intent is open.
+	Prepare(ctx context.Context, i Issue, applicationVersion int) error
 	// Claim takes an intent prepared or last claimed before the given time;
 	// fault Conflict "claimed" if another node was faster.
 	Claim(ctx context.Context, office, id string, before time.Time) error
@@ -157,6 +158,7 @@ type Service struct {
 
 	numbers numberBlocks
 	single  flights
+	drawn   drawn
 }
 
 func (s *Service) point(name string) {

@@ -33,28 +33,27 @@ const (
 func (s *Service) Issue(ctx context.Context, a actor.Actor, applicationID string) (i Issue, made bool, err error) {
 	a = a.For(applicationID)
 	for try := 0; ; try++ {
-		i, err = s.live(ctx, a, applicationID)
-		if err == nil || fault.CodeOf(err) != fault.NotFound {
-			return i, made, err
-		}
 		// Calls within one process share one attempt; the context of the first
-		// must not decide for all.
+		// must not decide for all. The others read the result under their own name.
+		mine := false
 		_, err, _ = s.single.Do(a.Office+"/"+applicationID, func() (any, error) {
-			_, err := s.issueNew(context.WithoutCancel(ctx), a, applicationID, "", nil)
-			made = err == nil
+			mine = true
+			var err error
+			i, made, err = s.issueNew(context.WithoutCancel(ctx), a, applicationID, "", nil)
 			return nil, err
 		})
+		if err == nil && !mine {
+			i, made, err = s.issueNew(ctx, a, applicationID, "", nil)
+		}
 		// Another node was faster, or the application changed under our hands: look again.
 		busy := errors.Is(err, errInProgress) || errors.Is(err, errExists) || errors.Is(err, errVersion)
-		if err != nil && (!busy || try == waitTries) {
-			return Issue{}, false, err
+		if err == nil || !busy || try == waitTries {
+			return i, made, err
 		}
-		if busy {
-			select {
-			case <-ctx.Done():
-				return Issue{}, false, ctx.Err()
-			case <-time.After(waitStep):
-			}
+		select {
+		case <-ctx.Done():
+			return Issue{}, false, ctx.Err()
+		case <-time.After(waitStep):
 		}
 	}
 }
@@ -64,67 +63,54 @@ var (
 	errVersion = fault.New(fault.Conflict, "version", "")
 )
 
-// live returns the live certificate of an application, if it has one.
-func (s *Service) live(ctx context.Context, a actor.Actor, applicationID string) (i Issue, err error) {
-	err = s.Log.Act(ctx, a, audit.Entry{Action: "certificate.read", Object: applicationID}, func(ctx context.Context, e *audit.Entry) (err error) {
-		if i, err = s.Store.LiveIssue(ctx, a.Office, applicationID); err == nil {
-			e.Object = i.Certificate.ID
-		}
-		if fault.CodeOf(err) == fault.NotFound {
-			i, err = Issue{}, nil // asking is not a refusal
-		}
-		return err
-	})
-	if err == nil && i.Certificate.ID == "" {
-		err = fault.New(fault.NotFound, "certificate", "")
-	}
-	return i, err
-}
-
 // change is what a reissue brings that the application does not have.
 type change struct{ reason string }
 
-// issueNew runs steps 5 to 11 once. With supersedes, the named certificate is
-// replaced and the record is taken as it is now.
-func (s *Service) issueNew(ctx context.Context, a actor.Actor, applicationID, supersedes string, c *change) (Issue, error) {
-	draft, err := s.prepare(ctx, a, applicationID, supersedes, c)
-	if err != nil {
-		return Issue{}, err
+// issueNew runs steps 5 to 11 once, or returns the certificate that the
+// application has. With supersedes, the named certificate is replaced and the
+// record is taken as it is now.
+func (s *Service) issueNew(ctx context.Context, a actor.Actor, applicationID, supersedes string, c *change) (i Issue, made bool, err error) {
+	b, live, err := s.ask(ctx, a, applicationID, supersedes != "")
+	if err != nil || live != nil {
+		if live != nil {
+			i = *live
+		}
+		return i, false, err
 	}
-	return s.finish(ctx, a, draft)
+	draft, err := s.prepare(ctx, a, b, supersedes, c)
+	if err != nil {
+		return Issue{}, false, err
+	}
+	i, err = s.finish(ctx, a, draft)
+	return i, err == nil, err
+}
+
+// basis is what a certificate is made from.
+type basis struct {
+	office office.Office
+	app    application.Application
+	answer vaccination.Answer
 }
 
 // prepare composes, drafts and lints, and stores the intent (steps 5 to 8).
-func (s *Service) prepare(ctx context.Context, a actor.Actor, applicationID, supersedes string, why *change) (Issue, error) {
-	o, err := s.Store.Office(ctx, a.Office)
-	if err != nil {
-		return Issue{}, err
+func (s *Service) prepare(ctx context.Context, a actor.Actor, b basis, supersedes string, why *change) (Issue, error) {
+	i, err := s.draft(ctx, b, supersedes)
+	if err == nil {
+		err = s.lint(ctx, i)
 	}
-	app, answer, err := s.ask(ctx, o, a, applicationID, supersedes != "")
 	if err != nil {
-		return Issue{}, err
-	}
-	i, err := s.draft(ctx, o, app, answer, supersedes)
-	if err != nil {
-		return Issue{}, errors.Join(err, s.Log.Refused(ctx, a, audit.Entry{Action: "certificate.prepare", Object: applicationID}, err))
+		return Issue{}, errors.Join(err, s.Log.Refused(ctx, a, audit.Entry{Action: "certificate.prepare", Object: b.app.ID}, err))
 	}
 	s.point("before_intent")
-	e := audit.Entry{Action: "certificate.prepare", Object: i.Certificate.ID, Person: app.Record.PersonID}
+	e := audit.Entry{Action: "certificate.prepare", Object: i.Certificate.ID, Person: b.app.Record.PersonID}
 	e.Fact("kind", string(i.Certificate.Kind))
 	if why != nil {
 		e.Fact("reason", why.reason)
 		e.Fact("supersedes", supersedes)
 	}
 	err = s.Log.Act(ctx, a, e, func(ctx context.Context, _ *audit.Entry) error {
-		if err := s.Store.Prepare(ctx, i); err != nil { // locks the application
+		if err := s.Store.Prepare(ctx, i, b.app.Version); err != nil {
 			return err
-		}
-		now, err := s.Store.Application(ctx, a.Office, applicationID)
-		if err != nil {
-			return err
-		}
-		if now.Version != app.Version {
-			return errVersion
 		}
 		s.point("intent_uncommitted")
 		return nil
@@ -136,40 +122,57 @@ func (s *Service) prepare(ctx context.Context, a actor.Actor, applicationID, sup
 }
 
 // ask reads the application and its record in one logged look-up and refuses
-// what may not be issued.
-func (s *Service) ask(ctx context.Context, o office.Office, a actor.Actor, applicationID string, again bool) (app application.Application, answer vaccination.Answer, err error) {
-	err = s.Log.Act(ctx, a, audit.Entry{Action: "certificate.compose", Object: applicationID}, func(ctx context.Context, e *audit.Entry) (err error) {
-		if app, err = s.Store.Application(ctx, a.Office, applicationID); err != nil {
+// what may not be issued. An application whose certificate is made gives that
+// instead: one that is approved never had one, as being fulfilled is final.
+func (s *Service) ask(ctx context.Context, a actor.Actor, applicationID string, again bool) (b basis, live *Issue, err error) {
+	e := audit.Entry{Action: "certificate.compose", Object: applicationID}
+	err = s.Log.Act(ctx, a, e, func(ctx context.Context, e *audit.Entry) (err error) {
+		if b.app, err = s.Store.Application(ctx, a.Office, applicationID); err != nil {
 			return err
 		}
-		e.Person = app.Record.PersonID
-		allowed := app.State == application.Approved || (again && app.State == application.Fulfilled)
-		if !allowed {
-			if _, err := s.Store.LiveIssue(ctx, a.Office, applicationID); err == nil {
-				return errExists
+		e.Person = b.app.Record.PersonID
+		switch {
+		case b.app.State == application.Approved, again && b.app.State == application.Fulfilled:
+			b.office, b.answer, err = s.askRegister(ctx, b.app, again)
+			return err
+		case b.app.State == application.Fulfilled:
+			i, err := s.Store.LiveIssue(ctx, a.Office, applicationID)
+			if err == nil {
+				e.Action, e.Object, live = "certificate.read", i.Certificate.ID, &i
+				return nil
 			}
-			return fault.New(fault.Conflict, "not_approved", "state").With("state", string(app.State))
+			if fault.CodeOf(err) != fault.NotFound {
+				return err
+			}
 		}
-		answer, err = s.Applications.Record(ctx, app)
-		if err != nil {
-			return err
-		}
-		switch answer.Outcome {
-		case vaccination.Unavailable:
-			return fault.New(fault.Unavailable, "record_unavailable", "")
-		case vaccination.Found:
-		default:
-			return fault.New(fault.Conflict, "record_changed", "")
-		}
-		if answer.Person.ID != app.Record.PersonID || (!again && !slices.Equal(refs(answer.Doses), app.Record.Doses)) {
-			return fault.New(fault.Conflict, "record_changed", "")
-		}
-		if open := s.Applications.Uncleared(o, app, answer); len(open) > 0 {
-			return fault.New(fault.Conflict, "needs_decision", "").With("reason", open[0].Code)
-		}
-		return nil
+		return fault.New(fault.Conflict, "not_approved", "state").With("state", string(b.app.State))
 	})
-	return app, answer, err
+	return b, live, err
+}
+
+// askRegister reads the office and asks for the record, which must still be the
+// one that was approved; a reissue takes it as it is now.
+func (s *Service) askRegister(ctx context.Context, app application.Application, again bool) (o office.Office, answer vaccination.Answer, err error) {
+	if o, err = s.Store.Office(ctx, app.Office); err != nil {
+		return o, answer, err
+	}
+	if answer, err = s.Applications.Record(ctx, app); err != nil {
+		return o, answer, err
+	}
+	switch answer.Outcome {
+	case vaccination.Unavailable:
+		return o, answer, fault.New(fault.Unavailable, "record_unavailable", "")
+	case vaccination.Found:
+	default:
+		return o, answer, fault.New(fault.Conflict, "record_changed", "")
+	}
+	if answer.Person.ID != app.Record.PersonID || (!again && !slices.Equal(refs(answer.Doses), app.Record.Doses)) {
+		return o, answer, fault.New(fault.Conflict, "record_changed", "")
+	}
+	if open := s.Applications.Uncleared(o, app, answer); len(open) > 0 {
+		return o, answer, fault.New(fault.Conflict, "needs_decision", "").With("reason", open[0].Code)
+	}
+	return o, answer, nil
 }
 
 func refs(records []vaccination.Record) []application.DoseRef {
@@ -180,10 +183,10 @@ func refs(records []vaccination.Record) []application.DoseRef {
 	return list
 }
 
-// draft makes certificate and bytes to sign, and lints them with a throw-away
-// key (steps 5 to 7).
-func (s *Service) draft(ctx context.Context, o office.Office, app application.Application, answer vaccination.Answer, supersedes string) (Issue, error) {
-	c, doses, err := s.compose(ctx, o, app, answer, supersedes)
+// draft makes certificate and bytes to sign (steps 5 and 6).
+func (s *Service) draft(ctx context.Context, b basis, supersedes string) (Issue, error) {
+	app := b.app
+	c, doses, err := s.compose(ctx, b.office, app, b.answer, supersedes)
 	if err != nil {
 		return Issue{}, err
 	}
@@ -206,7 +209,7 @@ func (s *Service) draft(ctx context.Context, o office.Office, app application.Ap
 		}
 		i.Payloads = append(i.Payloads, p)
 	}
-	return i, s.lint(ctx, i)
+	return i, nil
 }
 
 // finish signs, seals, checks and commits an intent (steps 9 to 11). When the

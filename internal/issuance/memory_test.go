@@ -73,7 +73,7 @@ func (m *memory) SaveApplication(_ context.Context, a *application.Application) 
 	return nil
 }
 
-func (m *memory) Prepare(_ context.Context, i issuance.Issue) error { m.issue = i; return nil }
+func (m *memory) Prepare(_ context.Context, i issuance.Issue, _ int) error { m.issue = i; return nil }
 
 func (m *memory) Commit(_ context.Context, i issuance.Issue) error {
 	m.issue, m.issue.State = i, issuance.Issued
@@ -138,6 +138,7 @@ func inMemory(t testing.TB) (*issuance.Service, *memory, actor.Actor) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	own := &trust.Own{Lists: [][]byte{crl}}
 	renderer, err := pdf.New()
 	if err != nil {
 		t.Fatal(err)
@@ -160,7 +161,7 @@ func inMemory(t testing.TB) (*issuance.Service, *memory, actor.Actor) {
 		Applications: &application.Service{Log: log, Store: applications{register: register{memory: m}}, Rules: vaccination.Rules{Catalogue: products}, Test: true},
 		Signer:       signing.NewSigner(files, m, m.key, nil),
 		Published: func(context.Context) (*trust.Bundle, error) {
-			return trust.FromKeys(m.keys, [][]byte{crl}, time.Now())
+			return own.Bundle(m.keys, time.Now())
 		},
 		Catalogue: products, Renderer: renderer,
 		Identity: issuance.Identity{SHCIssuer: signing.TestIssuer, VDSNCIssuer: signing.TestState, Test: true},

@@ -28,6 +28,11 @@ var reissueReasons = []string{"new_dose", "correction", "lost", "new_name", "rec
 // ReissueReasons are the reasons for which a certificate is made again.
 func ReissueReasons() []string { return reissueReasons }
 
+// stateConflict says that a certificate is not in the state that is needed.
+func stateConflict(i Issue) error {
+	return fault.New(fault.Conflict, "certificate_state", "").With("state", string(i.State)).With("certificate", i.Certificate.ID)
+}
+
 func known(list []string, value, field string) error {
 	for _, v := range list {
 		if v == value {
@@ -75,9 +80,10 @@ func (s *Service) Reissue(ctx context.Context, a actor.Actor, id, reason string)
 		return Issue{}, err
 	}
 	if old.State != Issued {
-		return Issue{}, fault.New(fault.Conflict, "certificate_state", "").With("state", string(old.State))
+		return Issue{}, stateConflict(old)
 	}
-	return s.issueNew(context.WithoutCancel(ctx), a.For(old.ApplicationID), old.ApplicationID, id, &change{reason})
+	made, _, err := s.issueNew(context.WithoutCancel(ctx), a.For(old.ApplicationID), old.ApplicationID, id, &change{reason})
+	return made, err
 }
 
 // Revoke ends one certificate with a reason. Other certificates are not touched.
@@ -92,7 +98,7 @@ func (s *Service) Revoke(ctx context.Context, a actor.Actor, id, reason string) 
 			return err
 		}
 		if !CanMove(i.State, Revoked) {
-			return fault.New(fault.Conflict, "certificate_state", "").With("state", string(i.State))
+			return stateConflict(i)
 		}
 		return s.Store.CloseIssue(ctx, a.Office, id, []State{i.State}, Revoked, reason)
 	})
@@ -135,7 +141,7 @@ func (s *Service) printOnce(ctx context.Context, a actor.Actor, ids []string, on
 			return nil, nil, err
 		}
 		if i.State != Issued {
-			return nil, nil, fault.New(fault.Conflict, "certificate_state", "").With("state", string(i.State)).With("certificate", id)
+			return nil, nil, stateConflict(i)
 		}
 		page, err := s.page(i, i.Copies+1)
 		if err != nil {
@@ -181,6 +187,9 @@ func (s *Service) ReprintAll(ctx context.Context, a actor.Actor, copies []Copy) 
 		if c.Number < 1 || c.Number > i.Copies {
 			return nil, fault.New(fault.NotFound, "copy", "")
 		}
+		if i.State != Issued {
+			return nil, stateConflict(i)
+		}
 		page, err := s.page(i, c.Number)
 		if err != nil {
 			return nil, err
@@ -222,9 +231,11 @@ func (s *Service) page(i Issue, number int) (pdf.Page, error) {
 		if err != nil {
 			return page, err
 		}
-		matrix, err := symbol(f, p.Text)
-		if err != nil {
-			return page, err
+		matrix := s.drawn.take(p.Text)
+		if matrix == nil {
+			if matrix, err = symbol(f, p.Text); err != nil {
+				return page, err
+			}
 		}
 		page.Codes = append(page.Codes, pdf.Code{Family: p.Family, Matrix: matrix})
 	}
@@ -248,7 +259,7 @@ func (s *Service) render(pages []pdf.Page) ([]byte, error) {
 func (s *Service) Codes(ctx context.Context, a actor.Actor, id string) (Issue, error) {
 	i, err := s.read(ctx, a, id, "certificate.codes")
 	if err == nil && i.State != Issued {
-		err = fault.New(fault.Conflict, "certificate_state", "").With("state", string(i.State))
+		err = stateConflict(i)
 	}
 	return i, err
 }

@@ -22,6 +22,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 )
 
 const (
@@ -110,7 +111,15 @@ func (k Key) Open(at Place, box []byte) ([]byte, error) {
 type Ring struct {
 	id     string
 	master []byte
+
+	mu      sync.Mutex
+	derived map[derivation][]byte
 }
+
+type derivation struct{ office, purpose string }
+
+// maxDerived bounds the derived keys that are kept: a few for each office of the country.
+const maxDerived = 1 << 14
 
 // OpenFile reads the file key; with create it makes a new one where there is
 // none. The file holds "id:base64" and must not be readable by others.
@@ -165,10 +174,19 @@ func NewRing() *Ring {
 }
 
 func (r *Ring) derive(office, purpose string) []byte {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if secret := r.derived[derivation{office, purpose}]; secret != nil {
+		return secret
+	}
 	secret, err := hkdf.Key(sha256.New, r.master, []byte(office), "akashi "+purpose, keySize)
 	if err != nil {
 		panic(err) // only for impossible lengths
 	}
+	if r.derived == nil || len(r.derived) >= maxDerived {
+		r.derived = map[derivation][]byte{}
+	}
+	r.derived[derivation{office, purpose}] = secret
 	return secret
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"akashi/internal/audit"
 	"akashi/internal/fault"
+	"akashi/internal/seal"
 )
 
 // groupSize bounds how many acts of one SQLite commit may wait for each other.
@@ -27,6 +28,12 @@ type txKey struct{}
 type tx struct {
 	db     *gorm.DB
 	office string
+	opened map[string]seal.Key // person keys unwrapped in this act
+	moved  *bool               // set when it changes signing keys
+}
+
+func newTx(db *gorm.DB, office string, moved *bool) tx {
+	return tx{db, office, map[string]seal.Key{}, moved}
 }
 
 // ErrNoAct tells that something was written, or a person looked up, outside an act.
@@ -71,22 +78,22 @@ func (s *Store) transact(ctx context.Context, office string, fn func(context.Con
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	inner := context.WithoutCancel(ctx)
+	inner := withOffice(context.WithoutCancel(ctx), office)
+	moved := false
+	defer func() { // after the commit
+		if moved {
+			s.keys.forget()
+		}
+	}()
+	run := func(db *gorm.DB) error { return fn(context.WithValue(inner, txKey{}, newTx(db, office, &moved))) }
 	if s.queue != nil {
-		j := job{done: make(chan error, 1), run: func(db *gorm.DB) error {
-			return fn(context.WithValue(inner, txKey{}, tx{db, office}))
-		}}
+		j := job{done: make(chan error, 1), run: run}
 		if err := s.enqueue(j); err != nil {
 			return err
 		}
 		return <-j.done
 	}
-	return s.write.WithContext(inner).Transaction(func(db *gorm.DB) error {
-		if err := setOffice(db, office); err != nil {
-			return err
-		}
-		return protect(func(db *gorm.DB) error { return fn(context.WithValue(inner, txKey{}, tx{db, office})) }, db)
-	})
+	return s.write.WithContext(inner).Transaction(func(db *gorm.DB) error { return protect(run, db) })
 }
 
 func (s *Store) enqueue(j job) error {
@@ -99,10 +106,6 @@ func (s *Store) enqueue(j job) error {
 	return nil
 }
 
-func setOffice(db *gorm.DB, office string) error {
-	return db.Exec("SELECT set_config('akashi.office', ?, true)", office).Error
-}
-
 // look runs a query that touches no person, outside any act.
 func (s *Store) look(ctx context.Context, office string, fn func(*gorm.DB) error) error {
 	if t, ok := ctx.Value(txKey{}).(tx); ok && t.office == office {
@@ -111,12 +114,7 @@ func (s *Store) look(ctx context.Context, office string, fn func(*gorm.DB) error
 	if !s.postgres {
 		return fn(s.read.WithContext(ctx))
 	}
-	return s.read.WithContext(ctx).Transaction(func(db *gorm.DB) error {
-		if err := setOffice(db, office); err != nil {
-			return err
-		}
-		return fn(db)
-	})
+	return s.read.WithContext(withOffice(ctx, office)).Transaction(fn)
 }
 
 type job struct {

@@ -84,19 +84,22 @@ func (s *Store) Application(ctx context.Context, office, id string) (application
 	if err != nil {
 		return application.Application{}, err
 	}
-	var row applicationRow
-	if err := db.Where("office = ? AND id = ?", office, id).Take(&row).Error; err != nil {
+	var row struct {
+		Row     applicationRow `gorm:"embedded"`
+		Wrapped []byte
+	}
+	if err := withKey(db, "applications").Where("t.office = ? AND t.id = ?", office, id).Take(&row).Error; err != nil {
 		return application.Application{}, missing(err, "application")
 	}
-	a, err := summary(row)
+	a, err := summary(row.Row)
 	if err != nil {
 		return a, err
 	}
-	key, err := s.personKey(db, office, row.PersonKey)
+	key, err := s.openKey(db, office, row.Row.PersonKey, row.Wrapped)
 	if err != nil {
 		return a, err
 	}
-	data, err := key.Open(applicationPlace(a), row.Data)
+	data, err := key.Open(applicationPlace(a), row.Row.Data)
 	if err != nil {
 		return a, err
 	}

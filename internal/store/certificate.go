@@ -71,18 +71,20 @@ func payloadPlace(office, id string, number int, column string) seal.Place {
 
 // Prepare implements issuance.Store. The application's row is locked first, so
 // that of two issuers one sees what the other did.
-func (s *Store) Prepare(ctx context.Context, i issuance.Issue) error {
+func (s *Store) Prepare(ctx context.Context, i issuance.Issue, applicationVersion int) error {
 	c := i.Certificate
 	db, err := act(ctx, c.Office)
 	if err != nil {
 		return err
 	}
-	if err := s.lockApplication(db, c.Office, i.ApplicationID); err != nil {
+	version, err := s.lockApplication(db, c.Office, i.ApplicationID)
+	if err != nil {
 		return err
 	}
-	var live []certificateRow
-	if err := db.Select("id", "state").Where("office = ? AND application_id = ? AND kind = ? AND state IN ('prepared','issued')",
-		c.Office, i.ApplicationID, string(c.Kind)).Find(&live).Error; err != nil {
+	var live []struct{ ID, State string }
+	const of = `SELECT id, state FROM certificates WHERE office = @office AND application_id = @application AND kind = @kind`
+	if err := db.Raw(of+` AND state = 'prepared' UNION ALL `+of+` AND state = 'issued'`, // each has its index
+		map[string]any{"office": c.Office, "application": i.ApplicationID, "kind": string(c.Kind)}).Scan(&live).Error; err != nil {
 		return err
 	}
 	for _, l := range live {
@@ -92,6 +94,9 @@ func (s *Store) Prepare(ctx context.Context, i issuance.Issue) error {
 		case l.ID != c.Supersedes:
 			return fault.New(fault.Conflict, "certificate_exists", "")
 		}
+	}
+	if version != applicationVersion {
+		return fault.New(fault.Conflict, "version", "")
 	}
 	key, err := s.personKey(db, c.Office, i.PersonKey)
 	if err != nil {
@@ -110,28 +115,31 @@ func (s *Store) Prepare(ctx context.Context, i issuance.Issue) error {
 	}).Error; err != nil {
 		return err
 	}
+	var payloads []payloadRow
 	for _, p := range i.Payloads {
-		if err := db.Create(&payloadRow{
+		payloads = append(payloads, payloadRow{
 			Office: c.Office, CertificateID: c.ID, Number: p.Number, Family: string(p.Family), KeyID: p.KeyID, StatusID: p.StatusID,
 			ToSign: key.Seal(payloadPlace(c.Office, c.ID, p.Number, "to_sign"), p.ToSign),
-		}).Error; err != nil {
-			return err
-		}
+		})
 	}
+	if err := db.Create(&payloads).Error; err != nil {
+		return err
+	}
+	var doses []certificateDoseRow
 	for _, d := range i.Doses {
-		if err := db.Create(&certificateDoseRow{c.Office, c.ID, d.ID, d.Version}).Error; err != nil {
-			return err
-		}
+		doses = append(doses, certificateDoseRow{c.Office, c.ID, d.ID, d.Version})
 	}
-	return nil
+	return db.Create(&doses).Error
 }
 
-func (s *Store) lockApplication(db *gorm.DB, office, id string) error {
+// lockApplication returns the version that the application has and keeps.
+func (s *Store) lockApplication(db *gorm.DB, office, id string) (version int, err error) {
 	if s.postgres { // the SQLite writer is alone anyway
 		db = db.Clauses(clause.Locking{Strength: "UPDATE"})
 	}
 	var row applicationRow
-	return missing(db.Select("id").Where("office = ? AND id = ?", office, id).Take(&row).Error, "application")
+	err = db.Select("version").Where("office = ? AND id = ?", office, id).Take(&row).Error
+	return row.Version, missing(err, "application")
 }
 
 // Claim implements issuance.Store.
@@ -192,12 +200,12 @@ func (s *Store) CloseIssue(ctx context.Context, office, id string, from []issuan
 
 // Issue implements issuance.Store.
 func (s *Store) Issue(ctx context.Context, office, id string) (issuance.Issue, error) {
-	return s.issueWhere(ctx, office, "id = ?", id)
+	return s.issueWhere(ctx, office, "t.id = ?", id)
 }
 
 // LiveIssue implements issuance.Store.
 func (s *Store) LiveIssue(ctx context.Context, office, applicationID string) (issuance.Issue, error) {
-	return s.issueWhere(ctx, office, "application_id = ? AND state = 'issued'", applicationID)
+	return s.issueWhere(ctx, office, "t.application_id = ? AND t.state = 'issued'", applicationID)
 }
 
 func (s *Store) issueWhere(ctx context.Context, office, where string, value string) (issuance.Issue, error) {
@@ -205,12 +213,16 @@ func (s *Store) issueWhere(ctx context.Context, office, where string, value stri
 	if err != nil {
 		return issuance.Issue{}, err
 	}
-	var row certificateRow
-	if err := db.Where("office = ?", office).Where(where, value).Take(&row).Error; err != nil {
+	var found struct {
+		Row     certificateRow `gorm:"embedded"`
+		Wrapped []byte
+	}
+	if err := withKey(db, "certificates").Where("t.office = ?", office).Where(where, value).Take(&found).Error; err != nil {
 		return issuance.Issue{}, missing(err, "certificate")
 	}
+	row := found.Row
 	i := issueSummary(row)
-	key, err := s.personKey(db, office, row.PersonKey)
+	key, err := s.openKey(db, office, row.PersonKey, found.Wrapped)
 	if err != nil {
 		return i, err
 	}
@@ -321,19 +333,34 @@ func (s *Store) OpenIntents(ctx context.Context, office string, before time.Time
 func (s *Store) ToSign(ctx context.Context, office, id string) ([]signing.ToSign, error) {
 	var list []signing.ToSign
 	err := s.look(ctx, office, func(db *gorm.DB) error {
-		var row certificateRow
-		if err := db.Select("person_key").Where("office = ? AND id = ? AND state = 'prepared'", office, id).Take(&row).Error; err != nil {
-			return missing(err, "intent")
+		var rows []struct {
+			Row       payloadRow `gorm:"embedded"`
+			PersonKey string
+			Wrapped   []byte
 		}
-		key, err := s.personKey(db, office, row.PersonKey)
+		err := db.Table("payloads AS p").Select("p.number", "p.family", "p.key_id", "p.to_sign", "c.person_key", "k.wrapped").
+			Joins("JOIN certificates c ON c.office = p.office AND c.id = p.certificate_id").
+			Joins("JOIN person_keys k ON k.office = c.office AND k.id = c.person_key").
+			Where("p.office = ? AND p.certificate_id = ? AND c.state = 'prepared'", office, id).Order("p.number").Find(&rows).Error
 		if err != nil {
 			return err
 		}
-		all, err := payloads(db, key, office, id)
-		for _, p := range all {
-			list = append(list, signing.ToSign{Number: p.Number, Purpose: signing.Purpose(p.Family), KeyID: p.KeyID, Bytes: p.ToSign})
+		if len(rows) == 0 {
+			return fault.New(fault.NotFound, "intent", "")
 		}
-		return err
+		key, err := s.ring.Person(office, rows[0].PersonKey, rows[0].Wrapped)
+		if err != nil {
+			return err
+		}
+		for _, row := range rows {
+			r := row.Row
+			text, err := key.Open(payloadPlace(office, id, r.Number, "to_sign"), r.ToSign)
+			if err != nil {
+				return err
+			}
+			list = append(list, signing.ToSign{Number: r.Number, Purpose: signing.Purpose(r.Family), KeyID: r.KeyID, Bytes: text})
+		}
+		return nil
 	})
 	return list, err
 }

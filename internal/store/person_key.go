@@ -28,12 +28,40 @@ func (s *Store) newPersonKey(db *gorm.DB, office string, ticket []byte) (seal.Ke
 	return key, db.Create(&personKeyRow{office, id, ticket, wrapped, s.clock.Now().UnixMilli()}).Error
 }
 
+// personKey reads a key, once in an act.
 func (s *Store) personKey(db *gorm.DB, office, id string) (seal.Key, error) {
+	if key, ok := opened(db)[id]; ok {
+		return key, nil
+	}
 	var row personKeyRow
-	if err := db.Where("office = ? AND id = ?", office, id).Take(&row).Error; err != nil {
+	if err := db.Select("wrapped").Where("office = ? AND id = ?", office, id).Take(&row).Error; err != nil {
 		return seal.Key{}, missing(err, "person_key")
 	}
-	return s.ring.Person(office, id, row.Wrapped)
+	return s.openKey(db, office, id, row.Wrapped)
+}
+
+// openKey unwraps a key that was read together with what it seals.
+func (s *Store) openKey(db *gorm.DB, office, id string, wrapped []byte) (seal.Key, error) {
+	if key, ok := opened(db)[id]; ok {
+		return key, nil
+	}
+	key, err := s.ring.Person(office, id, wrapped)
+	if keys := opened(db); err == nil && keys != nil {
+		keys[id] = key
+	}
+	return key, err
+}
+
+// opened is the keys of the running act; nil outside one.
+func opened(db *gorm.DB) map[string]seal.Key {
+	t, _ := db.Statement.Context.Value(txKey{}).(tx)
+	return t.opened
+}
+
+// withKey reads rows of a table together with the wrapped keys of their persons.
+func withKey(db *gorm.DB, table string) *gorm.DB {
+	return db.Table(table+" AS t").Select("t.*", "k.wrapped").
+		Joins("JOIN person_keys k ON k.office = t.office AND k.id = t.person_key")
 }
 
 // NewPersonKey makes a key for the personal parts of one application. It runs inside an act.

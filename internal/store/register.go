@@ -54,8 +54,9 @@ func (r register) find(ctx context.Context, column string, index []byte) ([]vacc
 	if err != nil {
 		return nil, err
 	}
-	var rows []personRow
-	if err := db.Where("office = ? AND "+column+" = ? AND is_current", r.office, index).Order("id").Limit(maxFound).Find(&rows).Error; err != nil {
+	var rows []personWithKey
+	if err := withKey(db, "persons").Where("t.office = ? AND t."+column+" = ? AND t.is_current", r.office, index).
+		Order("t.id").Limit(maxFound).Find(&rows).Error; err != nil {
 		return nil, fmt.Errorf("%w: %w", vaccination.ErrUnavailable, err)
 	}
 	people := make([]vaccination.Person, len(rows))
@@ -67,9 +68,15 @@ func (r register) find(ctx context.Context, column string, index []byte) ([]vacc
 	return people, nil
 }
 
-func (r register) person(db *gorm.DB, row personRow) (vaccination.Person, error) {
+type personWithKey struct {
+	Row     personRow `gorm:"embedded"`
+	Wrapped []byte
+}
+
+func (r register) person(db *gorm.DB, found personWithKey) (vaccination.Person, error) {
+	row := found.Row
 	p := vaccination.Person{ID: row.ID, Source: Source, AsOf: fromMilli(row.CreatedAt)}
-	key, err := r.s.personKey(db, r.office, row.PersonKey)
+	key, err := r.s.openKey(db, r.office, row.PersonKey, found.Wrapped)
 	if err != nil {
 		return p, err
 	}

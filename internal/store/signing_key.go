@@ -2,9 +2,10 @@ package store
 
 import (
 	"context"
-	"errors"
+	"slices"
+	"sync"
+	"time"
 
-	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 
 	"akashi/internal/fault"
@@ -47,11 +48,71 @@ func (s *Store) RegisterKeys(ctx context.Context, office string, keys []signing.
 			UsageFrom: milli(k.UsageFrom), UsageTo: milli(k.UsageTo), Test: k.Test, Handle: k.Handle, CreatedAt: s.clock.Now().UnixMilli(),
 		}
 	}
+	changesKeys(ctx)
 	return db.Clauses(clause.OnConflict{DoNothing: true}).Create(&rows).Error
 }
 
-// SigningKeys returns all keys, oldest first. Keys belong to the installation.
+// keyLife is how long a change of a signing key by another process may go
+// unseen. A change by this process is seen as soon as it is committed.
+const keyLife = 2 * time.Second
+
+// keyCache keeps the signing keys as last read: each certificate asks for them
+// many times.
+type keyCache struct {
+	mu      sync.Mutex
+	keys    []signing.Key
+	read    time.Time
+	changes int // counts forget, so that a read begun before does not come in after it
+}
+
+func (c *keyCache) get(now time.Time) (keys []signing.Key, changes int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if now.Sub(c.read).Abs() >= keyLife {
+		return nil, c.changes
+	}
+	return c.keys, c.changes
+}
+
+func (c *keyCache) put(keys []signing.Key, read time.Time, changes int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if changes == c.changes {
+		c.keys, c.read = keys, read
+	}
+}
+
+func (c *keyCache) forget() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.keys, c.read = nil, time.Time{}
+	c.changes++
+}
+
+// changesKeys makes the act forget the cached keys when it has ended.
+func changesKeys(ctx context.Context) {
+	if t, ok := ctx.Value(txKey{}).(tx); ok {
+		*t.moved = true
+	}
+}
+
+// SigningKeys returns all keys, oldest first, as they were at most keyLife ago.
+// Keys belong to the installation.
 func (s *Store) SigningKeys(ctx context.Context) ([]signing.Key, error) {
+	now := time.Now()
+	known, changes := s.keys.get(now)
+	if known != nil {
+		return slices.Clone(known), nil
+	}
+	keys, err := s.readKeys(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s.keys.put(keys, now, changes)
+	return slices.Clone(keys), nil
+}
+
+func (s *Store) readKeys(ctx context.Context) ([]signing.Key, error) {
 	var rows []signingKeyRow
 	if err := s.read.WithContext(ctx).Order("created_at, id").Find(&rows).Error; err != nil {
 		return nil, err
@@ -65,12 +126,15 @@ func (s *Store) SigningKeys(ctx context.Context) ([]signing.Key, error) {
 
 // SigningKey returns one key; fault NotFound if there is none.
 func (s *Store) SigningKey(ctx context.Context, id string) (signing.Key, error) {
-	var row signingKeyRow
-	err := s.read.WithContext(ctx).Where("id = ?", id).Take(&row).Error
-	if errors.Is(err, gorm.ErrRecordNotFound) {
+	keys, err := s.SigningKeys(ctx)
+	if err != nil {
+		return signing.Key{}, err
+	}
+	at := slices.IndexFunc(keys, func(k signing.Key) bool { return k.ID == id })
+	if at < 0 {
 		return signing.Key{}, fault.New(fault.NotFound, "signing_key", "")
 	}
-	return row.key(), err
+	return keys[at], nil
 }
 
 // MoveKey changes the state of a key from the state it was read in.
@@ -79,5 +143,6 @@ func (s *Store) MoveKey(ctx context.Context, office string, k signing.Key, to si
 	if err != nil {
 		return err
 	}
+	changesKeys(ctx)
 	return changedOne(db.Model(&signingKeyRow{}).Where("id = ? AND state = ?", k.ID, string(k.State)).Update("state", string(to)), "key_state")
 }

@@ -57,6 +57,7 @@ type Store struct {
 	closing  sync.RWMutex // held for reading while something is put into the queue
 	closed   bool
 	pools    []*sql.DB
+	keys     keyCache
 }
 
 // Open opens the database, brings its schema up to date, and refuses one that
@@ -143,10 +144,11 @@ func (s *Store) openPostgres(ctx context.Context, c Config) error {
 	if err := errors.Join(err, migrator.Close()); err != nil {
 		return err
 	}
-	pool, err := s.pool("pgx", c.URL, 16)
+	connector, err := newConnector(c.URL)
 	if err != nil {
 		return err
 	}
+	pool := s.keepPool(sql.OpenDB(connector), 16)
 	s.write, err = gorm.Open(postgres.New(postgres.Config{Conn: pool}), gormConfig())
 	s.read = s.write
 	return err
@@ -157,16 +159,19 @@ func (s *Store) pool(driver, dsn string, size int) (*sql.DB, error) {
 	if err != nil {
 		return nil, err
 	}
+	return s.keepPool(p, size), nil
+}
+
+func (s *Store) keepPool(p *sql.DB, size int) *sql.DB {
 	p.SetMaxOpenConns(size)
 	p.SetMaxIdleConns(size)
 	s.pools = append(s.pools, p)
-	return p, nil
+	return p
 }
 
 func gormConfig() *gorm.Config {
 	return &gorm.Config{
 		SkipDefaultTransaction: true,
-		PrepareStmt:            true,
 		TranslateError:         true,
 		Logger:                 logger.Discard, // statements hold personal data
 		NowFunc:                func() time.Time { return time.Now().UTC() },

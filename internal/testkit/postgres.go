@@ -62,6 +62,7 @@ var (
 
 type postgresServer struct {
 	port int
+	dir  string
 	// lifeline is this process's end of the pipe that endWithProcess watches; the
 	// garbage collector would close it without this reference.
 	lifeline io.Closer
@@ -132,7 +133,7 @@ func startCluster() (postgresServer, error) {
 	if err != nil {
 		return postgresServer{}, err
 	}
-	server := postgresServer{port, lifeline}
+	server := postgresServer{port, dir, lifeline}
 	return server, server.run(
 		"CREATE ROLE akashi_owner LOGIN NOSUPERUSER NOBYPASSRLS",
 		"CREATE ROLE akashi_staff LOGIN NOSUPERUSER NOBYPASSRLS",

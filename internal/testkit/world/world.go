@@ -44,7 +44,7 @@ func Each(t *testing.T, test func(t *testing.T, w *World)) {
 }
 
 // New assembles the service with settings of which data directory and database count.
-func New(t *testing.T, c cli.Config) *World {
+func New(t testing.TB, c cli.Config) *World {
 	t.Helper()
 	c.SHCIssuer, c.VDSNCIssuer = "https://issuer.akashi.test", "UTO"
 	w := &World{Config: c}
@@ -60,7 +60,7 @@ func New(t *testing.T, c cli.Config) *World {
 }
 
 // Open assembles the service once more over the same database and signs the two people in.
-func (w *World) Open(t *testing.T) {
+func (w *World) Open(t testing.TB) {
 	t.Helper()
 	app, err := cli.Open(t.Context(), w.Config, OpenStore)
 	if err != nil {
@@ -82,7 +82,7 @@ func (w *World) Open(t *testing.T) {
 }
 
 // Bring stages a file by the clerk and commits it by the officer.
-func (w *World) Bring(t *testing.T, kind vaccination.Kind, file []byte) vaccination.Import {
+func (w *World) Bring(t testing.TB, kind vaccination.Kind, file []byte) vaccination.Import {
 	t.Helper()
 	i, err := w.Imports.Stage(t.Context(), w.Clerk, kind, file, nil)
 	if err != nil {
@@ -113,7 +113,7 @@ func Form(kind certificate.Kind) application.Form {
 }
 
 // Approved returns the id of an application that was approved by rule.
-func (w *World) Approved(t *testing.T, kind certificate.Kind) string {
+func (w *World) Approved(t testing.TB, kind certificate.Kind) string {
 	t.Helper()
 	a, err := w.Applications.Create(t.Context(), w.Clerk, Form(kind), nil)
 	if err != nil {

@@ -1,0 +1,157 @@
+package issuance_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"akashi/certificate"
+	"akashi/internal/cli"
+	"akashi/internal/server"
+	"akashi/internal/testkit"
+	"akashi/internal/testkit/world"
+)
+
+// BenchmarkIssueHTTP issues certificates for travel over loopback HTTP from a
+// durable database, for one client and for 16, with and without a first print.
+// The applications are approved before. The metric su counts client, server and
+// PostgreSQL; p99-ms is of one certificate, its print included.
+func BenchmarkIssueHTTP(b *testing.B) {
+	databases := map[string]func(b *testing.B) cli.Config{
+		"sqlite": func(b *testing.B) cli.Config { return cli.Config{Data: b.TempDir()} },
+		"postgres": func(b *testing.B) cli.Config {
+			d := testkit.Postgres(b)
+			return cli.Config{Data: b.TempDir(), DatabaseURL: cli.Secret(d.StaffURL), MigrateURL: cli.Secret(d.OwnerURL)}
+		},
+	}
+	for _, database := range []string{"sqlite", "postgres"} {
+		b.Run(database, func(b *testing.B) {
+			w := world.New(b, databases[database](b))
+			f := newFace(b, w)
+			others := func() time.Duration { return 0 }
+			if database == "postgres" {
+				others = func() time.Duration { return testkit.PostgresTime(b) }
+			}
+			for _, clients := range []int{1, 16} {
+				for _, print := range []bool{false, true} {
+					name := fmt.Sprintf("clients=%d", clients)
+					if print {
+						name += "/pdf"
+					}
+					b.Run(name, func(b *testing.B) { f.issue(b, w, clients, print, others) })
+				}
+			}
+		})
+	}
+}
+
+// face is the served staff face with the key of a clerk.
+type face struct {
+	url, key string
+	client   *http.Client
+}
+
+func newFace(b *testing.B, w *world.World) *face {
+	b.Helper()
+	keys, err := w.FirstStart(b.Context())
+	if err != nil {
+		b.Fatal(err)
+	}
+	s, err := server.New(server.Services{
+		Applications: w.Applications, Imports: w.Imports, Issuance: w.Issuance, Log: w.Log,
+		Directory: w.Store, Once: w.Store.Once,
+		Published: w.Issuance.Published, Ping: w.Store.Ping, Clock: w.Clock, IDs: w.IDs,
+		Logger: slog.New(slog.NewJSONHandler(io.Discard, nil)), SHCIssuer: w.Config.SHCIssuer, Version: "bench",
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	bound, done := make(chan string), make(chan error, 1)
+	go func() {
+		done <- s.Serve(ctx, map[string]string{"staff": "127.0.0.1:0"}, func(m map[string]string) { bound <- m["staff"] }, time.Second)
+	}()
+	b.Cleanup(func() {
+		stop()
+		<-done
+	})
+	return &face{"http://" + <-bound + "/api/v1", keys[0].Key, &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}}
+}
+
+// post calls a route and returns its answer.
+func (f *face) post(path string) ([]byte, error) {
+	r, err := http.NewRequest(http.MethodPost, f.url+path, http.NoBody)
+	if err != nil {
+		return nil, err
+	}
+	r.Header.Set("Authorization", "Bearer "+f.key)
+	answer, err := f.client.Do(r)
+	if err != nil {
+		return nil, err
+	}
+	body, err := io.ReadAll(answer.Body)
+	_ = answer.Body.Close()
+	if answer.StatusCode != http.StatusCreated {
+		return nil, fmt.Errorf("%s: %s %s", path, answer.Status, body)
+	}
+	return body, err
+}
+
+func (f *face) certificate(application string, print bool) error {
+	body, err := f.post("/applications/" + application + "/certificate")
+	if err != nil || !print {
+		return err
+	}
+	var made struct{ ID string }
+	if err := json.Unmarshal(body, &made); err != nil {
+		return err
+	}
+	file, err := f.post("/certificates/" + made.ID + "/prints")
+	if err == nil && !bytes.HasPrefix(file, []byte("%PDF-")) {
+		err = fmt.Errorf("no PDF")
+	}
+	return err
+}
+
+func (f *face) issue(b *testing.B, w *world.World, clients int, print bool, others func() time.Duration) {
+	applications := make(chan string, b.N)
+	for range b.N {
+		applications <- w.Approved(b, certificate.Travel)
+	}
+	close(applications)
+	var mu sync.Mutex
+	var times []time.Duration
+	var group sync.WaitGroup
+	m, before := testkit.NewMeter(b), others()
+	b.ResetTimer()
+	for range clients {
+		group.Go(func() {
+			for application := range applications {
+				start := time.Now()
+				if err := f.certificate(application, print); err != nil {
+					b.Error(err)
+					return
+				}
+				mu.Lock()
+				times = append(times, time.Since(start))
+				mu.Unlock()
+			}
+		})
+	}
+	group.Wait()
+	b.StopTimer()
+	m.Report(b, b.N, others()-before)
+	slices.Sort(times)
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "certs/s")
+	if len(times) > 0 {
+		b.ReportMetric(float64(times[len(times)*99/100])/1e6, "p99-ms")
+	}
+}
