@@ -56,7 +56,7 @@ func (e evidence) passport(hold func(code, detail string)) {
 			hold("passport_expired", "")
 		case f.Severity == passport.Refuse:
 			hold("passport_unreadable", f.Field)
-		case f.Severity == passport.Warn:
+		case f.Severity == passport.Warn && !e.reading.Refused(): // it has to be read again anyway
 			hold("passport_to_confirm", f.Field)
 		}
 	}

@@ -55,7 +55,7 @@ func newFixture(t *testing.T, change ...func(*Services)) *fixture {
 	f := &fixture{World: w, log: &safeBuffer{}, met: map[string]map[bool]bool{}}
 	services := Services{
 		Applications: w.Applications, Imports: w.Imports, Issuance: w.Issuance, Log: w.Log, Directory: w.Store,
-		Office: w.Store.Office, Once: w.Store.Once, Published: w.Issuance.Published, Ping: w.Store.Ping,
+		Once: w.Store.Once, Published: w.Issuance.Published, Ping: w.Store.Ping,
 		Logger: slog.New(slog.NewJSONHandler(f.log, nil)), SHCIssuer: w.Config.SHCIssuer, Version: "test",
 	}
 	for _, c := range change {

@@ -32,6 +32,17 @@ func TestLimits(t *testing.T) {
 	f.want(t, post("/applications", "application/json", padded(maxBody+1)), 413, "body_too_large")
 	f.want(t, post("/applications", "application/json", padded(100*maxBody)), 413, "body_too_large")
 
+	for size, status := range map[int]int{maxBody: 201, maxBody + 1: 413} { // of unknown length
+		req := httptest.NewRequest("POST", prefix+"/applications", bytes.NewReader(padded(size)))
+		req.ContentLength = -1
+		req.Header.Set("Authorization", "Bearer "+f.clerk)
+		req.Header.Set("Content-Type", "application/json")
+		rec := httptest.NewRecorder()
+		if f.Staff().ServeHTTP(rec, req); rec.Code != status {
+			t.Errorf("%d bytes of unknown length: %d, want %d", size, rec.Code, status)
+		}
+	}
+
 	file := bytes.Repeat([]byte("x"), maxImport+1)
 	f.want(t, post("/imports/records", "text/csv", file[:maxImport]), 201, "")
 	f.want(t, post("/imports/records", "application/octet-stream", file), 413, "body_too_large")
@@ -263,6 +274,27 @@ func TestThrottle(t *testing.T) {
 	f.want(t, ask(f.Staff(), f.clerk, "POST", prefix+"/verify", "text/plain", []byte("x")), 200, "")
 }
 
+// Strangers cannot make the database work; a change of keys is seen soon.
+func TestPublishedKeys(t *testing.T) {
+	now, asked := time.Date(2026, 11, 21, 0, 0, 0, 0, time.UTC), 0
+	var failure error
+	ask := func(context.Context) (*trust.Bundle, error) { asked++; return &trust.Bundle{}, failure }
+	var p publishedKeys
+	for _, c := range []struct {
+		after time.Duration
+		want  int
+	}{{0, 1}, {publishedAge - 1, 1}, {1, 2}, {0, 2}, {-publishedAge, 3}} {
+		now = now.Add(c.after)
+		if _, err := p.get(t.Context(), ask, now); err != nil || asked != c.want {
+			t.Errorf("ok/%v: asked %d times, want %d", c.after, asked, c.want)
+		}
+	}
+	failure = errors.New("down")
+	if _, err := p.get(t.Context(), ask, now.Add(publishedAge)); err == nil {
+		t.Error("error/down: old keys given")
+	}
+}
+
 // Issue 2, section 9: a stop finishes what is in flight, and takes nothing new.
 func TestGracefulShutdown(t *testing.T) {
 	entered, release := make(chan struct{}), make(chan struct{})
@@ -289,7 +321,10 @@ func TestGracefulShutdown(t *testing.T) {
 	<-entered
 	stopped := make(chan error, 1)
 	go func() { stopped <- stop() }()
-	for !f.stopping.Load() {
+	for range 5000 { // until the stop has begun; then ops says so
+		if f.stopping.Load() {
+			break
+		}
 		time.Sleep(time.Millisecond)
 	}
 	resp, err := http.Get("http://" + bound["ops"] + "/readyz")

@@ -35,7 +35,6 @@ type Services struct {
 	Issuance     *issuance.Service
 	Log          *audit.Log
 	Directory    office.Directory
-	Office       func(ctx context.Context, code string) (office.Office, error)
 	// Once returns what an earlier act with an idempotency key made and the hash
 	// of that request's body; fault NotFound if there was none.
 	Once      func(ctx context.Context, office, route, key string) (object string, body []byte, err error)
