@@ -51,7 +51,7 @@ bench:
 fuzz: ## every fuzz function for FUZZTIME
 	@status=0
 	while IFS=: read -r file function; do
-		go test "$$(dirname "$$file")" -run '^$$' -fuzz "^$${function#func }\$$" -fuzztime $(FUZZTIME) || status=1
+		go test "$$(dirname "$$file")" -run '^$$' -fuzz "^$${function#func }\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x || status=1
 	done < <(grep -rEo --include='*_test.go' --exclude-dir=node_modules '^func Fuzz[A-Za-z0-9_]*' . | sort)
 	exit $$status
 

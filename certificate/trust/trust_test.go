@@ -393,6 +393,7 @@ func TestIsTest(t *testing.T) {
 func FuzzLoad(f *testing.F) {
 	ut := newState(f, "UT")
 	f.Add([]byte(`{"version":1,"made_at":"2026-06-01T00:00:00Z","issuers":[{"iss":"https://a.example","jwks":"a"}],"csca":["a"],"crl":["a"]}`), ut.csca)
+	f.Add([]byte(`{"version":1,"issuers":[{"iss":"https://a.example","jwks":"a","crls":["a"]}]}`), []byte(`{"kid":"k","method":"rid","ctr":1,"rids":[]}`))
 	f.Add([]byte(`{"version":1,"crl":["a"],"csca":["a","../a"]}`), ut.list)
 	f.Add([]byte(`{"version":1,"issuers":[{"iss":"https://a.example","jwks":"a"}]}`), []byte(`{"keys":[{"kty":"EC"}]}`))
 	f.Fuzz(func(t *testing.T, manifest, file []byte) {

@@ -1,5 +1,5 @@
 // Package outside asks programs that other people wrote about what we issue:
-// verifiers of SMART Health Cards and VDS-NC, a reader of QR codes, and pdf.js.
+// verifiers of SMART Health Cards and VDS-NC, a reader of QR codes, readers of PDF.
 // They run on Node.js without a network. `make tools` installs them; if they or
 // Node.js are missing, the test is skipped, or fails with CI=true.
 //
@@ -30,6 +30,18 @@ const (
 
 // SHCVerifiers are all of them.
 var SHCVerifiers = []SHCVerifier{KillTheClipboard, PathCheckSHC}
+
+// PDFReader is a program that copies the text out of a PDF.
+type PDFReader string
+
+// The readers of PDF: those of Firefox and of Chrome.
+const (
+	PDFJS  PDFReader = "pdfjs.mjs"
+	PDFium PDFReader = "pdfium.mjs"
+)
+
+// PDFReaders are all of them.
+var PDFReaders = []PDFReader{PDFJS, PDFium}
 
 // Verdict is what a verifier says.
 type Verdict struct {
@@ -75,17 +87,17 @@ func ReadCodes(t testing.TB, picture string) []Code {
 	return answer.Content
 }
 
-// PDFText returns the lines of each page of a PDF as pdf.js copies them out.
-func PDFText(t testing.TB, pdf string) [][]string {
+// PDFText returns the lines of each page of a PDF as a reader copies them out.
+func PDFText(t testing.TB, reader PDFReader, pdf string) [][]string {
 	t.Helper()
 	var answer struct {
 		OK      bool
 		Error   string
 		Content [][]string
 	}
-	ask(t, "pdftext.mjs", map[string]any{"file": absolute(t, pdf)}, &answer)
+	ask(t, string(reader), map[string]any{"file": absolute(t, pdf)}, &answer)
 	if !answer.OK {
-		t.Fatalf("pdf.js does not read %s: %s", pdf, answer.Error)
+		t.Fatalf("%s does not read %s: %s", reader, pdf, answer.Error)
 	}
 	return answer.Content
 }

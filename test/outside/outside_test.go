@@ -150,8 +150,12 @@ func TestPDFText(t *testing.T) {
 	if err := doc.OutputFileAndClose(pdf); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([][]string{{"first line", "second line"}, {"last page"}}, PDFText(t, pdf)); diff != "" {
-		t.Error(diff)
+	for _, reader := range PDFReaders {
+		t.Run("ok/"+string(reader), func(t *testing.T) {
+			if diff := cmp.Diff([][]string{{"first line", "second line"}, {"last page"}}, PDFText(t, reader, pdf)); diff != "" {
+				t.Error(diff)
+			}
+		})
 	}
 }
 
