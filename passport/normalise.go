@@ -50,9 +50,11 @@ func normalise(text string) ([]string, []Change) {
 	return lines, changes
 }
 
+var lineEnds = strings.NewReplacer("\r\n", "\n", "\r", "\n")
+
 // splitLines parts the text at its line ends and drops lines of nothing.
 func splitLines(text string) ([]string, []Change) {
-	text = strings.TrimSuffix(strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(text), "\n")
+	text = strings.TrimSuffix(lineEnds.Replace(text), "\n")
 	var lines []string
 	empty := 0
 	for line := range strings.SplitSeq(text, "\n") {

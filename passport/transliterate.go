@@ -104,9 +104,11 @@ func branch(choices []map[rune]string, r rune, spellings []string) []map[rune]st
 // upper is for comparing only: printed names stay as they are written.
 func upper(s string) string { return norm.NFC.String(strings.ToUpper(s)) }
 
+var narrowBrackets = strings.NewReplacer("（", "(", "）", ")")
+
 // splitBrackets parts "GAIMU (GONZALEZ)" into the name and those in brackets.
 func splitBrackets(part string) (string, []string) {
-	part = strings.NewReplacer("（", "(", "）", ")").Replace(part)
+	part = narrowBrackets.Replace(part)
 	var outside strings.Builder
 	var inside []string
 	for {

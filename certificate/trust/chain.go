@@ -2,6 +2,7 @@ package trust
 
 import (
 	"crypto/sha256"
+	"errors"
 	"slices"
 	"sync"
 	"time"
@@ -33,16 +34,21 @@ func (b *Bundle) FindAuthority(signed *pki.Certificate, at time.Time) (*pki.Cert
 	candidates := b.Authorities(signed)
 	slices.SortStableFunc(candidates, func(x, y *pki.Certificate) int { return rank(x, at) - rank(y, at) })
 	digest := sha256.Sum256(signed.Raw)
-	for _, a := range candidates {
+	_, failure := pki.FindAuthority(signed, nil)
+	for _, a := range candidates { // in order: one that is remembered must not hide a better one
 		if b.issued.has(link{digest, a}) {
 			return a, nil
 		}
+		_, err := pki.FindAuthority(signed, []*pki.Certificate{a})
+		switch {
+		case err == nil:
+			b.issued.add(link{digest, a})
+			return a, nil
+		case errors.Is(err, pki.ErrUnsupported):
+			failure = err
+		}
 	}
-	found, err := pki.FindAuthority(signed, candidates)
-	if err == nil {
-		b.issued.add(link{digest, found})
-	}
-	return found, err
+	return nil, failure
 }
 
 func rank(c *pki.Certificate, at time.Time) int {

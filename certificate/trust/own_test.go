@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"akashi/signing"
+	"akashi/signing/pki"
 )
 
 // S-067: a compromised key is out of the bundle as soon as its keys are asked for.
@@ -32,5 +33,29 @@ func TestOwn(t *testing.T) {
 	}
 	if _, ok := bundle(now.Add(maxOwnAge)).Key(iss, keys[0].ID); !ok {
 		t.Error("ok/other key: gone")
+	}
+}
+
+// Of two authorities with one key, that in force at the time is found, whichever
+// was found before.
+func TestFindAuthorityInForce(t *testing.T) {
+	ut := newState(t, "UT")
+	later := now.AddDate(6, 0, 0)
+	next, err := pki.CreateAuthority(pki.AuthorityTemplate{
+		Country: "UT", CommonName: "CSCA", NotBefore: now.AddDate(5, 6, 0), NotAfter: now.AddDate(9, 0, 0),
+	}, ut.key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys := append(ut.keys(), signing.Key{ID: "next", Purpose: signing.Authority, Certificate: next, State: signing.Active})
+	b, err := FromKeys(keys, nil, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, at := range []time.Time{now, later, now, later} {
+		a, err := b.FindAuthority(parse(t, ut.dsc), at)
+		if err != nil || !a.Valid(at) {
+			t.Errorf("ok/%s: %v", at.Format(time.DateOnly), err)
+		}
 	}
 }

@@ -47,8 +47,11 @@ func (s *Service) Issue(ctx context.Context, a actor.Actor, applicationID string
 		}
 		// Another node was faster, or the application changed under our hands: look again.
 		busy := errors.Is(err, errInProgress) || errors.Is(err, errExists) || errors.Is(err, errVersion)
-		if err == nil || !busy || try == waitTries {
-			return i, made, err
+		switch {
+		case err == nil:
+			return i, made, nil
+		case !busy || try == waitTries:
+			return Issue{}, false, err
 		}
 		select {
 		case <-ctx.Done():

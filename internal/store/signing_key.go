@@ -99,7 +99,7 @@ func changesKeys(ctx context.Context) {
 // SigningKeys returns all keys, oldest first, as they were at most keyLife ago.
 // Keys belong to the installation.
 func (s *Store) SigningKeys(ctx context.Context) ([]signing.Key, error) {
-	now := time.Now()
+	now := s.clock.Now()
 	known, changes := s.keys.get(now)
 	if known != nil {
 		return slices.Clone(known), nil

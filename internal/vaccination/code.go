@@ -71,7 +71,7 @@ func scanNumbers(text string) (twelve, valid int) {
 		for end < len(s) && (letterOrDigit(s[end]) || grouped(s, i, end)) {
 			end++
 		}
-		token := strings.NewReplacer("-", "", " ", "").Replace(s[i:end])
+		token := ungrouped.Replace(s[i:end])
 		if len(token) == 12 && digits(token) {
 			twelve++
 			if IsIndividualNumber(token) {
@@ -133,3 +133,6 @@ func countDigits(s string) int {
 func letterOrDigit(b byte) bool {
 	return b >= '0' && b <= '9' || b >= 'A' && b <= 'Z' || b >= 'a' && b <= 'z'
 }
+
+// ungrouped takes out what stands between groups of digits.
+var ungrouped = strings.NewReplacer("-", "", " ", "")

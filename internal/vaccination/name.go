@@ -125,8 +125,10 @@ func FoldKana(s string) string {
 // composeVoiced turns the half-width voiced marks into combining marks, so that
 // NFC joins them with the kana before.
 func composeVoiced(s string) string {
-	return strings.NewReplacer("ﾞ", "\u3099", "ﾟ", "\u309A").Replace(s)
+	return voicedMarks.Replace(s)
 }
+
+var voicedMarks = strings.NewReplacer("ﾞ", "\u3099", "ﾟ", "\u309A")
 
 func isDash(r rune) bool {
 	switch r {
