@@ -6,14 +6,19 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 missing=()
-need() { # need PROGRAM PACKAGE...
-  PATH="$PATH:/usr/lib/postgresql/15/bin" command -v "$1" >/dev/null || missing+=("${@:2}")
+need() { # need PROGRAM-OR-FILE PACKAGE...
+  PATH="$PATH:/usr/lib/postgresql/15/bin" command -v "$1" >/dev/null || [ -f "$1" ] || missing+=("${@:2}")
 }
 need initdb postgresql-15
 need pdftotext poppler-utils
 need zbarimg zbar-tools
 need qpdf qpdf
 need mutool mupdf-tools
+need openssl openssl
+need certutil libnss3-tools
+need javac default-jdk-headless
+need /usr/share/java/preflight.jar libpdfbox2-java libactivation-java libjaxb-api-java libbcprov-java
+need /usr/share/fonts/truetype/ipamj/ipamjm.ttf fonts-ipamj-mincho
 need unzip unzip
 need gcc gcc libc6-dev # the race detector
 

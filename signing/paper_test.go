@@ -2,8 +2,10 @@ package signing
 
 import (
 	"context"
+	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"slices"
 	"testing"
@@ -105,5 +107,20 @@ func TestSignPaper(t *testing.T) {
 	var e *KeyError
 	if _, err := NewSigner(&memory{key: private}, intents, find, now).Sign(t.Context(), "900001", "ABCDEFGHJKLM"); !errors.As(err, &e) || e.Code != "wrong_purpose" {
 		t.Errorf("error/a paper key signs a code: %v", err)
+	}
+}
+
+// RFC 6979, A.2.5: P-256 with SHA-256, message "sample". What is signed again has
+// the same bytes.
+func TestSignatureDeterministic(t *testing.T) {
+	raw, _ := hex.DecodeString("C9AFA9D845BA75166B5C215767B1D6934E50C3DB36E89B127B8A622B120F6721")
+	key, err := ecdsa.ParseRawPrivateKey(elliptic.P256(), raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := signES256(key, sha256.Sum256([]byte("sample")))
+	want := "efd48b2aacb6a8fd1140dd9cd45e81d69d2c877b56aaf991c34d0ea84eaf3716f7cb1c942d657c41d436c7a1b6e29f65f3e900dbb9aff4064dc4ab2f843acda8"
+	if err != nil || hex.EncodeToString(got) != want {
+		t.Errorf("%x, %v", got, err)
 	}
 }

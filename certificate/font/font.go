@@ -8,9 +8,11 @@
 package font
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"regexp"
 )
 
 // MaxSize is the largest font file that Parse reads; IPAmj Mincho has 46 MB.
@@ -50,7 +52,8 @@ type Font struct {
 }
 
 // Parse reads a TrueType font (glyf outlines, Unicode cmap). It keeps data and
-// never changes it. Errors wrap ErrFormat.
+// never changes it. An empty name stands for the font's own PostScript name.
+// Errors wrap ErrFormat.
 func Parse(name string, data []byte) (*Font, error) {
 	if len(data) > MaxSize {
 		return nil, malformed("larger than %d bytes", MaxSize)
@@ -60,6 +63,11 @@ func Parse(name string, data []byte) (*Font, error) {
 		return nil, err
 	}
 	f := &Font{Name: name, head: tables["head"], hmtx: tables["hmtx"], loca: tables["loca"], glyf: tables["glyf"]}
+	if name == "" {
+		if f.Name, err = postScriptName(tables["name"]); err != nil {
+			return nil, err
+		}
+	}
 	if err := f.readMetrics(tables); err != nil {
 		return nil, err
 	}
@@ -123,6 +131,32 @@ func (f *Font) readMetrics(tables map[string][]byte) error {
 		return malformed("table %q missing or short", "hmtx")
 	}
 	return nil
+}
+
+var plainName = regexp.MustCompile(`^[A-Za-z0-9-]{1,63}$`)
+
+// postScriptName reads entry 6 of the name table (OpenType, name), in Unicode or
+// in the Macintosh's Roman letters.
+func postScriptName(t []byte) (string, error) {
+	const postScript, record = 6, 12
+	if len(t) < 6 || len(t) < 6+record*int(u16(t, 2)) {
+		return "", malformed("table %q missing or short", "name")
+	}
+	for i := range int(u16(t, 2)) {
+		r := t[6+record*i:]
+		start, size := int(u16(t, 4))+int(u16(r, 10)), int(u16(r, 8))
+		if u16(r, 6) != postScript || start+size > len(t) {
+			continue
+		}
+		letters := t[start : start+size]
+		if u16(r, 0) != 1 {
+			letters = bytes.ReplaceAll(letters, []byte{0}, nil)
+		}
+		if plainName.Match(letters) {
+			return string(letters), nil
+		}
+	}
+	return "", malformed("no PostScript name")
 }
 
 // Advance returns the width of a glyph in units of the em square.

@@ -1,8 +1,11 @@
 package font_test
 
 import (
+	"encoding/binary"
 	"errors"
+	"os"
 	"slices"
+	"strings"
 	"testing"
 	"unicode"
 	"unicode/utf8"
@@ -10,6 +13,7 @@ import (
 	"golang.org/x/text/encoding/japanese"
 
 	"akashi/certificate/font"
+	"akashi/internal/testkit"
 	"akashi/templates"
 )
 
@@ -180,6 +184,83 @@ func TestParse(t *testing.T) {
 	}
 }
 
+// A font without a name is called what it calls itself.
+func TestPostScriptName(t *testing.T) {
+	data, err := templates.Fonts.ReadFile("fonts/NotoSans-Regular.ttf")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f, err := font.Parse("", data); err != nil || f.Name != "NotoSans-Regular" {
+		t.Errorf("%v, %v", f, err)
+	}
+	name := func(platform, id byte, letters string) []byte {
+		table := append([]byte{0, 0, 0, 1, 0, 18, 0, platform, 0, 0, 0, 0, 0, id, 0, byte(len(letters)), 0, 0}, letters...)
+		return withTable(data, "name", table)
+	}
+	for want, broken := range map[string][]byte{
+		"Abc-Def": name(3, 6, "\x00A\x00b\x00c\x00-\x00D\x00e\x00f"),
+		"Mac":     name(1, 6, "Mac"),
+		"":        name(3, 4, "\x00A"),
+		" ":       name(1, 6, "A (B)/C"),
+		"  ":      name(1, 6, "")[:len(data)],
+	} {
+		f, err := font.Parse("", broken)
+		if want = strings.TrimSpace(want); want == "" && !errors.Is(err, font.ErrFormat) || want != "" && (err != nil || f.Name != want) {
+			t.Errorf("%q: %v", want, err)
+		}
+	}
+}
+
+// withTable appends a table and lets the directory entry of its tag point there.
+func withTable(data []byte, tag string, table []byte) []byte {
+	out := append(slices.Clone(data), table...)
+	for at := 12; ; at += 16 {
+		if string(out[at:at+4]) == tag {
+			binary.BigEndian.PutUint32(out[at+8:], uint32(len(data)))
+			binary.BigEndian.PutUint32(out[at+12:], uint32(len(table)))
+			return out
+		}
+	}
+}
+
+// A subset of a hinted font has no instructions: they would call programs that
+// the subset lacks.
+func TestSubsetWithoutHints(t *testing.T) {
+	const ipamj = "/usr/share/fonts/truetype/ipamj/ipamjm.ttf"
+	data, err := os.ReadFile(ipamj)
+	if err != nil {
+		testkit.Missing(t, ipamj)
+	}
+	f, err := font.Parse("", data)
+	if err != nil || f.Name != "IPAmjMincho" || f.Metrics.UnitsPerEm != 2048 {
+		t.Fatalf("%v, %v", f, err)
+	}
+	s := font.NewSubset(font.Faces{f})
+	for _, sequence := range [][2]rune{{'辻', 0xE0102}, {0x20003, 0}, {'邉', 0xE010F}} {
+		g, ok := f.Lookup(sequence[0], sequence[1])
+		if !ok {
+			t.Fatalf("%U not found", sequence)
+		}
+		s.Add(f, g)
+	}
+	cut, err := s.TrueType()
+	if err != nil {
+		t.Fatal(err)
+	}
+	tables := map[string][]byte{}
+	for at := 12; len(tables) < int(cut[5]); at += 16 {
+		start, size := binary.BigEndian.Uint32(cut[at+8:]), binary.BigEndian.Uint32(cut[at+12:])
+		tables[string(cut[at:at+4])] = cut[start : start+size]
+	}
+	for g := range s.Len() {
+		outline := tables["glyf"][binary.BigEndian.Uint32(tables["loca"][4*g:]):]
+		contours := int(binary.BigEndian.Uint16(outline))
+		if n := binary.BigEndian.Uint16(outline[10+2*contours:]); contours == 0 || contours > 100 || n != 0 {
+			t.Errorf("glyph %d: %d contours, %d bytes of instructions", g, contours, n)
+		}
+	}
+}
+
 func TestFacesOfUnequalSize(t *testing.T) {
 	a := load(t, "NotoSans-Regular")
 	b := *a
@@ -211,6 +292,7 @@ func FuzzParse(f *testing.F) {
 		if int(at) < len(data) {
 			data[at] = value
 		}
+		_, _ = font.Parse("", data)
 		face, err := font.Parse("fuzz", data)
 		if err != nil {
 			return

@@ -80,7 +80,7 @@ func (s *Subset) TrueType() ([]byte, error) {
 		}
 		if k := s.glyphs[i]; k.face != nil {
 			start := len(glyf)
-			glyf = append(glyf, k.face.outline(k.glyph)...)
+			glyf = appendUnhinted(glyf, k.face.outline(k.glyph))
 			if err := s.renumber(k.face, glyf[start:]); err != nil {
 				return nil, err
 			}
@@ -93,11 +93,27 @@ func (s *Subset) TrueType() ([]byte, error) {
 	return assemble(s.head(), s.hhea(), s.hmtx(), loca, s.maxp(), glyf), nil
 }
 
+// appendUnhinted appends an outline without its instructions: they call programs
+// of the whole font, which a subset leaves out. Those of composites stand last;
+// renumber makes them unreachable.
+func appendUnhinted(glyf, outline []byte) []byte {
+	if len(outline) < 10 || i16(outline, 0) < 0 {
+		return append(glyf, outline...)
+	}
+	at := 10 + 2*i16(outline, 0) // of the number of instructions
+	if at+2 > len(outline) || at+2+int(u16(outline, at)) > len(outline) {
+		return append(glyf, outline...)
+	}
+	glyf = append(append(glyf, outline[:at]...), 0, 0)
+	return append(glyf, outline[at+2+int(u16(outline, at)):]...)
+}
+
 // Flags of the parts of a composite glyph (OpenType, table glyf).
 const (
 	argsAreWords   = 1 << 0
 	hasScale       = 1 << 3
 	moreComponents = 1 << 5
+	instructions   = 1 << 8
 	hasXYScale     = 1 << 6
 	hasTwoByTwo    = 1 << 7
 )
@@ -116,6 +132,7 @@ func (s *Subset) renumber(face *Font, outline []byte) error {
 		if int(part) >= face.glyphs {
 			return malformed("composite glyph has no such part")
 		}
+		binary.BigEndian.PutUint16(outline[at:], flags&^instructions)
 		binary.BigEndian.PutUint16(outline[at+2:], uint16(s.part(face, part)))
 		at += 6
 		if flags&argsAreWords != 0 {

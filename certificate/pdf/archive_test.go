@@ -89,7 +89,7 @@ func (a *archive) walk(v any) {
 	case dict:
 		for key, e := range v {
 			switch key {
-			case "AA", "OpenAction", "JS", "JavaScript", "SMask", "ca", "CA", "EmbeddedFiles", "Annots", "LZWDecode":
+			case "AA", "OpenAction", "JS", "JavaScript", "SMask", "ca", "CA", "EmbeddedFiles", "LZWDecode", "XFA", "NeedAppearances":
 				a.fault("forbidden: %s", key)
 			}
 			a.walk(e)
@@ -108,7 +108,7 @@ func (a *archive) checkMetadata(root dict) {
 	info := a.dict(a.trailer["Info"])
 	title, _ := info["Title"].(literal)
 	created, _ := info["CreationDate"].(literal)
-	at, err := time.Parse("D:20060102150405Z", string(created))
+	at, err := time.Parse("D:20060102150405+00'00'", string(created))
 	if err != nil {
 		a.fault("CreationDate: %v", err)
 	}
@@ -141,11 +141,19 @@ func (a *archive) parentTree(root dict) map[int]array {
 	return parents
 }
 
-var subsetName = regexp.MustCompile(`^[A-Z]{6}\+NotoSansJP-Regular$`)
+var subsetName = regexp.MustCompile(`^[A-Z]{6}\+(NotoSansJP-Regular|IPAmjMincho)$`)
 
 func (a *archive) checkPage(index int, page dict, parents map[int]array) {
 	if page["StructParents"] != index {
 		a.fault("page %d: StructParents", index)
+	}
+	annotations, _ := page["Annots"].(array)
+	for _, v := range annotations { // a signature is the only one
+		w := a.dict(v)
+		fields, _ := a.dict(a.dict(a.trailer["Root"])["AcroForm"])["Fields"].(array)
+		if w["Subtype"] != name("Widget") || w["FT"] != name("Sig") || w["F"] != 132 || a.dict(w["AP"]) == nil || len(fields) != 1 || fields[0] != v {
+			a.fault("page %d: annotation", index)
+		}
 	}
 	texts, err := a.unicodes(page)
 	if err != nil {
@@ -197,11 +205,11 @@ func (a *archive) checkFont(key name, font dict, texts map[uint16]string) {
 		a.fault("font %s is not embedded: %v", key, err)
 		return
 	}
-	hmtx := table(program, "hmtx")
+	hmtx, em := table(program, "hmtx"), int(binary.BigEndian.Uint16(table(program, "head")[18:]))
 	w, _ := cid["W"].(array)
 	widths, _ := w[1].(array)
 	for g, width := range widths {
-		if width != int(binary.BigEndian.Uint16(hmtx[4*g:])) {
+		if width != (int(binary.BigEndian.Uint16(hmtx[4*g:]))*1000+em/2)/em {
 			a.fault("font %s: width of glyph %d is %v", key, g, width)
 		}
 		if _, ok := texts[uint16(g)]; !ok && g > 0 {
@@ -275,4 +283,17 @@ func (a *archive) checkContent(data []byte, texts map[name]map[uint16]string, ma
 	if depth != 0 {
 		a.fault("marked content is not closed")
 	}
+}
+
+// unicodes reads the ToUnicode tables of all fonts of a page.
+func (d *document) unicodes(page dict) (map[name]map[uint16]string, error) {
+	fonts, _ := d.dict(page["Resources"])["Font"].(dict)
+	all := map[name]map[uint16]string{}
+	var err error
+	for font, v := range fonts {
+		if all[font], err = d.fontTexts(v); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
 }

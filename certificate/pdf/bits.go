@@ -2,6 +2,7 @@ package pdf
 
 import (
 	"encoding/binary"
+	"math/bits"
 
 	"akashi/certificate/qr"
 )
@@ -12,11 +13,10 @@ import (
 // (RFC 1951, 3.2.7) with five codes. A general compressor takes ten times as
 // long and finds no more.
 //
-// The result is the symbol with its quiet zone.
-func enlarged(s *qr.Matrix) []byte {
+// The result is the symbol with its quiet zone, appended to out.
+func enlarged(out []byte, s *qr.Matrix) []byte {
 	side := s.Size() + 2*quietZone
-	b := bitWriter{out: make([]byte, 2, side*side/4+256)}
-	b.out[0], b.out[1] = 0x78, 0x01
+	b := bitWriter{out: append(out, 0x78, 0x01)}
 
 	// A match is 3 to 258 long; further literals, which repeat the white margin,
 	// keep the last one from being shorter.
@@ -71,9 +71,7 @@ func enlarged(s *qr.Matrix) []byte {
 }
 
 // moduleRow packs row y of a symbol with its quiet zone, the first module in the
-// highest bit, 1 for white. What lies beyond the edge is 0. The modules are
-// fetched before they are packed, which leaves no branch on their colour: it
-// would be mispredicted half of the time.
+// highest bit, 1 for white. What lies beyond the edge is 0.
 func moduleRow(row []byte, s *qr.Matrix, y int) {
 	size := s.Size()
 	side := size + 2*quietZone
@@ -84,24 +82,17 @@ func moduleRow(row []byte, s *qr.Matrix, y int) {
 	if y < 0 || y >= size {
 		return
 	}
-	var line [177]bool
-	for x := range size {
-		line[x] = s.Black(x, y)
-	}
-	octet := byte(0)
-	for x, black := range line[:size] {
-		var bit byte
-		if black {
-			bit = 1
-		}
-		octet = octet<<1 | bit
-		if (x+quietZone)&7 == 7 {
-			row[(x+quietZone)/8] ^= octet
-			octet = 0
+	carry := uint64(0)
+	for i, word := range s.Row(y) {
+		black := word<<quietZone | carry
+		carry = word >> (64 - quietZone)
+		for k := 8 * i; k < min(8*i+8, len(row)); k++ {
+			row[k] ^= bits.Reverse8(byte(black))
+			black >>= 8
 		}
 	}
-	if end := size + quietZone; end&7 != 0 {
-		row[end/8] ^= octet << (8 - end&7)
+	if k := 8 * len(s.Row(y)); k < len(row) {
+		row[k] ^= bits.Reverse8(byte(carry))
 	}
 }
 

@@ -48,7 +48,7 @@ func TestEnlarged(t *testing.T) {
 				}
 			}
 		}
-		z, err := zlib.NewReader(bytes.NewReader(enlarged(m)))
+		z, err := zlib.NewReader(bytes.NewReader(enlarged(nil, m)))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -62,7 +62,7 @@ func TestEnlarged(t *testing.T) {
 func BenchmarkEnlarged(b *testing.B) {
 	m := symbol(b, 33)
 	for b.Loop() {
-		enlarged(m)
+		enlarged(nil, m)
 	}
 }
 

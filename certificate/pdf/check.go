@@ -14,14 +14,17 @@ type Missing struct {
 
 // MissingError refuses a certificate that cannot be printed as written. Its text
 // names the fields only; the characters are for the clerk, not for a log.
-type MissingError struct{ Missing []Missing }
+type MissingError struct {
+	Missing []Missing
+	Asked   []string // names of the fonts
+}
 
 func (e *MissingError) Error() string {
 	var parts []string
 	for _, m := range e.Missing {
 		parts = append(parts, fmt.Sprintf("%s (%d)", m.Field, len(m.Characters)))
 	}
-	return "pdf: characters that no font has in " + strings.Join(parts, ", ")
+	return "pdf: characters that no font (" + strings.Join(e.Asked, ", ") + ") has in " + strings.Join(parts, ", ")
 }
 
 // Reasons of a FieldError.

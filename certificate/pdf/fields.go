@@ -182,6 +182,7 @@ var doseFields = func() (names [certificate.MaxDoses][len(columns)][2]string) {
 
 func (f *form) doseBlocks(i int, d certificate.Dose) []block {
 	blocks := make([]block, 0, len(columns))
+	all := make([]paragraph, 0, 2*len(columns))
 	dose := f.labels.dose(d.Number)
 	country := bilingual{JA: d.Country}
 	if ja, en, ok := passport.StateName(d.Country); ok && utf8.RuneCountInString(ja) <= 7 && len(en) <= 17 {
@@ -190,13 +191,13 @@ func (f *form) doseBlocks(i int, d certificate.Dose) []block {
 	p := d.Product
 	for k, col := range columns {
 		b := block{x: col.x + 1, y: f.doseTop(i) + 0.4, w: col.w - 2, h: f.geometry.doseH - 0.8}
-		field := doseFields[i][k]
+		field, first := doseFields[i][k], len(all)
 		add := func(text bilingual) {
 			if text.JA != "" {
-				b.paragraphs = append(b.paragraphs, paragraph{field[0], text.JA, false, cellSize, cellMin})
+				all = append(all, paragraph{field[0], text.JA, false, cellSize, cellMin})
 			}
 			if text.EN != "" {
-				b.paragraphs = append(b.paragraphs, paragraph{field[1], text.EN, true, smallSize, smallMin})
+				all = append(all, paragraph{field[1], text.EN, true, smallSize, smallMin})
 			}
 		}
 		switch col.label {
@@ -215,6 +216,7 @@ func (f *form) doseBlocks(i int, d certificate.Dose) []block {
 		case "country":
 			add(country)
 		}
+		b.paragraphs = all[first:len(all):len(all)]
 		blocks = append(blocks, b)
 	}
 	return blocks

@@ -10,26 +10,35 @@ type file struct {
 	w        *writer
 	renderer *Renderer
 	pages    []Page
+	by       *Signatory // nil for a file that nobody signs
 	id       []byte
 
 	catalog, tree, metadata, info, profile int // object numbers
-	letters                                int // first object of the layers' typeface
 	structure                              int // StructTreeRoot
+	signed                                 int // first object of the signature
 
-	shaper   *shaper
-	typeface *typeface // of all layers
-	forms    map[*form]int
-	kids     []int
-	sections []*element
-	marked   []int // number of MCIDs by page
+	shaper    *shaper
+	typefaces []*typeface          // of all layers
+	letters   [len(layerFonts)]int // first object of each; 0 for one without letters
+	forms     map[*form]int
+	kids      []int
+	outlines  []*outline // by page
+	marked    []int      // number of MCIDs by page
+	scratch   []byte
 }
 
-func newFile(r *Renderer, pages []Page) *file {
+func newFile(r *Renderer, by *Signatory, pages []Page) *file {
 	w := newWriter(r.table, &r.memo)
-	d := &file{w: w, renderer: r, pages: pages, id: fileID(pages), shaper: newShaper(r.faces), typeface: newTypeface(r.faces), forms: map[*form]int{}}
+	d := &file{w: w, renderer: r, pages: pages, by: by, id: fileID(pages), shaper: newShaper(r.fonts), forms: map[*form]int{}}
+	for _, faces := range r.fonts {
+		d.typefaces = append(d.typefaces, newTypeface(faces))
+	}
 	d.catalog, d.tree, d.metadata, d.info, d.profile = w.reserve(1), w.reserve(1), w.reserve(1), w.reserve(1), w.reserve(1)
-	d.letters = w.reserve(typefaceObjects)
+	d.letters[0] = w.reserve(typefaceObjects)
 	d.structure = w.reserve(1)
+	if by != nil {
+		d.signed = w.reserve(signatureObjects)
+	}
 	return d
 }
 
@@ -55,7 +64,7 @@ func (d *file) form(f *form) int {
 func (d *file) page(index int, f *form, p Page) error {
 	formAt := d.form(f)
 	at := d.w.reserve(2 + len(f.geometry.boxes))
-	l := newLayer(d.shaper, f, d.typeface)
+	l := newLayer(d, f)
 	blocks := f.blocks(p)
 	for _, b := range blocks {
 		if err := l.draw(b); err != nil {
@@ -66,40 +75,72 @@ func (d *file) page(index int, f *form, p Page) error {
 	for i, b := range f.geometry.boxes {
 		l.image(b)
 		writeSymbol(d.w, at+2+i, p.code(b.family))
-		images = fmt.Appendf(images, "/%s %d 0 R", imageName(b), at+2+i)
+		images = fmt.Appendf(images, "/%s %d 0 R", b.name, at+2+i)
 	}
-	d.w.stream(at+1, "/Filter/FlateDecode", deflate(l.out))
-	d.w.object(at, fmt.Appendf(nil, "<</Type/Page/Parent %d 0 R/MediaBox[0 0 595.28 841.89]/Contents[%d 0 R %d 0 R]/StructParents %d/Tabs/S"+
-		"/Resources<</Font<</%s %d 0 R/%s %d 0 R>>/XObject<<%s>>>>>>",
-		d.tree, formAt, at+1, index, formFont, formAt+1, layerFont, d.letters, images))
+	d.w.deflated(at+1, l.out)
+	annotations := ""
+	if d.by != nil && index == 0 {
+		annotations = fmt.Sprintf("/Annots[%d 0 R]", d.signed+widget)
+	}
+	d.w.object(at, fmt.Appendf(nil, "<</Type/Page/Parent %d 0 R/MediaBox[0 0 595.28 841.89]/Contents[%d 0 R %d 0 R]/StructParents %d/Tabs/S%s"+
+		"/Resources<</Font<</%s %d 0 R%s>>/XObject<<%s>>>>>>",
+		d.tree, formAt, at+1, index, annotations, formFont, formAt+1, d.layerFonts(), images))
 	d.kids = append(d.kids, at)
-	d.marked = append(d.marked, l.next)
-	d.sections = append(d.sections, f.section(at, p, blocks, l.marks))
+	d.marked = append(d.marked, len(f.marks)+len(l.fields))
+	d.outlines = append(d.outlines, f.outline(p, blocks, l.fields))
+	d.w.content, d.w.fields = l.out, l.fields
 	return nil
 }
 
-// finish writes what belongs to the whole file.
-func (d *file) finish() ([]byte, error) {
-	face := d.renderer.faces[0]
-	letters, err := d.typeface.seal(subsetTag(d.id), face.Name, face.Metrics, false)
-	if err != nil {
-		return nil, err
+// layerFonts lists the typefaces that the layers have used so far, as resources.
+func (d *file) layerFonts() (list []byte) {
+	for i, t := range d.typefaces {
+		if d.letters[i] == 0 && len(t.texts) > 1 {
+			d.letters[i] = d.w.reserve(typefaceObjects)
+		}
+		if d.letters[i] != 0 {
+			list = fmt.Appendf(list, "/%s %d 0 R", layerFonts[i], d.letters[i])
+		}
 	}
-	letters.write(d.w, d.w.plain, d.letters)
+	return list
+}
+
+// finish writes what belongs to the whole file. In a file to be signed, room is
+// where the digits of the signature go.
+func (d *file) finish() (file []byte, room int, err error) {
+	for i, t := range d.typefaces {
+		if d.letters[i] == 0 {
+			continue
+		}
+		letters, err := t.seal(d.id, false)
+		if err != nil {
+			return nil, 0, err
+		}
+		letters.write(d.w, d.w.plain, d.letters[i])
+	}
 	d.writeStructure()
 	kids := []byte("<</Type/Pages/Kids[")
 	for _, n := range d.kids {
 		kids = append(strconv.AppendInt(kids, int64(n), 10), " 0 R "...)
 	}
 	d.w.object(d.tree, fmt.Appendf(kids, "]/Count %d>>", len(d.kids)))
+	fields := ""
+	if d.by != nil {
+		room = d.signature(d.signed, d.kids[0], d.by)
+		fields = fmt.Sprintf("/AcroForm<</Fields[%d 0 R]/SigFlags 3>>", d.signed+widget)
+	}
 	d.w.object(d.catalog, fmt.Appendf(nil, "<</Type/Catalog/Pages %d 0 R/Lang(ja)/MarkInfo<</Marked true>>/StructTreeRoot %d 0 R/Metadata %d 0 R"+
 		"/ViewerPreferences<</DisplayDocTitle true/PrintScaling/None>>"+
-		"/OutputIntents[<</Type/OutputIntent/S/GTS_PDFA1/OutputConditionIdentifier(sRGB)/Info(sRGB IEC61966-2-1)/DestOutputProfile %d 0 R>>]>>",
-		d.tree, d.structure, d.metadata, d.profile))
+		"/OutputIntents[<</Type/OutputIntent/S/GTS_PDFA1/OutputConditionIdentifier(sRGB)/Info(sRGB IEC61966-2-1)/DestOutputProfile %d 0 R>>]%s>>",
+		d.tree, d.structure, d.metadata, d.profile, fields))
 	d.writeMetadata()
 	d.w.stream(d.profile, "/N 3/Filter/FlateDecode", sRGB())
 	if !d.w.fits() {
-		return nil, &FieldError{"pages", TooMany}
+		return nil, 0, &FieldError{"pages", TooMany}
 	}
-	return d.w.finish(d.catalog, d.info, d.id), nil
+	file = d.w.finish(d.catalog, d.info, d.id)
+	if d.by != nil {
+		closeRange(file, room)
+	}
+	return file, room, nil
 }

@@ -40,8 +40,11 @@ const (
 type shape struct {
 	cluster font.Cluster
 	face    *font.Font // nil when no face has it
+	set     int        // its place in shaper.fonts
 	glyph   font.Glyph
 	width   float64 // em
+
+	own [2]font.Glyph // in the layers' typeface, once it is there
 
 	form          *form // for which the following holds
 	resource      string
@@ -51,11 +54,13 @@ type shape struct {
 // shaper finds glyphs and remembers them while one file is made. It is not safe
 // for concurrent use.
 type shaper struct {
-	faces font.Faces
+	fonts []font.Faces
 	ascii [128]*shape
 	seen  map[string]*shape // the others
 	store []shape
 	room  []*shape // where paragraphs are laid down
+	all   []measured
+	lines []line
 }
 
 // shapers are used again: their memory is a good part of what a page needs.
@@ -63,9 +68,9 @@ var shapers = sync.Pool{New: func() any {
 	return &shaper{seen: make(map[string]*shape, 256), room: make([]*shape, 0, 1024), store: make([]shape, 0, 256)}
 }}
 
-func newShaper(faces font.Faces) *shaper {
+func newShaper(fonts []font.Faces) *shaper {
 	s := shapers.Get().(*shaper)
-	s.faces = faces
+	s.fonts = fonts
 	return s
 }
 
@@ -74,6 +79,8 @@ func (s *shaper) free() {
 	clear(s.seen)
 	clear(s.room)
 	clear(s.store)
+	clear(s.all[:cap(s.all)])
+	clear(s.lines[:cap(s.lines)])
 	s.ascii, s.room, s.store = [128]*shape{}, s.room[:0], s.store[:0]
 	shapers.Put(s)
 }
@@ -100,9 +107,12 @@ func (s *shaper) find(c font.Cluster) *shape {
 	}
 	s.store = append(s.store, shape{cluster: c})
 	found := &s.store[len(s.store)-1]
-	if face, g, ok := s.faces.Find(c); ok {
-		found.face, found.glyph = face, g
-		found.width = float64(face.Advance(g)) / float64(face.Metrics.UnitsPerEm)
+	for set, faces := range s.fonts {
+		if face, g, ok := faces.Find(c); ok {
+			found.face, found.set, found.glyph = face, set, g
+			found.width = float64(face.Advance(g)) / float64(face.Metrics.UnitsPerEm)
+			break
+		}
 	}
 	return found
 }
@@ -128,10 +138,17 @@ func (s *shaper) missing(t string) (list []string) {
 	return list
 }
 
-// split breaks a paragraph into lines of at most w em: at the last blank that
-// fits, else between any two characters. Blanks stay at the end of their line,
-// so that the lines together are the text.
-func split(shapes []*shape, w float64, limit int) (pieces [][]*shape, ok bool) {
+// split breaks a paragraph into lines of at most w em: at the last blank, or
+// before the last word in katakana, that fits; else between any two characters.
+// Blanks stay at the end of their line, so that the lines together are the text.
+func split(shapes []*shape, w float64, limit int) ([][]*shape, bool) {
+	if pieces, ok := splitAt(shapes, w, limit, startsKatakana); ok {
+		return pieces, true
+	}
+	return splitAt(shapes, w, limit, func([]*shape, int) bool { return false })
+}
+
+func splitAt(shapes []*shape, w float64, limit int, starts func(shapes []*shape, i int) bool) (pieces [][]*shape, ok bool) {
 	for len(shapes) > 0 {
 		if len(pieces) == limit {
 			return nil, false
@@ -140,7 +157,7 @@ func split(shapes []*shape, w float64, limit int) (pieces [][]*shape, ok bool) {
 		for end < len(shapes) && (used+shapes[end].width <= w || isBlank(shapes[end])) {
 			used += shapes[end].width
 			end++
-			if isBlank(shapes[end-1]) {
+			if isBlank(shapes[end-1]) || starts(shapes, end) {
 				breakAt = end
 			}
 		}
@@ -155,6 +172,13 @@ func split(shapes []*shape, w float64, limit int) (pieces [][]*shape, ok bool) {
 	return pieces, true
 }
 
+// startsKatakana tells whether a word in katakana begins at i.
+func startsKatakana(shapes []*shape, i int) bool {
+	return i > 0 && i < len(shapes) && isKatakana(shapes[i].cluster.Base) && !isKatakana(shapes[i-1].cluster.Base) && shapes[i-1].cluster.Base != '（'
+}
+
+func isKatakana(r rune) bool { return r >= '\u30A1' && r <= '\u30FE' }
+
 func isBlank(s *shape) bool { return s.cluster.Base == ' ' || s.cluster.Base == '\u3000' }
 
 // measured is a paragraph in shapes.
@@ -164,24 +188,26 @@ type measured struct {
 }
 
 // place finds the largest sizes at which all paragraphs of a block fit: first
-// on one line each, then on two.
+// on one line each, then on two. The lines hold until the next call.
 func (b block) place(s *shaper) ([]line, error) {
-	all := make([]measured, len(b.paragraphs))
+	all := s.all[:0]
 	for i, p := range b.paragraphs {
-		all[i] = s.text(p.text)
+		all = append(all, s.text(p.text))
 		for _, shape := range all[i].shapes {
 			if shape.face == nil {
-				return nil, &MissingError{[]Missing{{p.field, s.missing(p.text)}}}
+				return nil, &MissingError{[]Missing{{p.field, s.missing(p.text)}}, fontNames(s.fonts)}
 			}
 		}
 	}
+	s.all = all
 	for limit := 1; limit <= 2; limit++ {
 		for scale := 1.0; scale > 0.3; scale -= 0.04 {
 			if limit == 1 && scale < onlyLine {
 				break
 			}
-			if lines, ok := b.try(all, scale, limit); ok {
-				return lines, nil
+			var ok bool
+			if s.lines, ok = b.try(s.lines[:0], all, scale, limit); ok {
+				return s.lines, nil
 			}
 		}
 	}
@@ -193,8 +219,7 @@ func (b block) place(s *shaper) ([]line, error) {
 	return nil, &FieldError{b.paragraphs[0].field, DoesNotFit}
 }
 
-func (b block) try(all []measured, scale float64, limit int) ([]line, bool) {
-	lines := make([]line, 0, limit*len(all))
+func (b block) try(lines []line, all []measured, scale float64, limit int) ([]line, bool) {
 	height := 0.0
 	for i, p := range b.paragraphs {
 		size := max(p.min, p.size*scale)
@@ -208,18 +233,18 @@ func (b block) try(all []measured, scale float64, limit int) ([]line, bool) {
 			continue
 		}
 		if limit == 1 {
-			return nil, false
+			return lines, false
 		}
 		pieces, ok := split(all[i].shapes, room, limit)
 		if !ok {
-			return nil, false
+			return lines, false
 		}
 		for _, piece := range pieces {
 			add(piece)
 		}
 	}
 	if height > b.h {
-		return nil, false
+		return lines, false
 	}
 	top := b.y + (b.h-height)/2
 	for i := range lines {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"strings"
+	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -36,24 +37,27 @@ type form struct {
 	typeface *typeface
 	sealed   *sealed
 	marks    marks
+
+	mu       sync.Mutex
+	outlines []*outline
 }
 
 // marks gives the number of the marked content (MCID) of every label and field.
 type marks map[string]int
 
 // resource names of the page.
-const (
-	formFont  = "F"
-	layerFont = "L"
-)
+const formFont = "F"
 
-func newForm(faces font.Faces, program []byte, l *labels, key formKey, issuer certificate.Issuer) (*form, error) {
-	f := &form{labels: l, geometry: newGeometry(key.kind), typeface: newTypeface(faces), marks: marks{}}
+var layerFonts = [...]string{"L", "M", "N", "O"}
+
+func newForm(fonts []font.Faces, program []byte, l *labels, key formKey, issuer certificate.Issuer) (*form, error) {
+	face := fonts[0][0]
+	f := &form{labels: l, geometry: newGeometry(key.kind), typeface: newTypeface(fonts[0]), marks: marks{}}
 	for _, line := range append(issuer.Japanese[:len(issuer.Japanese):len(issuer.Japanese)], issuer.English...) {
-		f.issuerInLayer = f.issuerInLayer || !composable(faces[0], line)
+		f.issuerInLayer = f.issuerInLayer || !composable(face, line)
 	}
 	c := newComposer(program, f)
-	if err := c.draw(key, issuer, faces); err != nil {
+	if err := c.draw(key, issuer, fonts); err != nil {
 		return nil, err
 	}
 	var out bytes.Buffer
@@ -64,11 +68,11 @@ func newForm(faces font.Faces, program []byte, l *labels, key formKey, issuer ce
 	if err != nil {
 		return nil, err
 	}
-	if content, err = f.recode(content, faces[0]); err != nil {
+	if content, err = f.recode(content, face); err != nil {
 		return nil, err
 	}
 	digest := sha256.Sum256(content)
-	if f.sealed, err = f.typeface.seal(subsetTag(digest[:]), faces[0].Name, faces[0].Metrics, true); err != nil {
+	if f.sealed, err = f.typeface.seal(digest[:], true); err != nil {
 		return nil, err
 	}
 	f.content = deflateBest(content)
@@ -146,7 +150,7 @@ func (f *form) recode(content []byte, face *font.Font) ([]byte, error) {
 			if !ok {
 				return nil, fmt.Errorf("pdf: composed form: no glyph for %q", r)
 			}
-			code := f.typeface.glyph(string(r), string(r), face, g)
+			code := f.typeface.glyph(string(r), face, g)
 			out = appendHex(out, uint16(code))
 		}
 		out = append(out, "> "...)
@@ -248,7 +252,7 @@ func (c *composer) fill(x, y, w, h float64, col color) {
 	c.pdf.Rect(x, y, w, h, "F")
 }
 
-func (c *composer) draw(key formKey, issuer certificate.Issuer, faces font.Faces) error {
+func (c *composer) draw(key formKey, issuer certificate.Issuer, fonts []font.Faces) error {
 	for _, label := range []string{"title", "meaning", "certificate_id", "issued_on", "copy", "issuer", "scale"} {
 		if c.form.labels.Labels[label] == (bilingual{}) {
 			return fmt.Errorf("pdf: layout %s has no label %q", key.layout, label)
@@ -258,7 +262,7 @@ func (c *composer) draw(key formKey, issuer certificate.Issuer, faces font.Faces
 	c.person()
 	c.doses()
 	c.statement()
-	if err := c.issuer(issuer, faces); err != nil {
+	if err := c.issuer(issuer, fonts); err != nil {
 		return err
 	}
 	c.captions()
@@ -357,12 +361,12 @@ func (c *composer) statement() {
 	c.inline("issuer", issuerLeft, g.facts+factRow/2+0.9, 8.5, 6.5, 0, black)
 }
 
-func (c *composer) issuer(issuer certificate.Issuer, faces font.Faces) error {
+func (c *composer) issuer(issuer certificate.Issuer, fonts []font.Faces) error {
 	if c.form.issuerInLayer {
 		return nil
 	}
 	b := c.form.issuerBlock(issuer)
-	s := newShaper(faces)
+	s := newShaper(fonts)
 	defer s.free()
 	lines, err := b.place(s)
 	if err != nil {

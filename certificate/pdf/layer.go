@@ -3,25 +3,26 @@ package pdf
 import (
 	"math"
 	"strconv"
+
+	"akashi/certificate/font"
 )
 
 // layer writes what belongs to one certificate over its form. A character that
 // the form's font already has is taken from there; the others go into the
-// layer's own typeface, which all pages of a file share.
+// layer's own typefaces, which all pages of a file share.
 type layer struct {
-	shaper   *shaper
-	form     *form
-	typeface *typeface
+	shaper    *shaper
+	form      *form
+	typefaces []*typeface // one for each entry of the shaper's fonts
 
-	out   []byte
-	font  string // in use
-	size  float64
-	marks marks
-	next  int // MCID; the form's come first
+	out    []byte
+	font   string // in use
+	size   float64
+	fields []string // in the order of their MCIDs, which follow those of the form
 }
 
-func newLayer(s *shaper, f *form, t *typeface) *layer {
-	return &layer{shaper: s, form: f, typeface: t, out: make([]byte, 0, 12<<10), marks: make(marks, 96), next: len(f.marks)}
+func newLayer(d *file, f *form) *layer {
+	return &layer{shaper: d.shaper, form: f, typefaces: d.typefaces, out: d.w.content[:0], fields: d.w.fields[:0]}
 }
 
 // draw places a block and writes its paragraphs, each as one marked content.
@@ -48,14 +49,13 @@ func (l *layer) draw(b block) error {
 }
 
 func (l *layer) begin(field, tag string, english bool) {
-	l.marks[field] = l.next
 	l.out = append(append(l.out, tag...), "<</MCID "...)
-	l.out = strconv.AppendInt(l.out, int64(l.next), 10)
+	l.out = strconv.AppendInt(l.out, int64(len(l.form.marks)+len(l.fields)), 10)
 	if english {
 		l.out = append(l.out, "/Lang(en)"...)
 	}
 	l.out = append(l.out, ">>BDC "...)
-	l.next++
+	l.fields = append(l.fields, field)
 }
 
 // line writes one line; the font changes as often as its characters ask. All
@@ -66,22 +66,38 @@ func (l *layer) line(line line) {
 		l.code(s)
 		if s.resource != l.font || line.size != l.size {
 			if shown {
-				l.out = append(l.out, ">Tj "...)
+				l.out = append(l.out, ")Tj "...)
 			}
 			l.font, l.size, shown = s.resource, line.size, false
 			l.out = append(append(append(l.out, '/'), s.resource...), ' ')
 			l.out = append(l.hundredths(line.size), " Tf "...)
 		}
 		if !shown {
-			l.out = append(l.out, '<')
+			l.out = append(l.out, '(')
 			shown = true
 		}
-		l.out = appendHex(l.out, uint16(s.first))
+		l.out = appendCode(l.out, s.first)
 		if s.second != 0 {
-			l.out = appendHex(l.out, uint16(s.second))
+			l.out = appendCode(l.out, s.second)
 		}
 	}
-	l.out = append(l.out, ">Tj\n"...)
+	l.out = append(l.out, ")Tj\n"...)
+}
+
+// appendCode writes the two bytes of a glyph number into a string object
+// (ISO 32000-1, 7.3.4.2).
+func appendCode(b []byte, g font.Glyph) []byte {
+	for _, c := range [2]byte{byte(g >> 8), byte(g)} {
+		switch c {
+		case '\r': // would be read as a line feed
+			b = append(b, '\\', 'r')
+			continue
+		case '(', ')', '\\':
+			b = append(b, '\\')
+		}
+		b = append(b, c)
+	}
+	return b
 }
 
 // code sets the font of a cluster and its one or two glyph numbers there.
@@ -92,23 +108,23 @@ func (l *layer) code(s *shape) {
 	s.form, s.resource, s.second = l.form, formFont, 0
 	var ok bool
 	if s.first, ok = l.form.typeface.codes[s.cluster.Text]; !ok {
-		s.resource = layerFont
-		s.first, s.second = l.typeface.add(s.cluster, s.face, s.glyph)
+		if s.own == [2]font.Glyph{} {
+			s.own[0], s.own[1] = l.typefaces[s.set].add(s.cluster, s.face, s.glyph)
+		}
+		s.resource, s.first, s.second = layerFonts[s.set], s.own[0], s.own[1]
 	}
 }
 
 // image draws a code into its box.
 func (l *layer) image(b codeBox) {
-	l.begin("image."+b.caption, "/Figure", false)
+	l.begin(b.image, "/Figure", false)
 	l.out = append(l.out, "q "...)
 	l.out = append(l.hundredths(b.w*point), " 0 0 "...)
 	l.out = append(l.hundredths(b.w*point), ' ')
 	l.out = append(l.hundredths(b.x*point), ' ')
 	l.out = append(l.hundredths((pageHeight-b.y-b.w)*point), " cm /"...)
-	l.out = append(append(l.out, imageName(b)...), " Do Q EMC\n"...)
+	l.out = append(append(l.out, b.name...), " Do Q EMC\n"...)
 }
-
-func imageName(b codeBox) string { return "C-" + string(b.family) }
 
 // hundredths appends a length in points with at most two decimals.
 func (l *layer) hundredths(v float64) []byte {

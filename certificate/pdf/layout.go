@@ -47,9 +47,10 @@ var columns = [...]column{
 
 // codeBox is the place of one code, quiet zone included.
 type codeBox struct {
-	family  certificate.Family
-	caption string
-	x, y, w float64
+	family      certificate.Family
+	caption     string
+	x, y, w     float64
+	image, name string // the mark and the resource of the image
 }
 
 // geometry holds the places that differ between the two kinds; everything
@@ -89,12 +90,16 @@ func newGeometry(kind certificate.Kind) geometry {
 	if kind == certificate.Travel {
 		half := (right - left) / 4
 		g.boxes = []codeBox{
-			{certificate.VDSNC, "code.vdsnc", middle - half - vdsncBox/2, g.code + 7, vdsncBox},
-			{certificate.SHC, "code.shc", middle + half - shcBox/2, g.code + 7 + (vdsncBox-shcBox)/2, shcBox},
+			{family: certificate.VDSNC, caption: "code.vdsnc", x: middle - half - vdsncBox/2, y: g.code + 7, w: vdsncBox},
+			{family: certificate.SHC, caption: "code.shc", x: middle + half - shcBox/2, y: g.code + 7 + (vdsncBox-shcBox)/2, w: shcBox},
 		}
 	} else {
 		g.code += 7
-		g.boxes = []codeBox{{certificate.SHC, "code.shc.domestic", middle - shcBox/2, g.code + 7, shcBox}}
+		g.boxes = []codeBox{{family: certificate.SHC, caption: "code.shc.domestic", x: middle - shcBox/2, y: g.code + 7, w: shcBox}}
+	}
+	for i := range g.boxes {
+		b := &g.boxes[i]
+		b.image, b.name = "image."+b.caption, "C-"+string(b.family)
 	}
 	return g
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"encoding/xml"
 	"fmt"
+	"math"
 	"strings"
 	"sync"
 	"time"
@@ -33,9 +34,13 @@ func (d *file) writeMetadata() {
 	var escaped strings.Builder
 	_ = xml.EscapeText(&escaped, []byte(title))
 	d.w.stream(d.metadata, "/Type/Metadata/Subtype/XML", fmt.Appendf(nil, xmp, escaped.String(), at.Format(time.RFC3339), producer))
-	date := at.Format("20060102150405") + "Z"
+	date := pdfDate(at)
 	d.w.plain(d.info, fmt.Appendf(nil, "<</Title%s/Producer(%s)/CreationDate(D:%s)/ModDate(D:%s)>>", textString(title), producer, date, date))
 }
+
+// pdfDate writes a time (ISO 32000-1, 7.9.4) with its zone in full: pdfcpu reads
+// no other form.
+func pdfDate(t time.Time) string { return t.UTC().Format("20060102150405") + "+00'00'" }
 
 // textString writes a text as UTF-16 in hexadecimal (ISO 32000-1, 7.9.2.2).
 func textString(s string) string {
@@ -47,8 +52,8 @@ func textString(s string) string {
 }
 
 // sRGB returns the deflated colour profile of the output intent: an ICC profile
-// of version 4.2 with the primaries and the tone curve of IEC 61966-2-1, white
-// adapted to D50.
+// of version 2.4, which PDF/A-1 readers know too, with the primaries and the tone
+// curve of IEC 61966-2-1, white adapted to D50.
 var sRGB = sync.OnceValue(func() []byte {
 	fixed := func(kind string, values ...float64) []byte {
 		b := append([]byte(kind), 0, 0, 0, 0)
@@ -57,20 +62,24 @@ var sRGB = sync.OnceValue(func() []byte {
 		}
 		return b
 	}
-	text := func(s string) []byte {
-		b := append([]byte("mluc\x00\x00\x00\x00\x00\x00\x00\x01\x00\x00\x00\x0CenUS"), 0, 0, 0, byte(2*len(s)), 0, 0, 0, 28)
-		for _, c := range s {
-			b = append(b, 0, byte(c))
+	description := append([]byte("desc\x00\x00\x00\x00\x00\x00\x00\x12sRGB IEC61966-2-1\x00"), make([]byte, 4+4+2+1+67)...)
+	const points = 64
+	curve := []byte{'c', 'u', 'r', 'v', 0, 0, 0, 0, 0, 0, 0, points}
+	for i := range points {
+		v := float64(i) / (points - 1)
+		if v <= 0.04045 {
+			v /= 12.92
+		} else {
+			v = math.Pow((v+0.055)/1.055, 2.4)
 		}
-		return b
+		curve = binary.BigEndian.AppendUint16(curve, uint16(v*65535+0.5))
 	}
-	curve := append([]byte("para\x00\x00\x00\x00\x00\x03\x00\x00"), fixed("", 2.4, 1/1.055, 0.055/1.055, 1/12.92, 0.04045)[4:]...)
 	tags := []struct {
 		name string
 		data []byte
 	}{
-		{"desc", text("sRGB IEC61966-2-1")},
-		{"cprt", text("No copyright, use freely")},
+		{"desc", description},
+		{"cprt", []byte("text\x00\x00\x00\x00No copyright, use freely\x00")},
 		{"wtpt", fixed("XYZ ", 0.9642, 1, 0.8249)},
 		{"chad", fixed("sf32", 1.04791, 0.02293, -0.05019, 0.02960, 0.99046, -0.01707, -0.00925, 0.01506, 0.75179)},
 		{"rXYZ", fixed("XYZ ", 0.43607, 0.22249, 0.01392)},
@@ -94,7 +103,7 @@ var sRGB = sync.OnceValue(func() []byte {
 	}
 	header := make([]byte, 128)
 	binary.BigEndian.PutUint32(header, uint32(start+len(data)))
-	binary.BigEndian.PutUint32(header[8:], 0x04200000)
+	binary.BigEndian.PutUint32(header[8:], 0x02400000)
 	copy(header[12:], "mntrRGB XYZ ")
 	for i, v := range []uint16{2021, 7, 26, 0, 0, 0} {
 		binary.BigEndian.PutUint16(header[24+2*i:], v)

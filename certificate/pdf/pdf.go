@@ -3,7 +3,8 @@
 // A page is a form and a layer. The form (labels, rules, issuer) is laid out
 // once per kind, office and layout version; the layer (names, doses, codes) is
 // written for each certificate, with exact characters. The file is tagged and
-// has the shape of PDF/A-2u. The same pages give the same bytes.
+// has the shape of PDF/A-2u. The same pages give the same bytes. An office may
+// sign the file: Prepare leaves room for a signature (PAdES) made elsewhere.
 package pdf
 
 import (
@@ -11,6 +12,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"os"
 	"sync"
 
 	"akashi/certificate"
@@ -27,8 +29,8 @@ type Page struct {
 
 // Renderer prints pages. It is safe for concurrent use.
 type Renderer struct {
-	faces   font.Faces
-	program []byte // the first face's file, for composing forms
+	fonts   []font.Faces // in the order they are asked; each entry is one font object in a file
+	program []byte       // the first face's file, for composing forms
 	labels  map[string]*labels
 	table   bool // classic cross-reference table, for outside checkers
 
@@ -41,8 +43,10 @@ type Renderer struct {
 // maxForms bounds the cache of forms: kinds and offices in use on one server.
 const maxForms = 256
 
-// New reads the fonts and labels. One Renderer serves a whole process.
-func New() (*Renderer, error) {
+// New reads the fonts and labels. One Renderer serves a whole process. The paths
+// of further TrueType files, such as IPAmj Mincho, may follow: they are asked for
+// characters that the fonts that ship do not have.
+func New(further ...string) (*Renderer, error) {
 	r := &Renderer{labels: map[string]*labels{}, forms: map[formKey]func() (*form, error){}}
 	var fonts []*font.Font
 	for _, name := range []string{"NotoSansJP-Regular", "NotoSans-Regular"} {
@@ -59,9 +63,24 @@ func New() (*Renderer, error) {
 		}
 		fonts = append(fonts, f)
 	}
-	var err error
-	if r.faces, err = font.NewFaces(fonts...); err != nil {
+	shipped, err := font.NewFaces(fonts...)
+	if err != nil {
 		return nil, err
+	}
+	r.fonts = []font.Faces{shipped}
+	if len(further) >= len(layerFonts) {
+		return nil, fmt.Errorf("pdf: more than %d further fonts", len(layerFonts)-1)
+	}
+	for _, path := range further {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return nil, fmt.Errorf("pdf: further font: %w", err)
+		}
+		f, err := font.Parse("", data)
+		if err != nil {
+			return nil, fmt.Errorf("pdf: further font %s: %w", path, err)
+		}
+		r.fonts = append(r.fonts, font.Faces{f})
 	}
 	for _, version := range Layouts() {
 		if r.labels[version], err = readLabels(version); err != nil {
@@ -71,10 +90,22 @@ func New() (*Renderer, error) {
 	return r, nil
 }
 
+// Fonts names the fonts that are asked for a character, in order.
+func (r *Renderer) Fonts() []string { return fontNames(r.fonts) }
+
+func fontNames(fonts []font.Faces) (names []string) {
+	for _, faces := range fonts {
+		for _, f := range faces {
+			names = append(names, f.Name)
+		}
+	}
+	return names
+}
+
 // Missing returns the characters that cannot be printed, by field; nothing when
 // the certificate can be printed as written. It is meant to be asked before signing.
 func (r *Renderer) Missing(c certificate.Certificate) []Missing {
-	s := newShaper(r.faces)
+	s := newShaper(r.fonts)
 	defer s.free()
 	return missing(c, s)
 }
@@ -96,7 +127,7 @@ func missing(c certificate.Certificate, s *shaper) []Missing {
 // characters in the fonts, every field within its place. Errors are a
 // *MissingError or a *FieldError.
 func (r *Renderer) Check(c certificate.Certificate) error {
-	s := newShaper(r.faces)
+	s := newShaper(r.fonts)
 	defer s.free()
 	f, err := r.form(c)
 	if err != nil {
@@ -149,7 +180,7 @@ func explain(err error, c certificate.Certificate, s *shaper) error {
 	var e *MissingError
 	if errors.As(err, &e) {
 		if m := missing(c, s); m != nil {
-			return &MissingError{m}
+			return &MissingError{m, fontNames(s.fonts)}
 		}
 	}
 	return err
@@ -172,7 +203,7 @@ func (r *Renderer) form(c certificate.Certificate) (*form, error) {
 	r.mu.Lock()
 	compose, ok := r.forms[key]
 	if !ok {
-		compose = sync.OnceValues(func() (*form, error) { return newForm(r.faces, r.program, r.labels[key.layout], key, c.Issuer) })
+		compose = sync.OnceValues(func() (*form, error) { return newForm(r.fonts, r.program, r.labels[key.layout], key, c.Issuer) })
 		for old := range r.forms {
 			if len(r.forms) < maxForms {
 				break
@@ -188,24 +219,30 @@ func (r *Renderer) form(c certificate.Certificate) (*form, error) {
 // Render returns the file with one page per certificate. Errors are a
 // *MissingError or a *FieldError where the certificate is at fault.
 func (r *Renderer) Render(pages ...Page) ([]byte, error) {
+	file, _, err := r.render(nil, pages)
+	return file, err
+}
+
+// render makes a file, with room for a signature if somebody is to sign it.
+func (r *Renderer) render(by *Signatory, pages []Page) (file []byte, room int, err error) {
 	if len(pages) == 0 || len(pages) > maxPages {
-		return nil, &FieldError{"pages", TooMany}
+		return nil, 0, &FieldError{"pages", TooMany}
 	}
-	d := newFile(r, pages)
+	d := newFile(r, by, pages)
 	defer d.free()
 	for i, p := range pages {
 		f, err := r.form(p.Certificate)
 		if err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 		if p.Copy < 1 {
-			return nil, &FieldError{"copy", Wrong}
+			return nil, 0, &FieldError{"copy", Wrong}
 		}
 		if err := checkCodes(p, f.geometry.boxes); err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 		if err := d.page(i, f, p); err != nil {
-			return nil, explain(err, p.Certificate, d.shaper)
+			return nil, 0, explain(err, p.Certificate, d.shaper)
 		}
 	}
 	return d.finish()

@@ -6,10 +6,12 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"akashi/certificate"
 	"akashi/certificate/pdf"
@@ -83,10 +85,47 @@ func TestSameBytes(t *testing.T) {
 		if !bytes.Equal(first, render(t, a, p)) || !bytes.Equal(first, render(t, b, p)) {
 			t.Errorf("%s: bytes differ", name)
 		}
-		p.Copy = 2
-		if bytes.Equal(first, render(t, a, p)) {
-			t.Errorf("%s: second copy has the bytes of the first", name)
+	}
+}
+
+var fileID = regexp.MustCompile(`/ID\[<([0-9a-f]{32})><([0-9a-f]{32})>\]`)
+
+// The file identifier is that of the copy: it changes with the certificate, its
+// office, layout, time of issue and copy number, and says the same twice.
+func TestFileID(t *testing.T) {
+	r := renderer(t)
+	id := func(p pdf.Page, more ...pdf.Page) string {
+		t.Helper()
+		m := fileID.FindSubmatch(render(t, r, append([]pdf.Page{p}, more...)...))
+		if m == nil || !bytes.Equal(m[1], m[2]) {
+			t.Fatal("no file identifier")
 		}
+		return string(m[1])
+	}
+	sample := func(change func(p *pdf.Page)) pdf.Page {
+		p := page(travel(2))
+		change(&p)
+		return p
+	}
+	seen := map[string]string{}
+	for name, p := range map[string]pdf.Page{
+		"sample":      sample(func(*pdf.Page) {}),
+		"copy":        sample(func(p *pdf.Page) { p.Copy = 2 }),
+		"certificate": sample(func(p *pdf.Page) { p.Certificate.ID = "7KQ4ZPWM2XNC" }),
+		"office":      sample(func(p *pdf.Page) { p.Certificate.Office = "900002" }),
+		"time":        sample(func(p *pdf.Page) { p.Certificate.IssuedAt = p.Certificate.IssuedAt.Add(time.Second) }),
+	} {
+		got := id(p)
+		if other, ok := seen[got]; ok {
+			t.Errorf("%s and %s have the same identifier", name, other)
+		}
+		seen[got] = name
+		if got != id(p) {
+			t.Errorf("%s: identifier changes", name)
+		}
+	}
+	if p := page(travel(2)); seen[id(p, p)] != "" {
+		t.Error("two pages have the identifier of one")
 	}
 }
 
@@ -173,7 +212,7 @@ func TestMissing(t *testing.T) {
 		t.Errorf("%+q, want %+q", got, want)
 	}
 	var e *pdf.MissingError
-	if _, err := r.Render(page(c)); !errors.As(err, &e) || !slices.EqualFunc(e.Missing, want, same) {
+	if _, err := r.Render(page(c)); !errors.As(err, &e) || !slices.EqualFunc(e.Missing, want, same) || !slices.Equal(e.Asked, r.Fonts()) {
 		t.Errorf("Render: %v", err)
 	} else if strings.ContainsAny(err.Error(), "辻田葛") {
 		t.Errorf("the error text shows characters of a name: %v", err)

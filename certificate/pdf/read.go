@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"sync"
 )
 
 // Limits of the reader; our own files stay far below.
@@ -21,7 +22,14 @@ type document struct {
 	data    []byte
 	entries []entry // by object number
 	trailer dict
-	packed  map[int][]any // contents of object streams
+	packed  map[int]*packed // object streams
+}
+
+// packed is an object stream, inflated; its objects are read when asked for.
+type packed struct {
+	data    []byte
+	offsets []int
+	objects []any // as far as they were read
 }
 
 // entry says where an object is.
@@ -51,7 +59,7 @@ func open(data []byte) (*document, error) {
 	if err != nil || !ok || start < 0 || start >= len(data) {
 		return nil, fmt.Errorf("%w: startxref", errSyntax)
 	}
-	d := &document{data: data, packed: map[int][]any{}}
+	d := &document{data: data, packed: map[int]*packed{}}
 	l.at = start
 	if l.has("xref") {
 		err = d.readTable(l)
@@ -171,17 +179,23 @@ func (d *document) object(n int) (any, error) {
 		}
 		return v, err
 	}
-	objects, err := d.unpack(e.stream)
-	if err != nil || e.index >= len(objects) {
+	p, err := d.unpack(e.stream)
+	if err != nil || e.index >= len(p.objects) {
 		return nil, errSyntax
 	}
-	return objects[e.index], nil
+	if p.objects[e.index] == nil {
+		l := &lexer{data: p.data, at: p.offsets[e.index]}
+		if p.objects[e.index], err = l.value(0); err != nil {
+			return nil, err
+		}
+	}
+	return p.objects[e.index], nil
 }
 
-// unpack reads an object stream once.
-func (d *document) unpack(n int) ([]any, error) {
-	if objects, ok := d.packed[n]; ok {
-		return objects, nil
+// unpack inflates an object stream once.
+func (d *document) unpack(n int) (*packed, error) {
+	if p, ok := d.packed[n]; ok {
+		return p, nil
 	}
 	if n >= len(d.entries) || d.entries[n].stream != 0 {
 		return nil, errSyntax
@@ -199,16 +213,19 @@ func (d *document) unpack(n int) ([]any, error) {
 	if !ok || first < 0 || first > len(data) {
 		return nil, errSyntax
 	}
-	var objects []any
-	for l := (&lexer{data: data, at: first}); !l.done(); {
-		v, err := l.value(0)
-		if err != nil {
-			return nil, err
+	p := &packed{data: data}
+	for l := (&lexer{data: data[:first]}); !l.done(); {
+		_, err1 := l.value(0) // object number, as the cross-reference has it
+		at, err2 := l.value(0)
+		offset, ok := at.(int)
+		if err1 != nil || err2 != nil || !ok || offset < 0 || offset > len(data)-first {
+			return nil, errSyntax
 		}
-		objects = append(objects, v)
+		p.offsets = append(p.offsets, first+offset)
 	}
-	d.packed[n] = objects
-	return objects, nil
+	p.objects = make([]any, len(p.offsets))
+	d.packed[n] = p
+	return p, nil
 }
 
 // resolve follows a reference.
@@ -244,15 +261,30 @@ func (s stream) inflate() ([]byte, error) {
 	case nil:
 		return s.data, nil
 	case name("FlateDecode"):
-		z, err := zlib.NewReader(bytes.NewReader(s.data))
-		if err != nil {
-			return nil, err
-		}
-		out, err := io.ReadAll(io.LimitReader(z, maxInflated+1))
-		if len(out) > maxInflated {
-			return nil, errSyntax
-		}
-		return out, err
+		z := inflaters.Get().(*inflater)
+		defer inflaters.Put(z)
+		return z.inflate(s.data)
 	}
 	return nil, errSyntax
+}
+
+// inflater is a zlib reader that is used again.
+type inflater struct{ zlib io.ReadCloser }
+
+var inflaters = sync.Pool{New: func() any { return &inflater{} }}
+
+func (z *inflater) inflate(b []byte) (out []byte, err error) {
+	if z.zlib == nil {
+		z.zlib, err = zlib.NewReader(bytes.NewReader(b))
+	} else {
+		err = z.zlib.(zlib.Resetter).Reset(bytes.NewReader(b), nil)
+	}
+	if err != nil {
+		return nil, err
+	}
+	buffer := bytes.NewBuffer(make([]byte, 0, min(4*len(b), maxInflated)+bytes.MinRead))
+	if _, err = buffer.ReadFrom(io.LimitReader(z.zlib, maxInflated+1)); err == nil && buffer.Len() > maxInflated {
+		err = errSyntax
+	}
+	return buffer.Bytes(), err
 }

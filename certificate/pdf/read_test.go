@@ -14,7 +14,7 @@ func tiny(table bool) []byte {
 	w.object(n+1, []byte("<</Type/Pages/Kids[3 0 R]/Count 1>>"))
 	w.object(n+2, []byte("<</Type/Page/Parent 2 0 R/Contents[4 0 R 5 0 R]/Resources<</Font<</L 6 0 R>>>>>>"))
 	w.stream(n+3, "", []byte("q Q"))
-	w.stream(n+4, "/Filter/FlateDecode", deflate([]byte("/Span<</MCID 0>>BDC BT 1.5 -2 Td /L 9 Tf <00010002>Tj <0003>Tj ET EMC")))
+	w.deflated(n+4, []byte("/Span<</MCID 0>>BDC BT 1.5 -2 Td /L 9 Tf <00010002>Tj <0003>Tj ET EMC"))
 	w.object(n+5, []byte("<</Type/Font/Note(a\\)\\\\(b))/X[true false null -1 .5]/ToUnicode 7 0 R>>"))
 	w.stream(n+6, "", toUnicodeMap([]string{"", "証", " ", "A"}))
 	return w.finish(n, n+1, make([]byte, 16))

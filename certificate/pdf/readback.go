@@ -66,15 +66,13 @@ func (d *document) layerText(page dict) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	unicodes, err := d.unicodes(page)
-	if err != nil {
-		return nil, err
-	}
+	fonts, _ := d.dict(page["Resources"])["Font"].(dict)
+	unicodes := map[name]map[uint16]string{}
 	var texts []string
 	var operands array
 	var current map[uint16]string
 	var text string
-	for l := (&lexer{data: content}); !l.done(); {
+	for l := (&lexer{data: content, noNumbers: true}); !l.done(); {
 		v, err := l.value(0)
 		if err != nil {
 			return nil, err
@@ -91,6 +89,11 @@ func (d *document) layerText(page dict) ([]string, error) {
 			texts = append(texts, text)
 		case op == "Tf" && len(operands) == 2:
 			font, _ := operands[0].(name)
+			if unicodes[font] == nil {
+				if unicodes[font], err = d.fontTexts(fonts[font]); err != nil {
+					return nil, err
+				}
+			}
 			current = unicodes[font]
 		case op == "Tj" && len(operands) == 1:
 			codes, _ := operands[0].(literal)
@@ -107,27 +110,20 @@ func (d *document) layerText(page dict) ([]string, error) {
 	return texts, nil
 }
 
-// unicodes reads the ToUnicode tables of the fonts of a page.
-func (d *document) unicodes(page dict) (map[name]map[uint16]string, error) {
-	fonts, _ := d.dict(page["Resources"])["Font"].(dict)
-	all := map[name]map[uint16]string{}
-	for font, v := range fonts {
-		cmap, err := d.content(d.dict(v)["ToUnicode"])
-		if err != nil {
-			return nil, err
-		}
-		all[font] = map[uint16]string{}
-		if err := readRanges(cmap, all[font]); err != nil {
-			return nil, err
-		}
+// fontTexts reads the ToUnicode table of a font.
+func (d *document) fontTexts(font any) (map[uint16]string, error) {
+	cmap, err := d.content(d.dict(font)["ToUnicode"])
+	if err != nil {
+		return nil, err
 	}
-	return all, nil
+	texts := map[uint16]string{}
+	return texts, readRanges(cmap, texts)
 }
 
 // readRanges reads the ranges of a ToUnicode table, each with one text per code.
 func readRanges(cmap []byte, texts map[uint16]string) error {
 	var operands array
-	for l := (&lexer{data: cmap}); !l.done(); {
+	for l := (&lexer{data: cmap, noNumbers: true}); !l.done(); {
 		v, err := l.value(0)
 		if err != nil {
 			return err
@@ -152,6 +148,9 @@ func readRanges(cmap []byte, texts map[uint16]string) error {
 
 // utf16Text decodes UTF-16 with the high byte first.
 func utf16Text(s literal) string {
+	if len(s) == 2 {
+		return string(utf16.Decode([]uint16{uint16(s[0])<<8 | uint16(s[1])}))
+	}
 	units := make([]uint16, 0, len(s)/2)
 	for ; len(s) >= 2; s = s[2:] {
 		units = append(units, uint16(s[0])<<8|uint16(s[1]))

@@ -11,14 +11,55 @@ import (
 type element struct {
 	role       string
 	attributes string // further entries of its dictionary
-	page       int    // object number of its page
-	marks      []int  // MCIDs on that page
+	marks      []int  // MCIDs on its page
 	kids       []*element
-	number     int
+	index      int // its place in the section, in reading order
+}
+
+// outline is the tree of pages whose layers drew the same fields in the same
+// order. It is made once and never changes.
+type outline struct {
+	fields  []string
+	section *element
+	size    int // number of elements
+}
+
+// maxOutlines bounds how many a form keeps: some for each number of doses.
+const maxOutlines = 16
+
+// outline returns the tree of a page; fields are those of its layer, in the
+// order of their MCIDs.
+func (f *form) outline(p Page, blocks []block, fields []string) *outline {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, o := range f.outlines {
+		if slices.Equal(o.fields, fields) {
+			return o
+		}
+	}
+	layer := make(marks, len(fields))
+	for i, field := range fields {
+		layer[field] = len(f.marks) + i
+	}
+	o := &outline{fields: slices.Clone(fields), section: f.section(p, blocks, layer)}
+	o.count(o.section)
+	if len(f.outlines) == maxOutlines {
+		f.outlines = f.outlines[1:]
+	}
+	f.outlines = append(f.outlines, o)
+	return o
+}
+
+func (o *outline) count(e *element) {
+	e.index = o.size
+	o.size++
+	for _, k := range e.kids {
+		o.count(k)
+	}
 }
 
 // section builds the tree of one page. layer has the MCIDs of the fields.
-func (f *form) section(page int, p Page, blocks []block, layer marks) *element {
+func (f *form) section(p Page, blocks []block, layer marks) *element {
 	find := func(keys ...string) (found []int) {
 		for _, key := range keys {
 			if n, ok := f.marks[key]; ok {
@@ -29,10 +70,8 @@ func (f *form) section(page int, p Page, blocks []block, layer marks) *element {
 		}
 		return found
 	}
-	leaf := func(role string, keys ...string) *element {
-		return &element{role: role, page: page, marks: find(keys...)}
-	}
-	node := func(role string, kids ...*element) *element { return &element{role: role, page: page, kids: kids} }
+	leaf := func(role string, keys ...string) *element { return &element{role: role, marks: find(keys...)} }
+	node := func(role string, kids ...*element) *element { return &element{role: role, kids: kids} }
 	heading := func(scope, label string) *element {
 		e := leaf("TH", label, label+".en")
 		e.attributes = "/A<</O/Table/Scope/" + scope + ">>"
@@ -75,7 +114,7 @@ func (f *form) section(page int, p Page, blocks []block, layer marks) *element {
 		leaf("H1", "title", "title.en"), leaf("P", kind, kind+".en"), leaf("P", "test", "test.en"),
 		person, doses, leaf("P", "end_of_doses", "end_of_doses.en", "more_doses"), leaf("P", "meaning", "meaning.en"), certificate, issuer)
 	for _, b := range f.geometry.boxes {
-		figure := leaf("Figure", "image."+b.caption)
+		figure := leaf("Figure", b.image)
 		caption := f.labels.Labels[b.caption]
 		x, y := b.x*point, (pageHeight-b.y-b.w)*point
 		figure.attributes = fmt.Sprintf("/Alt%s/A<</O/Layout/Placement/Block/BBox[%.2f %.2f %.2f %.2f]>>",
@@ -90,60 +129,55 @@ func (f *form) section(page int, p Page, blocks []block, layer marks) *element {
 // writeStructure writes the tree of all pages with its way back from the
 // marked content (ParentTree).
 func (d *file) writeStructure() {
-	root := &element{role: "Document", kids: d.sections}
-	d.number(root)
-	parents := make([][]int, len(d.sections))
-	for i := range parents {
-		parents[i] = make([]int, d.marked[i])
-		d.sections[i].parents(parents[i])
+	root := d.w.reserve(1)
+	first := make([]int, len(d.outlines)) // numbers of the sections
+	for i, o := range d.outlines {
+		first[i] = d.w.reserve(o.size)
 	}
-	d.element(root, d.structure)
-	b := fmt.Appendf(nil, "<</Type/StructTreeRoot/K %d 0 R/ParentTreeNextKey %d/ParentTree<</Nums[", root.number, len(parents))
-	for i, list := range parents {
-		b = append(strconv.AppendInt(b, int64(i), 10), '[')
-		for _, n := range list {
-			b = append(strconv.AppendInt(b, int64(n), 10), " 0 R "...)
+	kids := []byte("<</Type/StructElem/S/Document/P ")
+	kids = append(strconv.AppendInt(kids, int64(d.structure), 10), " 0 R/K["...)
+	tree := fmt.Appendf(nil, "<</Type/StructTreeRoot/K %d 0 R/ParentTreeNextKey %d/ParentTree<</Nums[", root, len(d.outlines))
+	for i, o := range d.outlines {
+		kids = append(strconv.AppendInt(kids, int64(first[i]), 10), " 0 R "...)
+		tree = append(strconv.AppendInt(tree, int64(i), 10), '[')
+		for _, n := range o.section.parents(make([]int, d.marked[i])) {
+			tree = append(strconv.AppendInt(tree, int64(first[i]+n), 10), " 0 R "...)
 		}
-		b = append(b, ']')
+		tree = append(tree, ']')
 	}
-	d.w.object(d.structure, append(b, "]>>>>"...))
-}
-
-func (d *file) number(e *element) {
-	e.number = d.w.reserve(1)
-	for _, k := range e.kids {
-		d.number(k)
+	d.w.object(root, append(kids, "]>>"...))
+	for i, o := range d.outlines {
+		d.element(o.section, root, first[i], d.kids[i])
 	}
+	d.w.object(d.structure, append(tree, "]>>>>"...))
 }
 
 // parents notes which element each MCID of a page belongs to.
-func (e *element) parents(list []int) {
+func (e *element) parents(list []int) []int {
 	for _, mcid := range e.marks {
-		list[mcid] = e.number
+		list[mcid] = e.index
 	}
 	for _, k := range e.kids {
 		k.parents(list)
 	}
+	return list
 }
 
-func (d *file) element(e *element, parent int) {
-	b := make([]byte, 0, 128)
-	b = append(append(b, "<</Type/StructElem/S/"...), e.role...)
+// element writes e and what is below it; the section has the number first.
+func (d *file) element(e *element, parent, first, page int) {
+	b := append(append(d.scratch[:0], "<</Type/StructElem/S/"...), e.role...)
 	b = strconv.AppendInt(append(b, "/P "...), int64(parent), 10)
-	b = append(b, " 0 R"...)
-	if e.page != 0 {
-		b = strconv.AppendInt(append(b, "/Pg "...), int64(e.page), 10)
-		b = append(b, " 0 R"...)
-	}
-	b = append(append(b, e.attributes...), "/K["...)
+	b = strconv.AppendInt(append(b, " 0 R/Pg "...), int64(page), 10)
+	b = append(append(append(b, " 0 R"...), e.attributes...), "/K["...)
 	for _, mcid := range e.marks {
 		b = append(strconv.AppendInt(b, int64(mcid), 10), ' ')
 	}
 	for _, k := range e.kids {
-		b = append(strconv.AppendInt(b, int64(k.number), 10), " 0 R "...)
+		b = append(strconv.AppendInt(b, int64(first+k.index), 10), " 0 R "...)
 	}
-	d.w.object(e.number, append(b, "]>>"...))
+	d.scratch = append(b, "]>>"...)
+	d.w.object(first+e.index, d.scratch)
 	for _, k := range e.kids {
-		d.element(k, e.number)
+		d.element(k, first+e.index, first, page)
 	}
 }

@@ -21,8 +21,10 @@ const modulePixels = 8
 // pixel, 0 for black.
 func writeSymbol(w *writer, n int, s *qr.Matrix) {
 	pixels := (s.Size() + 2*quietZone) * modulePixels
+	w.scratch.Reset()
+	w.scratch.Write(enlarged(w.scratch.AvailableBuffer(), s))
 	w.stream(n, fmt.Sprintf("/Type/XObject/Subtype/Image/Width %d/Height %d/ColorSpace/DeviceGray/BitsPerComponent 1/Filter/FlateDecode",
-		pixels, pixels), enlarged(s))
+		pixels, pixels), w.scratch.Bytes())
 }
 
 // checkCodes tells whether a page has exactly the codes of its kind.

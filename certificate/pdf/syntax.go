@@ -2,6 +2,7 @@ package pdf
 
 import (
 	"bytes"
+	"encoding/hex"
 	"errors"
 	"strconv"
 )
@@ -22,8 +23,9 @@ var errSyntax = errors.New("pdf: syntax error")
 // lexer reads the syntax of the files that fpdf and this package write. It is
 // no general PDF reader.
 type lexer struct {
-	data []byte
-	at   int
+	data      []byte
+	at        int
+	noNumbers bool // they come as nil, for who reads texts only
 }
 
 const maxNesting = 16
@@ -31,7 +33,13 @@ const maxNesting = 16
 func isSpace(c byte) bool {
 	return c == ' ' || c == '\n' || c == '\r' || c == '\t' || c == '\f' || c == 0
 }
-func isDelimiter(c byte) bool { return bytes.IndexByte([]byte("()<>[]{}/%"), c) >= 0 }
+func isDelimiter(c byte) bool {
+	switch c {
+	case '(', ')', '<', '>', '[', ']', '{', '}', '/', '%':
+		return true
+	}
+	return false
+}
 
 func (l *lexer) skipSpace() {
 	for l.at < len(l.data) {
@@ -65,27 +73,36 @@ func (l *lexer) value(depth int) (any, error) {
 	if depth > maxNesting || l.done() {
 		return nil, errSyntax
 	}
-	switch {
-	case l.has("<<"):
-		return l.dict(depth)
-	case l.has("["):
-		return l.array(depth)
-	case l.has("("):
-		return l.literal()
-	case l.has("<"):
+	switch l.data[l.at] {
+	case '<':
+		if l.has("<<") {
+			return l.dict(depth)
+		}
+		l.at++
 		return l.hex()
-	case l.has("/"):
+	case '[':
+		l.at++
+		return l.array(depth)
+	case '(':
+		l.at++
+		return l.literal()
+	case '/':
+		l.at++
 		return name(l.word()), nil
 	}
 	w := l.word()
 	if len(w) == 0 {
 		return nil, errSyntax
 	}
-	if n, err := strconv.Atoi(string(w)); err == nil {
-		return l.refOr(n), nil
-	}
-	if f, err := strconv.ParseFloat(string(w), 64); err == nil {
-		return f, nil
+	if c := w[0]; c >= '0' && c <= '9' || c == '-' || c == '+' || c == '.' {
+		if l.noNumbers {
+			return nil, nil
+		}
+		if bytes.IndexByte(w, '.') < 0 {
+			n, err := strconv.Atoi(string(w))
+			return l.refOr(n), err
+		}
+		return strconv.ParseFloat(string(w), 64)
 	}
 	switch string(w) {
 	case "true", "false":
@@ -187,13 +204,14 @@ func (l *lexer) hex() (literal, error) {
 	if end < 0 || end%2 != 0 {
 		return "", errSyntax
 	}
-	out := make([]byte, end/2)
-	for i := range out {
-		v, err := strconv.ParseUint(string(l.data[l.at+2*i:l.at+2*i+2]), 16, 8)
-		if err != nil {
-			return "", errSyntax
-		}
-		out[i] = byte(v)
+	var few [32]byte
+	out := few[:0]
+	if end/2 > len(few) {
+		out = make([]byte, 0, end/2)
+	}
+	out = out[:end/2]
+	if _, err := hex.Decode(out, l.data[l.at:l.at+end]); err != nil {
+		return "", errSyntax
 	}
 	l.at += end + 1
 	return literal(out), nil

@@ -11,37 +11,41 @@ import (
 // typeface is one embedded font: a subset in which every glyph stands for
 // exactly one text. Code, CID and glyph number are the same.
 type typeface struct {
+	face   *font.Font // gives name and metrics
 	subset *font.Subset
-	texts  []string // by glyph number; what ToUnicode says
-	codes  map[string]font.Glyph
+	texts  []string              // by glyph number; what ToUnicode says
+	codes  map[string]font.Glyph // of what is looked up by its text
 }
 
 func newTypeface(faces font.Faces) *typeface {
-	return &typeface{subset: font.NewSubset(faces), texts: make([]string, 1, 128), codes: make(map[string]font.Glyph, 128)}
+	return &typeface{face: faces[0], subset: font.NewSubset(faces), texts: make([]string, 1, 128), codes: map[string]font.Glyph{}}
 }
 
-// add takes up a cluster. A variation selector becomes a glyph of its own,
+// add takes up a cluster that is not there yet. A variation selector becomes a glyph of its own,
 // without outline and width, that stands for the selector alone: readers break
 // when base and selector share one entry of ToUnicode.
 func (t *typeface) add(c font.Cluster, face *font.Font, g font.Glyph) (first, second font.Glyph) {
 	if c.Selector == 0 {
-		return t.glyph(c.Text, c.Text, face, g), 0
+		return t.append(c.Text, face, g), 0
 	}
-	selector := string(c.Selector)
-	return t.glyph(c.Text, string(c.Base), face, g), t.glyph(selector, selector, nil, 0)
+	return t.append(string(c.Base), face, g), t.glyph(string(c.Selector), nil, 0)
 }
 
-// glyph returns the number of the glyph kept under key, adding it at first use.
-func (t *typeface) glyph(key, text string, face *font.Font, g font.Glyph) font.Glyph {
-	n, ok := t.codes[key]
+func (t *typeface) append(text string, face *font.Font, g font.Glyph) font.Glyph {
+	t.texts = append(t.texts, text)
+	if face == nil {
+		return t.subset.AddBlank()
+	}
+	return t.subset.Add(face, g)
+}
+
+// glyph returns the number of the glyph for a text, adding it at first use.
+// Without a face it is blank.
+func (t *typeface) glyph(text string, face *font.Font, g font.Glyph) font.Glyph {
+	n, ok := t.codes[text]
 	if !ok {
-		if face == nil {
-			n = t.subset.AddBlank()
-		} else {
-			n = t.subset.Add(face, g)
-		}
-		t.codes[key] = n
-		t.texts = append(t.texts, text)
+		n = t.append(text, face, g)
+		t.codes[text] = n
 	}
 	return n
 }
@@ -67,18 +71,19 @@ type sealed struct {
 	toUnicode []byte
 }
 
-// seal cuts the font. The streams of a layer are stored as they are: glyph
+// seal cuts the font; the digest makes the tag before its name. The streams of a layer are stored as they are: glyph
 // outlines hardly deflate, and the time is better spent elsewhere.
-func (t *typeface) seal(tag, name string, metrics font.Metrics, best bool) (*sealed, error) {
+func (t *typeface) seal(digest []byte, best bool) (*sealed, error) {
 	used := t.subset.Len()
 	data, err := t.subset.TrueType()
 	if err != nil {
 		return nil, err
 	}
-	s := &sealed{basename: tag + "+" + name, metrics: metrics, program: data, length: len(data)}
+	s := &sealed{basename: subsetTag(digest) + "+" + t.face.Name, metrics: perMille(t.face.Metrics), program: data, length: len(data)}
+	em := t.face.Metrics.UnitsPerEm
 	s.widths = append(s.widths, "[0["...)
 	for g := range used {
-		s.widths = append(strconv.AppendInt(s.widths, int64(t.subset.Advance(font.Glyph(g))), 10), ' ')
+		s.widths = append(strconv.AppendInt(s.widths, int64((t.subset.Advance(font.Glyph(g))*1000+em/2)/em), 10), ' ')
 	}
 	s.widths = append(s.widths, "]]"...)
 	s.toUnicode = toUnicodeMap(t.texts)
@@ -86,6 +91,14 @@ func (t *typeface) seal(tag, name string, metrics font.Metrics, best bool) (*sea
 		s.program, s.toUnicode, s.filter = deflateBest(data), deflateBest(s.toUnicode), "/Filter/FlateDecode"
 	}
 	return s, nil
+}
+
+// perMille scales metrics to a thousand units per em, which PDF counts in.
+func perMille(m font.Metrics) font.Metrics {
+	for _, v := range []*int{&m.Ascent, &m.Descent, &m.CapHeight, &m.Box[0], &m.Box[1], &m.Box[2], &m.Box[3]} {
+		*v = *v * 1000 / m.UnitsPerEm
+	}
+	return m
 }
 
 // toUnicodeMap lists the text of every glyph (ISO 32000-1, 9.10.3).

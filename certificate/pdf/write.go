@@ -22,23 +22,32 @@ type writer struct {
 	index   []byte  // its "number offset" pairs
 	count   int
 	memo    *memo
+
+	content []byte   // room for the layer of a page
+	fields  []string // and for the names of its fields
+	scratch bytes.Buffer
 }
 
 // writers are used again for the sake of their buffers.
 var writers = sync.Pool{New: func() any {
-	return &writer{packed: make([]byte, 0, 24<<10), index: make([]byte, 0, 2<<10), entries: make([]entry, 0, 256)}
+	return &writer{content: make([]byte, 0, 12<<10), packed: make([]byte, 0, 24<<10), index: make([]byte, 0, 2<<10), entries: make([]entry, 0, 256)}
 }}
 
 func newWriter(table bool, m *memo) *writer {
 	w := writers.Get().(*writer)
-	*w = writer{table: table, memo: m, out: make([]byte, 0, 64<<10), packed: w.packed[:0], index: w.index[:0], entries: append(w.entries[:0], entry{})}
+	*w = writer{table: table, memo: m, out: make([]byte, 0, 64<<10), packed: w.packed[:0], index: w.index[:0], entries: append(w.entries[:0], entry{}),
+		content: w.content, fields: w.fields, scratch: w.scratch}
 	w.out = append(w.out, "%PDF-1.7\n%\xE2\xE3\xCF\xD3\n"...)
 	return w
 }
 
-// free gives the writer back; the file it returned stays.
+// free gives the writer back without any text of the person; the file it
+// returned stays.
 func (w *writer) free() {
 	w.out = nil
+	clear(w.content[:cap(w.content)])
+	w.scratch.Reset()
+	clear(w.scratch.AvailableBuffer()[:w.scratch.Available()])
 	writers.Put(w)
 }
 
@@ -82,6 +91,18 @@ func (w *writer) stream(n int, attributes string, data []byte) {
 	w.out = strconv.AppendInt(w.out, int64(len(data)), 10)
 	w.out = append(w.out, ">>\nstream\n"...)
 	w.out = append(append(w.out, data...), "\nendstream\nendobj\n"...)
+}
+
+// deflated writes a stream object and compresses it quickly, for what is made
+// anew on every page.
+func (w *writer) deflated(n int, data []byte) {
+	w.scratch.Reset()
+	z := deflaters.Get().(*zlib.Writer)
+	defer deflaters.Put(z)
+	z.Reset(&w.scratch)
+	_, _ = z.Write(data)
+	_ = z.Close()
+	w.stream(n, "/Filter/FlateDecode", w.scratch.Bytes())
 }
 
 func (w *writer) begin(n int) {
@@ -167,17 +188,6 @@ var deflaters = sync.Pool{New: func() any {
 	z, _ := zlib.NewWriterLevel(nil, 1)
 	return z
 }}
-
-// deflate compresses quickly, for what is made anew on every page.
-func deflate(b []byte) []byte {
-	out := bytes.NewBuffer(make([]byte, 0, len(b)/2+64))
-	z := deflaters.Get().(*zlib.Writer)
-	defer deflaters.Put(z)
-	z.Reset(out)
-	_, _ = z.Write(b)
-	_ = z.Close()
-	return out.Bytes()
-}
 
 // deflateBest compresses well, for what is made once per form.
 func deflateBest(b []byte) []byte {

@@ -20,11 +20,12 @@ type finderMark struct {
 }
 
 const (
-	maxMarks  = 24 // the most often seen are kept
-	maxCorner = 16 // threes of marks that are tried
+	maxMarks   = 24  // the most often seen are tried
+	maxCorners = 200 // threes of them that are tried
 )
 
-// findMarks looks on each row for dark:light 1:1:3:1:1 and checks it across.
+// findMarks looks on each row for dark:light 1:1:3:1:1 and checks it across. The
+// most often seen come first.
 func (b *bitmap) findMarks() []finderMark {
 	var marks []finderMark
 	for y := range b.h {
@@ -44,7 +45,7 @@ func (b *bitmap) findMarks() []finderMark {
 		}
 	}
 	slices.SortStableFunc(marks, func(a, b finderMark) int { return cmp.Compare(b.seen, a.seen) })
-	return marks[:min(len(marks), maxMarks)]
+	return marks
 }
 
 // addMark joins a sighting that ends at x with the mark it belongs to.
@@ -146,7 +147,7 @@ func findCorners(marks []finderMark) []corners {
 		}
 	}
 	slices.SortStableFunc(all, func(a, b corners) int { return cmp.Compare(a.doubt, b.doubt) })
-	return all[:min(len(all), maxCorner)]
+	return all[:min(len(all), maxCorners)]
 }
 
 // asCorners orders three marks: the one opposite the longest side is top left.

@@ -7,54 +7,6 @@ import (
 	"slices"
 )
 
-// readPicture tries the picture as it is and, when small, enlarged.
-func readPicture(p picture) (Reading, error) {
-	err := ErrNotFound
-	for _, n := range []int{1, 2, 4} {
-		if p.w*n*p.h*n > MaxImagePixels && n > 1 {
-			break
-		}
-		large := p
-		if n > 1 {
-			large = p.enlarge(n)
-		}
-		r, e := binarise(large).read()
-		if e == nil {
-			return r, nil
-		}
-		if err == ErrNotFound {
-			err = e
-		}
-	}
-	return Reading{}, err
-}
-
-const maxSampled = 48 // grids that are sampled whole
-
-// read tries the likely corners and versions. The error is that of the likeliest
-// symbol, or ErrNotFound.
-func (b *bitmap) read() (Reading, error) {
-	err := ErrNotFound
-	tried := 0
-	for _, c := range findCorners(b.findMarks()) {
-		for _, m := range b.sample(c) {
-			for _, m := range []*Matrix{m, m.mirrored()} {
-				r, e := Read(m)
-				if e == nil {
-					return r, nil
-				}
-				if err == ErrNotFound || e == ErrContent {
-					err = e
-				}
-			}
-			if tried++; tried == maxSampled {
-				return Reading{}, err
-			}
-		}
-	}
-	return Reading{}, err
-}
-
 // mirrored exchanges rows and columns, for symbols seen from behind.
 func (m *Matrix) mirrored() *Matrix {
 	t := newMatrix(m.Version)
@@ -62,15 +14,18 @@ func (m *Matrix) mirrored() *Matrix {
 	return t
 }
 
+// sample is what a view makes of the modules.
+type sample struct {
+	m     *Matrix
+	grid  grid
+	match float64 // of the function patterns
+}
+
 // sample reads the modules for the likely versions, the best match of the
 // function patterns first; matches little better than chance are left out, and
-// a nearly perfect one ends the search.
-func (b *bitmap) sample(c corners) []*Matrix {
-	type candidate struct {
-		m     *Matrix
-		match float64
-	}
-	var all []candidate
+// a nearly perfect one ends the search. seen tells whether the finder patterns
+// are there for any version.
+func (b *bitmap) sample(c corners) (all []sample, seen bool) {
 	side := (c.topRight.minus(c.topLeft).length() + c.bottomLeft.minus(c.topLeft).length()) / 2
 	guess := int(math.Round((side/c.module + 7 - 17) / 4))
 	for _, off := range [7]int{0, -1, 1, -2, 2, -3, 3} {
@@ -79,10 +34,11 @@ func (b *bitmap) sample(c corners) []*Matrix {
 			continue
 		}
 		for _, g := range b.grids(c, v) {
+			seen = true
 			m := b.modules(g, v)
 			match := layoutOf(v).match(m)
 			if match > 0.75 {
-				all = append(all, candidate{m, match})
+				all = append(all, sample{m, g, match})
 			}
 			best = max(best, match)
 		}
@@ -90,12 +46,8 @@ func (b *bitmap) sample(c corners) []*Matrix {
 			break
 		}
 	}
-	slices.SortStableFunc(all, func(x, y candidate) int { return cmp.Compare(y.match, x.match) })
-	ms := make([]*Matrix, len(all))
-	for i, x := range all {
-		ms[i] = x.m
-	}
-	return ms
+	slices.SortStableFunc(all, func(x, y sample) int { return cmp.Compare(y.match, x.match) })
+	return all, seen
 }
 
 // match is the share of function modules that are as they should be.

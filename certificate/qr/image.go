@@ -19,12 +19,13 @@ var (
 	ErrNotFound = errors.New("qr: no symbol found")
 )
 
-// Limits of ReadImage.
+// Limits of ReadImage and ReadImages.
 const (
-	MaxImageFile   = 6 << 20   // bytes of the file
-	MaxImagePixels = 4_000_000 // width times height
+	MaxImageFile   = 6 << 20    // bytes of the file
+	MaxImagePixels = 4_000_000  // width times height of a picture of one symbol
+	MaxPagePixels  = 10_000_000 // and of several: A4 at 300 dpi has 8.7 million
 
-	maxImageMemory = 60_000_000 // bytes that decoding may take at worst
+	maxImageMemory = 64_000_000 // bytes of file and picture at worst, which leaves 3 MB of 64 MiB for the rest
 	maxJPEGScans   = 64         // passes over the picture; a progressive file has about ten
 )
 
@@ -32,40 +33,66 @@ const (
 // any direction, somewhat skewed. Limits are checked before the picture is
 // decoded. Errors are ErrImage, ErrImageTooLarge, ErrNotFound, and those of Read.
 func ReadImage(r io.Reader) (Reading, error) {
-	file, err := io.ReadAll(io.LimitReader(r, MaxImageFile+1))
+	p, err := readPicture(r, MaxImagePixels)
 	if err != nil {
 		return Reading{}, err
 	}
-	if len(file) > MaxImageFile {
-		return Reading{}, ErrImageTooLarge
+	s := p.search(1)
+	if len(s.readings) == 0 {
+		return Reading{}, s.err
 	}
-	img, err := decodeImage(file)
-	if err != nil {
-		return Reading{}, err
-	}
-	return readPicture(luminance(img))
+	return s.readings[0], nil
 }
 
-func decodeImage(file []byte) (image.RGBA64Image, error) {
+// ReadImages reads every QR symbol of a PNG or JPEG such as a printed page, up to
+// eight. unread counts those that were seen by their finder patterns but could
+// not be read; more than eight count as one. Errors are ErrImage,
+// ErrImageTooLarge, and ErrNotFound when no symbol was even seen.
+func ReadImages(r io.Reader) (readings []Reading, unread int, err error) {
+	p, err := readPicture(r, MaxPagePixels)
+	if err != nil {
+		return nil, 0, err
+	}
+	s := p.search(maxSymbols + 1)
+	readings, unread = s.readings, s.unread()
+	if len(readings) > maxSymbols {
+		readings, unread = readings[:maxSymbols], unread+1
+	}
+	if len(readings)+unread == 0 {
+		return nil, 0, ErrNotFound
+	}
+	return readings, unread, nil
+}
+
+func readPicture(r io.Reader, maxPixels int) (picture, error) {
+	file, err := io.ReadAll(io.LimitReader(r, MaxImageFile+1))
+	if err != nil {
+		return picture{}, err
+	}
+	if len(file) > MaxImageFile {
+		return picture{}, ErrImageTooLarge
+	}
+	img, err := decodeImage(file, maxPixels)
+	if err != nil {
+		return picture{}, err
+	}
+	return luminance(img), nil
+}
+
+func decodeImage(file []byte, maxPixels int) (image.RGBA64Image, error) {
 	var (
 		config image.Config
 		decode func(io.Reader) (image.Image, error)
 		err    error
-		each   int // bytes a pixel takes at worst while decoding
+		each   int // bytes a pixel takes at worst
 	)
 	switch {
 	case bytes.HasPrefix(file, []byte("\x89PNG\r\n\x1a\n")):
 		config, err = png.DecodeConfig(bytes.NewReader(file))
-		decode, each = png.Decode, 8
-		if config.ColorModel == color.NRGBA64Model || config.ColorModel == color.RGBA64Model {
-			each = 16
-		}
+		decode, each = png.Decode, pngBytes(file, config)
 	case bytes.HasPrefix(file, []byte{0xFF, 0xD8}):
 		config, err = jpeg.DecodeConfig(bytes.NewReader(file))
-		decode, each = jpeg.Decode, 15 // three planes and their coefficients
-		if config.ColorModel != color.YCbCrModel && config.ColorModel != color.GrayModel {
-			each = 24 // CMYK, or RGB that is turned once more
-		}
+		decode, each = jpeg.Decode, jpegBytes(file, config)
 		if bytes.Count(file, []byte{0xFF, 0xDA}) > maxJPEGScans {
 			return nil, ErrImageTooLarge
 		}
@@ -75,7 +102,7 @@ func decodeImage(file []byte) (image.RGBA64Image, error) {
 	if err != nil || config.Width < 1 || config.Height < 1 {
 		return nil, ErrImage
 	}
-	if config.Width > MaxImagePixels/config.Height || config.Width*config.Height*each > maxImageMemory {
+	if config.Width > maxPixels/config.Height || config.Width*config.Height*each+2*len(file) > maxImageMemory {
 		return nil, ErrImageTooLarge
 	}
 	img, err := decode(bytes.NewReader(file))
@@ -85,22 +112,63 @@ func decodeImage(file []byte) (image.RGBA64Image, error) {
 	return img.(image.RGBA64Image), nil // as all images of the two packages are
 }
 
+// pngBytes is what a pixel takes: four samples, twice in an interlaced file; a gray
+// copy where it is not made in place; black or white.
+func pngBytes(file []byte, config image.Config) int {
+	const interlace = 28 // place of the byte
+	passes := 1
+	if len(file) > interlace && file[interlace] != 0 {
+		passes = 2
+	}
+	switch config.ColorModel {
+	case color.NRGBA64Model, color.RGBA64Model, color.Gray16Model:
+		return 8*passes + 2
+	}
+	return 4*passes + 1
+}
+
+// jpegBytes is what a pixel takes: three planes, of a progressive file with their
+// coefficients while it is decoded; black or white. CMYK has a fourth plane and
+// is turned once more, as is RGB.
+func jpegBytes(file []byte, config image.Config) int {
+	progressive := bytes.Contains(file, []byte{0xFF, 0xC2}) // so does every such file, and hardly another
+	planes := config.ColorModel == color.YCbCrModel || config.ColorModel == color.GrayModel
+	switch {
+	case planes && progressive:
+		return 15
+	case planes:
+		return 4
+	case progressive:
+		return 24
+	}
+	return 10
+}
+
 // picture is a gray image, 0 black to 255 white.
 type picture struct {
 	w, h, stride int
 	pix          []uint8
 }
 
-// luminance turns an image to gray; transparent parts are white.
+// luminance turns an image to gray, in place where it can; transparent parts are white.
 func luminance(img image.RGBA64Image) picture {
 	b := img.Bounds()
+	w, h := b.Dx(), b.Dy()
 	switch img := img.(type) {
 	case *image.Gray:
-		return picture{b.Dx(), b.Dy(), img.Stride, img.Pix}
+		return picture{w, h, img.Stride, img.Pix}
 	case *image.YCbCr:
-		return picture{b.Dx(), b.Dy(), img.YStride, img.Y}
+		return picture{w, h, img.YStride, img.Y}
+	case *image.RGBA:
+		if img.Stride == 4*w {
+			return picture{w, h, w, flatten(img.Pix, w*h, false)}
+		}
+	case *image.NRGBA:
+		if img.Stride == 4*w {
+			return picture{w, h, w, flatten(img.Pix, w*h, true)}
+		}
 	}
-	p := picture{b.Dx(), b.Dy(), b.Dx(), make([]uint8, b.Dx()*b.Dy())}
+	p := picture{w, h, w, make([]uint8, w*h)}
 	for y := range p.h {
 		for x := range p.w {
 			c := img.RGBA64At(b.Min.X+x, b.Min.Y+y) // already multiplied by its alpha
@@ -109,6 +177,21 @@ func luminance(img image.RGBA64Image) picture {
 		}
 	}
 	return p
+}
+
+// flatten writes n pixels of red, green, blue and alpha as n bytes of gray at the
+// start of their own memory. multiply tells that colours are not multiplied by
+// their alpha yet.
+func flatten(pix []uint8, n int, multiply bool) []uint8 {
+	for i := range n {
+		c := pix[4*i:][:4]
+		light, alpha := (299*uint32(c[0])+587*uint32(c[1])+114*uint32(c[2]))/1000, uint32(c[3])
+		if multiply {
+			light = light * alpha / 255
+		}
+		pix[i] = uint8(min(light+255-alpha, 255))
+	}
+	return pix[:n:n]
 }
 
 // at returns the gray value at a point, pixel centres at halves; outside the

@@ -335,7 +335,7 @@ func FuzzReadPicture(f *testing.F) {
 	f.Add(uint8(58), drawn(m, 2).Pix)
 	f.Fuzz(func(t *testing.T, w uint8, pix []byte) {
 		if h := len(pix) / max(int(w), 1); w > 0 && h > 0 && h <= 200 {
-			readPicture(picture{int(w), h, int(w), pix})
+			picture{int(w), h, int(w), pix}.search(maxSymbols)
 		}
 	})
 }

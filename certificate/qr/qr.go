@@ -4,7 +4,8 @@
 // Encode takes the smallest version that holds the segments and the mask with
 // the lowest penalty; the same input always gives the same symbol. Read reads
 // such a matrix back, repairs what Reed-Solomon can repair, and says how much
-// that was. ReadImage does the same for a picture of one symbol.
+// that was. ReadImage does the same for a picture of one symbol, ReadImages for one of
+// several, such as a printed page.
 //
 // Text is bytes: byte segments carry it as it is, which readers take as UTF-8.
 // Errors never contain any of it.
