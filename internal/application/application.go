@@ -11,11 +11,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"akashi/certificate"
 	"akashi/internal/clock"
 	"akashi/internal/fault"
+	"akashi/internal/vaccination"
 	"akashi/passport"
 )
 
@@ -42,7 +44,9 @@ const (
 	OtherApplicant Relationship = "other"
 )
 
-var relationships = []Relationship{Self, Spouse, Parent, Child, Grandparent, Grandchild, LegalGuardian, OtherApplicant}
+var relationships = []string{
+	string(Self), string(Spouse), string(Parent), string(Child), string(Grandparent), string(Grandchild), string(LegalGuardian), string(OtherApplicant),
+}
 
 // Proof that the applicant may act for the subject (certificate-japan.md 7).
 var proofs = []string{"power_of_attorney", "registration_certificate", "family_register"}
@@ -191,38 +195,60 @@ func (a *Application) Decode(b []byte) error {
 	return nil
 }
 
-// Check refuses a form that breaks a rule, naming the field.
-func (f Form) Check() error {
+// Check refuses a form that breaks a rule, naming the field. today is Japan's date.
+func (f Form) Check(today clock.Date) error {
 	bad := func(field, key string) error { return fault.New(fault.Invalid, key, field) }
+	for _, c := range []struct {
+		field, value string
+		allowed      []string
+	}{
+		{"kind", string(f.Kind), []string{string(certificate.Domestic), string(certificate.Travel)}},
+		{"programme", f.Programme, []string{"covid19"}},
+		{"channel", string(f.Channel), []string{string(Counter), string(Mail), string(App)}},
+		{"applicant.relationship", string(f.Applicant.Relationship), relationships},
+		{"applicant.proof", f.Applicant.Proof, append([]string{""}, proofs...)},
+	} {
+		if err := oneOf(c.field, c.value, c.allowed); err != nil {
+			return err
+		}
+	}
+	for i, d := range f.Documents {
+		if err := oneOf(fmt.Sprintf("documents[%d]", i), d, documents); err != nil {
+			return err
+		}
+	}
+	birth, err := clock.ParseDate(string(f.Subject.BirthDate))
 	switch {
-	case f.Kind != certificate.Domestic && f.Kind != certificate.Travel:
-		return bad("kind", "unknown_value")
-	case f.Programme != "covid19":
-		return bad("programme", "unknown_value")
-	case f.Channel != Counter && f.Channel != Mail && f.Channel != App:
-		return bad("channel", "unknown_value")
-	case f.NoticeVersion == "":
+	case blank(f.NoticeVersion):
 		return bad("notice_version", "required")
 	case f.Kind == certificate.Domestic && f.Passport != nil:
 		return bad("passport", "not_for_domestic")
-	case !slices.Contains(relationships, f.Applicant.Relationship):
-		return bad("applicant.relationship", "unknown_value")
-	case f.Applicant.Proof != "" && !slices.Contains(proofs, f.Applicant.Proof):
-		return bad("applicant.proof", "unknown_value")
-	case f.Applicant.Relationship != Self && f.Applicant.Name.Family == "":
+	case f.Applicant.Relationship != Self && blank(f.Applicant.Name.Family):
 		return bad("applicant.name.family", "required")
 	case f.Subject.BirthDate == "":
 		return bad("subject.birth_date", "required")
-	case f.Subject.Ticket == "" && f.Subject.Address == "" && f.Subject.Name.Family == "":
-		return bad("subject", "identifier_required")
-	}
-	for i, d := range f.Documents {
-		if !slices.Contains(documents, d) {
-			return bad(fmt.Sprintf("documents[%d]", i), "unknown_value")
-		}
-	}
-	if _, err := clock.ParseDate(string(f.Subject.BirthDate)); err != nil {
+	case err != nil || birth > today:
 		return bad("subject.birth_date", "date")
+	case f.Subject.Ticket == "" && f.Subject.Address == "" && blank(f.Subject.Name.Family):
+		return bad("subject", "identifier_required")
+	case f.numberInZone(today):
+		return bad("passport.mrz", "number_not_accepted_yet")
 	}
 	return nil
+}
+
+func oneOf(field, value string, allowed []string) error {
+	if slices.Contains(allowed, value) {
+		return nil
+	}
+	return fault.New(fault.Invalid, "unknown_value", field).With("allowed", strings.TrimPrefix(strings.Join(allowed, ", "), ", "))
+}
+
+func blank(s string) bool { return strings.TrimSpace(s) == "" }
+
+// numberInZone tells whether the optional data of a zone is an individual
+// number; some states print a personal number there, and it is not ours to keep.
+func (f Form) numberInZone(today clock.Date) bool {
+	r := f.ReadPassport(today, true)
+	return r != nil && slices.ContainsFunc(r.Optional, vaccination.HasIndividualNumber)
 }

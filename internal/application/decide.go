@@ -2,6 +2,7 @@ package application
 
 import (
 	"slices"
+	"strings"
 
 	"akashi/certificate"
 	"akashi/internal/clock"
@@ -50,6 +51,10 @@ func (e evidence) passport(hold func(code, detail string)) {
 		hold("passport_missing", "")
 		return
 	}
+	if !isPassport(e.reading) {
+		hold("not_a_passport", "")
+		return
+	}
 	for _, f := range e.reading.Findings {
 		switch {
 		case f.Code == passport.CodeExpired:
@@ -82,8 +87,11 @@ func (e evidence) record(hold func(code, detail string)) {
 	if e.answer.Certainty != vaccination.Exact {
 		hold("record_not_exact", string(e.answer.Certainty))
 	}
-	if subject.Status == vaccination.Protected || subject.Status == vaccination.Deceased {
+	switch subject.Status {
+	case vaccination.Protected:
 		hold("protected_person", "")
+	case vaccination.Deceased:
+		hold("deceased", "")
 	}
 	for _, a := range e.answer.Anomalies {
 		switch {
@@ -100,6 +108,13 @@ func (e evidence) record(hold func(code, detail string)) {
 	if e.form.Kind == certificate.Travel && e.reading != nil && !e.reading.Refused() {
 		e.samePerson(subject, hold)
 	}
+}
+
+// isPassport tells whether a zone is of a passport book or another travel
+// document of its form; a visa or an identity card is not enough
+// (certificate-japan.md 2). A zone that cannot be read is judged by its findings.
+func isPassport(r *passport.Reading) bool {
+	return r.DocumentFormat == "" || r.DocumentFormat == passport.TD3 && strings.HasPrefix(r.Code, "P")
 }
 
 // uncertifiable anomalies leave nothing that a code could say about the dose.

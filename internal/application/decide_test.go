@@ -66,6 +66,11 @@ func TestReasons(t *testing.T) {
 		{"office_closed", "", Review, func(e *evidence) { e.office.Settings.Open = []certificate.Kind{certificate.Domestic} }},
 		{"automatic_approval_off", "", Review, func(e *evidence) { e.office.Settings.AutoApprove = false }},
 		{"proof_missing", "", NeedsInfo, func(e *evidence) { e.form.Applicant.Relationship = Spouse }},
+		{"not_a_passport", "", NeedsInfo, func(e *evidence) { zone(e, "PPJPN", "V<JPN") }},
+		{"not_a_passport", "", NeedsInfo, func(e *evidence) { // an identity card, TD1
+			e.form.Passport.Zone = NewZone("I<UTOD231458907<<<<<<<<<<<<<<<\n7408122F3204159UTO<<<<<<<<<<<4\nERIKSSON<<ANNA<MARIA<<<<<<<<<<")
+			e.reading = e.form.ReadPassport(today, true)
+		}},
 		{"passport_missing", "", NeedsInfo, func(e *evidence) { e.form.Passport, e.reading = nil, nil }},
 		{"passport_unreadable", "document_number", NeedsInfo, func(e *evidence) { zone(e, "TK00000003", "TK00000004") }},
 		{"passport_unreadable", "line1", NeedsInfo, func(e *evidence) { zone(e, "PPJPN", "P") }},
@@ -86,7 +91,7 @@ func TestReasons(t *testing.T) {
 		{"dose_not_certifiable", "lot_missing", Review, anomaly("lot_missing", vaccination.Block)},
 		{"birth_date_incomplete", "", Review, anomaly("birth_date_incomplete", vaccination.Block)},
 		{"protected_person", "", Review, func(e *evidence) { e.answer.Person.Subject.Status = vaccination.Protected }},
-		{"protected_person", "", Review, func(e *evidence) { e.answer.Person.Subject.Status = vaccination.Deceased }},
+		{"deceased", "", Review, func(e *evidence) { e.answer.Person.Subject.Status = vaccination.Deceased }},
 	} {
 		t.Run("error/"+c.code+" "+c.detail, func(t *testing.T) {
 			e := clean(t)
@@ -168,26 +173,29 @@ func TestMove(t *testing.T) {
 
 func TestFormCheck(t *testing.T) {
 	form := func() Form { return clean(t).form }
-	if err := form().Check(); err != nil {
+	if err := form().Check(today); err != nil {
 		t.Fatalf("ok/clean: %v", err)
 	}
 	for field, change := range map[string]func(*Form){
 		"kind":                   func(f *Form) { f.Kind = "x" },
 		"programme":              func(f *Form) { f.Programme = "flu" },
 		"channel":                func(f *Form) { f.Channel = "" },
-		"notice_version":         func(f *Form) { f.NoticeVersion = "" },
+		"notice_version":         func(f *Form) { f.NoticeVersion = " 　" },
 		"passport":               func(f *Form) { f.Kind = certificate.Domestic },
 		"applicant.relationship": func(f *Form) { f.Applicant.Relationship = "friend" },
 		"applicant.proof":        func(f *Form) { f.Applicant.Proof = "word" },
 		"applicant.name.family":  func(f *Form) { f.Applicant.Relationship = Parent },
-		"subject.birth_date":     func(f *Form) { f.Subject.BirthDate = "1991-02-30" },
-		"subject":                func(f *Form) { f.Subject.Ticket, f.Subject.Name.Family = "", "" },
-		"documents[1]":           func(f *Form) { f.Documents = []string{"passport", "library_card"} },
+		"subject.birth_date":     func(f *Form) { f.Subject.BirthDate = "2026-11-22" },
+		"passport.mrz": func(f *Form) {
+			f.Passport.Zone = NewZone("PPJPNSAKURAI<<MIO<<<<<<<<<<<<<<<<<<<<<<<<<<<\nTK00000003JPN9102181F3206308123456789018<<86")
+		},
+		"subject":      func(f *Form) { f.Subject.Ticket, f.Subject.Name.Family = "", "" },
+		"documents[1]": func(f *Form) { f.Documents = []string{"passport", "library_card"} },
 	} {
 		f := form()
 		change(&f)
 		var e *fault.Error
-		if err := f.Check(); !errors.As(err, &e) || e.Field != field {
+		if err := f.Check(today); !errors.As(err, &e) || e.Field != field {
 			t.Errorf("error/%s: %v", field, err)
 		}
 	}

@@ -30,6 +30,7 @@ const (
 var weights = map[string]Weight{
 	"passport_missing":       Supply,
 	"passport_unreadable":    Supply,
+	"not_a_passport":         Supply,
 	"passport_expired":       Supply,
 	"passport_to_confirm":    Confirm,
 	"proof_missing":          Supply,
@@ -46,6 +47,7 @@ var weights = map[string]Weight{
 	"dose_not_certifiable":   Final,
 	"birth_date_incomplete":  Final,
 	"protected_person":       Override,
+	"deceased":               Override,
 	"office_closed":          Override,
 	"automatic_approval_off": Confirm,
 }

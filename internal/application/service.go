@@ -3,6 +3,7 @@ package application
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"akashi/internal/actor"
@@ -45,7 +46,7 @@ type Service struct {
 
 // Create stores a draft.
 func (s *Service) Create(ctx context.Context, a actor.Actor, f Form, once *audit.Once) (Application, error) {
-	if err := f.Check(); err != nil {
+	if err := f.Check(s.Clock.Today()); err != nil {
 		return Application{}, err
 	}
 	now := s.now()
@@ -187,7 +188,7 @@ func (s *Service) Answer(ctx context.Context, a actor.Actor, id string, f Form) 
 	if err != nil {
 		return Application{}, err
 	}
-	if err := f.Check(); err != nil {
+	if err := f.Check(s.Clock.Today()); err != nil {
 		return Application{}, err
 	}
 	return s.change(ctx, a, id, "application.answer", func(ctx context.Context, app *Application, _ *audit.Entry) error {
@@ -229,9 +230,10 @@ const maxReason = 500
 // words; what only an officer may override needs that permission too.
 func (s *Service) Decide(ctx context.Context, a actor.Actor, id string, v Verdict) (Application, error) {
 	to := map[string]State{"approve": Approved, "reject": Rejected, "ask": NeedsInfo}[v.Outcome]
+	v.Reason = strings.TrimSpace(v.Reason)
 	switch {
 	case to == "":
-		return Application{}, fault.New(fault.Invalid, "unknown_value", "outcome")
+		return Application{}, fault.New(fault.Invalid, "unknown_value", "outcome").With("allowed", "approve, reject, ask")
 	case v.Reason == "":
 		return Application{}, fault.New(fault.Invalid, "required", "reason")
 	case len([]rune(v.Reason)) > maxReason:
@@ -244,7 +246,7 @@ func (s *Service) Decide(ctx context.Context, a actor.Actor, id string, v Verdic
 		d := &Decision{Outcome: v.Outcome, By: a.Person, At: s.now(), Reason: v.Reason}
 		if to == Approved {
 			for _, r := range app.Reasons {
-				if r.Weight == Final {
+				if r.Weight == Final || r.Weight == Supply { // nobody can clear what is not there
 					return fault.New(fault.Conflict, "not_approvable", "outcome").With("reason", r.Code)
 				}
 				if r.Weight != Confirm && !a.May(string(office.Override)) {

@@ -42,7 +42,7 @@ func TestDecide(t *testing.T) {
 		if soft.State != application.Review {
 			t.Fatalf("held: %v %v", soft.State, soft.Reasons)
 		}
-		if _, err := w.Applications.Decide(t.Context(), w.Clerk, soft.ID, application.Verdict{Outcome: "approve"}); key(err) != "required" {
+		if _, err := w.Applications.Decide(t.Context(), w.Clerk, soft.ID, application.Verdict{Outcome: "approve", Reason: " 　"}); key(err) != "required" {
 			t.Errorf("error/no reason: %v", err)
 		}
 		if _, err := w.Applications.Decide(t.Context(), w.Clerk, soft.ID, application.Verdict{Outcome: "approve", Reason: strings.Repeat("長", 501)}); key(err) != "too_long" {
@@ -67,6 +67,13 @@ func TestDecide(t *testing.T) {
 		}
 		if a, err := w.Applications.Decide(t.Context(), w.Officer, hard.ID, approve); err != nil || len(a.Decision.Override) == 0 {
 			t.Errorf("ok/officer overrides: %v", err)
+		}
+		proxy := held(t, w, func(f *application.Form) {
+			f.Subject.Former = "古川"
+			f.Applicant = application.Applicant{Relationship: application.Parent, Name: certificate.Name{Family: "桜井", Given: "薫"}}
+		})
+		if _, err := w.Applications.Decide(t.Context(), w.Officer, proxy.ID, approve); key(err) != "not_approvable" {
+			t.Errorf("error/what the applicant has to supply: %v", err)
 		}
 		none := held(t, w, func(f *application.Form) { f.Subject.Ticket, f.Subject.Name.Family = "0000099999", "誰" })
 		if _, err := w.Applications.Decide(t.Context(), w.Officer, none.ID, approve); key(err) != "not_approvable" {
