@@ -72,6 +72,17 @@ func TestIndex(t *testing.T) {
 	}
 }
 
+// A database knows the ring that it was sealed with.
+func TestProof(t *testing.T) {
+	a := NewRing()
+	if !a.Proves(a.Proof()) {
+		t.Error("ok/own proof refused")
+	}
+	if a.Proves(NewRing().Proof()) || a.Proves(nil) || a.Proves([]byte("x")) {
+		t.Error("error/another ring's proof accepted")
+	}
+}
+
 func TestOpenFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "seal.key")
 	if _, err := OpenFile(path, false); !errors.Is(err, os.ErrNotExist) {

@@ -5,6 +5,8 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"runtime"
+	"strings"
 	"time"
 
 	"gorm.io/gorm"
@@ -173,10 +175,27 @@ func (s *Store) writeGroup(group []job) {
 func protect(run func(*gorm.DB) error, db *gorm.DB) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("store: act panicked: %v", p)
+			// The value may hold anything; its type and the place are enough to find the fault.
+			err = fmt.Errorf("store: act panicked with %T at %s", p, panicPlace())
 		}
 	}()
 	return run(db)
+}
+
+// panicPlace names the function that panicked.
+func panicPlace() string {
+	callers := make([]uintptr, 16)
+	frames := runtime.CallersFrames(callers[:runtime.Callers(2, callers)])
+	for past := false; ; {
+		frame, more := frames.Next()
+		if past && !strings.HasPrefix(frame.Function, "runtime.") {
+			return frame.Function
+		}
+		past = past || frame.Function == "runtime.gopanic"
+		if !more {
+			return "an unknown place"
+		}
+	}
 }
 
 type onceEntry struct {

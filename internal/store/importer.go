@@ -2,6 +2,7 @@ package store
 
 import (
 	"encoding/json"
+	"errors"
 
 	"gorm.io/gorm"
 
@@ -14,6 +15,7 @@ type personRow struct {
 	Version             int
 	IsCurrent           bool
 	PersonKey, ImportID string
+	ConfirmedBy         string // last import that brought the same again
 	TicketIx, AddressIx []byte
 	ExactIx, LooseIx    []byte
 	KanaIx, ContentIx   []byte
@@ -29,6 +31,7 @@ type doseRow struct {
 	IsCurrent           bool
 	Programme           string
 	PersonKey, ImportID string
+	ConfirmedBy         string // last import that brought the same again
 	TicketIx            []byte
 	DoseNumber          int
 	ContentIx, Data     []byte
@@ -55,6 +58,7 @@ type importer struct {
 	office, importID string
 	now              int64
 	outcome          vaccination.Outcome
+	unchanged        []string // ids of the chunk that the file only confirms
 }
 
 func (p *importer) index(kind, value string) []byte {
@@ -166,14 +170,26 @@ func (p *importer) subjects(subjects []vaccination.Subject, lines []int) error {
 		row.Data = key.Seal(versionPlace(p.office, "persons", row.ID, row.Version), data)
 		fresh = append(fresh, row)
 	}
-	return createAll(p.db, fresh)
+	return errors.Join(createAll(p.db, fresh), p.confirm("persons"))
+}
+
+// confirm notes that the file says the same as what counts, so that it goes on
+// counting when the import that brought it first is withdrawn.
+func (p *importer) confirm(table string) error {
+	ids := p.unchanged
+	p.unchanged = nil
+	p.outcome.Unchanged += len(ids)
+	if len(ids) == 0 {
+		return nil
+	}
+	return p.db.Table(table).Where("office = ? AND is_current AND id IN ?", p.office, ids).Update("confirmed_by", p.importID).Error
 }
 
 // replacePerson prepares the row as the next version of one that counts now. It
 // returns true when there is nothing to store: unchanged, or a conflict.
 func (p *importer) replacePerson(before personRow, row *personRow, key seal.Key, s vaccination.Subject, line int) (bool, error) {
 	if string(before.ContentIx) == string(row.ContentIx) {
-		p.outcome.Unchanged++
+		p.unchanged = append(p.unchanged, before.ID)
 		return true, nil
 	}
 	data, err := key.Open(versionPlace(p.office, "persons", before.ID, before.Version), before.Data)
@@ -185,7 +201,7 @@ func (p *importer) replacePerson(before personRow, row *personRow, key seal.Key,
 		return false, err
 	}
 	if !s.SamePerson(old) {
-		p.conflict(line, "ticket_number", "ticket_other_person", vaccination.Fault)
+		p.conflict(line, "ticket_number", vaccination.ConflictOtherPerson, vaccination.Fault)
 		return true, nil
 	}
 	p.outcome.Changed++
@@ -257,12 +273,12 @@ func (p *importer) records(records []vaccination.Record, lines []int) error {
 		row.Data = key.Seal(versionPlace(p.office, "doses", row.ID, row.Version), data)
 		fresh = append(fresh, row)
 	}
-	return createAll(p.db, fresh)
+	return errors.Join(createAll(p.db, fresh), p.confirm("doses"))
 }
 
 func (p *importer) replaceDose(before doseRow, row *doseRow, key seal.Key, r vaccination.Record, line int) (bool, error) {
 	if string(before.ContentIx) == string(row.ContentIx) {
-		p.outcome.Unchanged++
+		p.unchanged = append(p.unchanged, before.ID)
 		return true, nil
 	}
 	data, err := key.Open(versionPlace(p.office, "doses", before.ID, before.Version), before.Data)
@@ -274,7 +290,7 @@ func (p *importer) replaceDose(before doseRow, row *doseRow, key seal.Key, r vac
 		return false, err
 	}
 	if r.Replaces(old) {
-		p.conflict(line, "dose_number", "record_replaced", vaccination.Warning)
+		p.conflict(line, "dose_number", vaccination.ConflictReplaced, vaccination.Warning)
 	}
 	p.outcome.Changed++
 	row.ID = before.ID

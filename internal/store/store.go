@@ -26,6 +26,7 @@ import (
 	"gorm.io/driver/postgres"
 	"gorm.io/driver/sqlite"
 	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
 	"gorm.io/gorm/logger"
 	_ "modernc.org/sqlite" // the driver "sqlite"
 
@@ -68,11 +69,44 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	if s.postgres {
 		open = s.openPostgres
 	}
-	if err := open(ctx, c); err != nil {
+	err := open(ctx, c)
+	if err == nil {
+		err = s.checkRing(ctx)
+	}
+	if err != nil {
 		s.closePools()
 		return nil, fmt.Errorf("store: %w", err)
 	}
 	return s, nil
+}
+
+type installationRow struct {
+	Name  string
+	Value []byte
+}
+
+func (installationRow) TableName() string { return "installation" }
+
+// ErrForeignKey tells that the database was sealed with another file key: with
+// this one nobody in it would be found, and "no record" would be a lie.
+var ErrForeignKey = errors.New("the database was sealed with another file key (seal.key)")
+
+// checkRing leaves a proof of the file key at the first start and demands it
+// at each later one.
+func (s *Store) checkRing(ctx context.Context) error {
+	err := s.write.WithContext(ctx).Clauses(clause.OnConflict{DoNothing: true}).
+		Create(&installationRow{"seal", s.ring.Proof()}).Error
+	if err != nil {
+		return err
+	}
+	var row installationRow
+	if err := s.write.WithContext(ctx).Where("name = ?", "seal").Take(&row).Error; err != nil {
+		return err
+	}
+	if !s.ring.Proves(row.Value) {
+		return ErrForeignKey
+	}
+	return nil
 }
 
 // Close waits for what is queued and closes the pools; acts after it are refused.

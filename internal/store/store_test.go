@@ -257,6 +257,22 @@ func TestOnce(t *testing.T) {
 	})
 }
 
+// "No record" must not be said for want of the key: another file key is refused.
+func TestForeignKey(t *testing.T) {
+	each(t, func(t *testing.T, f *fixture) {
+		c := f.config
+		c.Ring = seal.NewRing()
+		if _, err := Open(t.Context(), c); !errors.Is(err, ErrForeignKey) {
+			t.Errorf("error/another file key: %v", err)
+		}
+		s, err := Open(t.Context(), f.config)
+		if err != nil {
+			t.Fatalf("ok/same file key: %v", err)
+		}
+		_ = s.Close()
+	})
+}
+
 // Design 4.8: a newer schema than the program's is refused.
 func TestNewerSchema(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
@@ -349,9 +365,17 @@ func TestImport(t *testing.T) {
 		}); err != nil {
 			t.Error(err)
 		}
-		if again := f.bring(t, vaccination.Subjects, subjects); again.Outcome.New+again.Outcome.Changed != 0 || again.Outcome.Unchanged == 0 {
+		again := f.bring(t, vaccination.Subjects, subjects)
+		if again.Outcome.New+again.Outcome.Changed != 0 || again.Outcome.Unchanged == 0 {
 			t.Errorf("ok/same file twice: %+v", again.Outcome)
 		}
+		if _, _, err := f.imports().Withdraw(t.Context(), person("b"), i.ID); err != nil || len(f.find(t, "0000000001")) != 1 {
+			t.Errorf("ok/the first of two same files withdrawn: %v, %d people", err, len(f.find(t, "0000000001")))
+		}
+		if _, _, err := f.imports().Withdraw(t.Context(), person("b"), again.ID); err != nil || len(f.find(t, "0000000001")) != 0 {
+			t.Errorf("ok/both withdrawn: %v", err)
+		}
+		f.bring(t, vaccination.Subjects, subjects)
 		first := f.bring(t, vaccination.Records, records)
 		people := f.find(t, "0000000001")
 		if len(people) != 1 || people[0].Subject.Family != "桜井" || len(people[0].Doses) != 3 {
@@ -455,7 +479,7 @@ func TestColumns(t *testing.T) {
 		for _, row := range []any{
 			&officeRow{}, &staffRow{}, &staffKeyRow{}, &personKeyRow{}, &importRow{}, &approvalRow{}, &personRow{}, &doseRow{},
 			&applicationRow{}, &certificateRow{}, &payloadRow{}, &certificateDoseRow{}, &copyRow{}, &counterRow{}, &signingKeyRow{},
-			&onceEntry{}, &logEntry{},
+			&onceEntry{}, &logEntry{}, &installationRow{},
 		} {
 			statement := &gorm.Statement{DB: f.read}
 			if err := statement.Parse(row); err != nil {

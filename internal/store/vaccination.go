@@ -188,10 +188,18 @@ func (s *Store) WithdrawBatch(ctx context.Context, office, importID string) ([]s
 	return certificates, nil
 }
 
-// withdrawVersions takes back the current versions that an import made. The
-// newest version of another import that was not withdrawn counts again; a
-// version that a later import made stays.
+// withdrawVersions takes back the current versions that an import made. One that
+// another import has confirmed belongs to that import from then on; otherwise
+// the newest version of an import that was not withdrawn counts again. A version
+// that a later import made stays.
 func withdrawVersions(db *gorm.DB, table, office, importID string) error {
+	if err := db.Table(table).Where("office = ? AND confirmed_by = ?", office, importID).Update("confirmed_by", "").Error; err != nil {
+		return err
+	}
+	if err := db.Table(table).Where("office = ? AND import_id = ? AND is_current AND confirmed_by <> ''", office, importID).
+		Updates(map[string]any{"import_id": gorm.Expr("confirmed_by"), "confirmed_by": ""}).Error; err != nil {
+		return err
+	}
 	var ids []string
 	if err := db.Table(table).Where("office = ? AND import_id = ? AND is_current", office, importID).Pluck("id", &ids).Error; err != nil {
 		return err

@@ -19,6 +19,12 @@ const (
 	Warning Severity = "warning" // shown; a person may go on
 )
 
+// Codes of conflicts between a file and what is stored.
+const (
+	ConflictOtherPerson = "ticket_other_person" // left out
+	ConflictReplaced    = "record_replaced"     // applied as a new version; a person should look
+)
+
 // Anomaly is one thing that looks wrong about a person or a dose.
 type Anomaly struct {
 	Code     string   `json:"code"`

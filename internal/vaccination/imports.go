@@ -41,7 +41,7 @@ type Outcome struct {
 	New       int    `json:"new"`
 	Changed   int    `json:"changed"`             // became a new version
 	Unchanged int    `json:"unchanged"`           // the same file twice is all of these
-	Conflicts []Line `json:"conflicts,omitempty"` // left out: a person must look
+	Conflicts []Line `json:"conflicts,omitempty"` // a person must look
 }
 
 // ImportStore keeps imports; its methods run inside an act.

@@ -1,4 +1,8 @@
 -- +goose Up
+CREATE TABLE installation (
+  name  TEXT PRIMARY KEY,
+  value BYTEA NOT NULL
+);
 CREATE TABLE offices (
   office     TEXT PRIMARY KEY CHECK (length(office) = 6),
   name_ja    TEXT NOT NULL,
@@ -116,6 +120,7 @@ CREATE TABLE persons (
   is_current    BOOLEAN NOT NULL,
   person_key    TEXT NOT NULL,
   import_id     TEXT NOT NULL,
+  confirmed_by  TEXT NOT NULL,
   ticket_ix     BYTEA NOT NULL,
   address_ix    BYTEA,
   exact_ix      BYTEA NOT NULL,
@@ -134,6 +139,7 @@ CREATE INDEX persons_exact ON persons (office, exact_ix) WHERE is_current;
 CREATE INDEX persons_loose ON persons (office, loose_ix) WHERE is_current;
 CREATE INDEX persons_kana ON persons (office, kana_ix) WHERE is_current;
 CREATE INDEX persons_import ON persons (office, import_id);
+CREATE INDEX persons_confirmed ON persons (office, confirmed_by);
 CREATE TABLE doses (
   office      TEXT NOT NULL REFERENCES offices (office),
   id          TEXT NOT NULL,
@@ -142,6 +148,7 @@ CREATE TABLE doses (
   programme   TEXT NOT NULL,
   person_key  TEXT NOT NULL,
   import_id   TEXT NOT NULL,
+  confirmed_by TEXT NOT NULL,
   ticket_ix   BYTEA NOT NULL,
   dose_number BIGINT NOT NULL,
   content_ix  BYTEA NOT NULL,
@@ -153,6 +160,7 @@ CREATE TABLE doses (
 );
 CREATE UNIQUE INDEX doses_current ON doses (office, ticket_ix, programme, dose_number) WHERE is_current;
 CREATE INDEX doses_import ON doses (office, import_id);
+CREATE INDEX doses_confirmed ON doses (office, confirmed_by);
 CREATE TABLE applications (
   office         TEXT NOT NULL REFERENCES offices (office),
   id             TEXT NOT NULL,
@@ -199,6 +207,7 @@ CREATE TABLE certificates (
 CREATE UNIQUE INDEX certificates_ai ON certificates (office, ai);
 CREATE UNIQUE INDEX certificates_live ON certificates (office, application_id, kind) WHERE state = 'issued';
 CREATE UNIQUE INDEX certificates_prepared ON certificates (office, application_id, kind) WHERE state = 'prepared';
+CREATE INDEX certificates_application ON certificates (office, application_id);
 CREATE INDEX certificates_open ON certificates (office, prepared_at) WHERE state = 'prepared';
 CREATE TABLE certificate_doses (
   office         TEXT NOT NULL,
