@@ -33,6 +33,7 @@ type Store interface {
 	vaccination.ImportStore
 	signing.Intents
 	AddOffice(ctx context.Context, o office.Office) error
+	SaveOffice(ctx context.Context, o office.Office) error
 	AddStaff(ctx context.Context, p office.Staff, keyHash []byte) error
 	RegisterKeys(ctx context.Context, office string, keys []signing.Key) error
 	SigningKey(ctx context.Context, id string) (signing.Key, error)
@@ -61,6 +62,9 @@ type App struct {
 func Open(ctx context.Context, c Config, open OpenStore) (*App, error) {
 	a := &App{Config: c}
 	if err := os.MkdirAll(c.Data, 0o700); err != nil {
+		return nil, err
+	}
+	if err := os.Chmod(c.Data, 0o700); err != nil { // it may have been there
 		return nil, err
 	}
 	ring, err := seal.OpenFile(filepath.Join(c.Data, "seal.key"), true)
@@ -168,28 +172,55 @@ func job(name, office string) actor.Actor {
 	return actor.Actor{Office: office, Person: "job:" + name, Terminal: "command", Purpose: actor.Operate}
 }
 
-// AddOffice creates an office with named staff and returns a key for each of them.
-func (a *App) AddOffice(ctx context.Context, o office.Office, staff []office.Staff) (keys []string, err error) {
-	by := job("office", o.Code)
-	err = a.Log.Act(ctx, by, audit.Entry{Action: "office.add", Object: o.Code}, func(ctx context.Context, e *audit.Entry) error {
+// NewStaff makes a row id and a key for each person.
+func (a *App) NewStaff(code string, staff []office.Staff) (keys []StaffKey, err error) {
+	for _, p := range staff {
+		if !p.Role.Known() || p.Name == "" {
+			return nil, fault.New(fault.Invalid, "required", "staff")
+		}
+		keys = append(keys, StaffKey{p.Name, p.Role, office.NewStaffKey(a.IDs, code)})
+	}
+	return keys, nil
+}
+
+// AddOffice creates an office with the people of the keys.
+func (a *App) AddOffice(ctx context.Context, o office.Office, keys []StaffKey) error {
+	return a.Log.Act(ctx, job("office", o.Code), audit.Entry{Action: "office.add", Object: o.Code}, func(ctx context.Context, e *audit.Entry) error {
 		if err := a.Store.AddOffice(ctx, o); err != nil {
 			return err
 		}
-		for _, p := range staff {
-			if !p.Role.Known() || p.Name == "" {
-				return fault.New(fault.Invalid, "unknown_value", "staff")
-			}
-			p.ID, p.Office = a.IDs.Row(), o.Code
-			key := office.NewStaffKey(a.IDs, o.Code)
-			if err := a.Store.AddStaff(ctx, p, office.HashStaffKey(key)); err != nil {
-				return err
-			}
-			keys = append(keys, key)
-			e.Fact(fmt.Sprintf("staff %d", len(keys)), p.ID)
-		}
-		return nil
+		return a.addStaff(ctx, o.Code, keys, e)
 	})
-	return keys, err
+}
+
+// AddStaff gives an office more people.
+func (a *App) AddStaff(ctx context.Context, code string, keys []StaffKey) error {
+	return a.Log.Act(ctx, job("office", code), audit.Entry{Action: "staff.add", Object: code}, func(ctx context.Context, e *audit.Entry) error {
+		return a.addStaff(ctx, code, keys, e)
+	})
+}
+
+func (a *App) addStaff(ctx context.Context, code string, keys []StaffKey, e *audit.Entry) error {
+	for i, k := range keys {
+		p := office.Staff{ID: a.IDs.Row(), Office: code, Name: k.Name, Role: k.Role}
+		if err := a.Store.AddStaff(ctx, p, office.HashStaffKey(k.Key)); err != nil {
+			return err
+		}
+		e.Fact(fmt.Sprintf("staff %d", i+1), p.ID)
+	}
+	return nil
+}
+
+// ChangeOffice changes the settings of an office.
+func (a *App) ChangeOffice(ctx context.Context, code string, change func(*office.Settings)) (o office.Office, err error) {
+	err = a.Log.Act(ctx, job("office", code), audit.Entry{Action: "office.set", Object: code}, func(ctx context.Context, _ *audit.Entry) error {
+		if o, err = a.Store.Office(ctx, code); err != nil {
+			return err
+		}
+		change(&o.Settings)
+		return a.Store.SaveOffice(ctx, o)
+	})
+	return o, err
 }
 
 // KeepRecovering finishes or fails what a dead process left, at once and then

@@ -14,7 +14,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"akashi/internal/fault"
-	"akashi/internal/office"
 )
 
 // ExitError ends the program with a status of its own.
@@ -116,59 +115,6 @@ func noArgs(_ *cobra.Command, args []string) error {
 		return usageError{fmt.Errorf("unexpected argument %q", args[0])}
 	}
 	return nil
-}
-
-func officeCommand(parts Adapters) *cobra.Command {
-	group := &cobra.Command{Use: "office", Short: "Manage offices"}
-	var nameJA, nameEN string
-	var clerks, officers []string
-	add := &cobra.Command{
-		Use: "add CODE", Short: "Create an office and print a key for each of its staff", Args: func(_ *cobra.Command, args []string) error {
-			if len(args) != 1 {
-				return usageError{errors.New("office add takes the six-digit municipality code")}
-			}
-			return nil
-		},
-		RunE: func(cmd *cobra.Command, args []string) error {
-			c, err := LoadConfig(parts.Environ)
-			if err != nil {
-				return usageError{err}
-			}
-			o, err := office.New(args[0], nameJA, nameEN)
-			if err != nil {
-				return err
-			}
-			if !c.Production && !office.Invented(o.Code) {
-				return errors.New("under the TEST identity only invented offices (prefectures 90 to 99) can be added")
-			}
-			var staff []office.Staff
-			for _, n := range clerks {
-				staff = append(staff, office.Staff{Name: n, Role: office.Clerk})
-			}
-			for _, n := range officers {
-				staff = append(staff, office.Staff{Name: n, Role: office.Officer})
-			}
-			app, err := Open(cmd.Context(), c, parts.Open)
-			if err != nil {
-				return err
-			}
-			keys, err := app.AddOffice(cmd.Context(), o, staff)
-			if err := errors.Join(err, app.Close()); err != nil {
-				return err
-			}
-			_, _ = fmt.Fprintf(cmd.OutOrStdout(), "office %s added\n", o.Code)
-			for i, p := range staff {
-				_, _ = fmt.Fprintf(cmd.OutOrStdout(), "%-8s %s\n         %s\n", p.Role, p.Name, keys[i])
-			}
-			return nil
-		},
-	}
-	add.Flags().StringVar(&nameJA, "name-ja", "", "name in Japanese, such as 架空県証市")
-	add.Flags().StringVar(&nameEN, "name-en", "", "name in English, such as \"Akashi City\"")
-	add.Flags().StringArrayVar(&clerks, "clerk", nil, "a clerk's name; may be given several times")
-	add.Flags().StringArrayVar(&officers, "officer", nil, "an officer's name; may be given several times")
-	group.AddCommand(add)
-	return group
 }
 
 // Version is set by the linker in releases.

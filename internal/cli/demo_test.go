@@ -107,13 +107,47 @@ func TestOfficeAdd(t *testing.T) {
 		t.Errorf("ok: %d %s %s", status, out, errs)
 	}
 	for name, args := range map[string][]string{
-		"check digit": {"office", "add", "900011", "--name-ja", "a", "--name-en", "b"},
-		"real office": {"office", "add", "011002", "--name-ja", "a", "--name-en", "b"},
-		"no name":     {"office", "add", "900010"},
+		"check digit":    {"office", "add", "900011", "--name-ja", "a", "--name-en", "b"},
+		"no name":        {"office", "add", "900010"},
+		"no people":      {"office", "staff", "900010"},
+		"unknown kind":   {"office", "set", "900010", "--open", "weekend"},
+		"unknown rule":   {"office", "set", "900010", "--number-rule", "always"},
+		"no such action": {"office", "bogus"},
+		"bad trust":      {"verify", "--trust", "/nonexistent", "x"},
 	} {
-		if status, _, errs := run(t, "", args...); status != 1 || errs == "" {
+		if status, _, errs := run(t, "", args...); status != cli.UsageStatus || errs == "" {
 			t.Errorf("error/%s: %d %s", name, status, errs)
 		}
+	}
+	if status, _, _ := run(t, "", "office", "add", "011002", "--name-ja", "a", "--name-en", "b"); status != 1 {
+		t.Errorf("error/real office under the TEST identity: %d", status)
+	}
+}
+
+// the two cities differ by a setting that can be changed.
+func TestOfficeSet(t *testing.T) {
+	data := "AKASHI_DATA=" + t.TempDir()
+	do := func(args ...string) (int, string) {
+		var o, e bytes.Buffer
+		return cli.Run(t.Context(), args, strings.NewReader(""), &o, &e, adapters(data)), o.String() + e.String()
+	}
+	if status, out := do("office", "add", "900010", "--name-ja", "架空町", "--name-en", "Kakuu Town"); status != 0 {
+		t.Fatal(out)
+	}
+	if status, out := do("office", "staff", "900010", "--clerk", "受付 一"); status != 0 || !strings.Contains(out, "akashi_900010_") {
+		t.Errorf("ok/staff: %d %s", status, out)
+	}
+	if status, out := do("office", "set", "900010", "--open", "domestic", "--automatic=false", "--number-rule", "with_application"); status != 0 {
+		t.Errorf("ok/set: %d %s", status, out)
+	}
+	status, out := do("office", "set", "900010")
+	for _, want := range []string{"[domestic]", "automatic      false", "with_application", "second-person  true"} {
+		if status != 0 || !strings.Contains(out, want) {
+			t.Errorf("ok/show: %s is missing in %s", want, out)
+		}
+	}
+	if status, _ := do("office", "set", "900029"); status == 0 {
+		t.Error("error/unknown office: changed")
 	}
 }
 

@@ -50,22 +50,43 @@ func (a *App) FirstStart(ctx context.Context) ([]StaffKey, error) {
 	if err != nil {
 		return nil, err
 	}
-	keys, err := a.AddOffice(ctx, o, TestStaff())
-	if fault.CodeOf(err) == fault.Conflict { // another process made it at the same moment
-		return readStaffKeys(path)
-	}
+	// The file comes first: a start that dies in between leaves keys that the
+	// next one uses, and of two that start at once both use the same.
+	list, err := a.NewStaff(TestOffice, TestStaff())
 	if err != nil {
 		return nil, err
 	}
-	var list []StaffKey
-	for i, p := range TestStaff() {
-		list = append(list, StaffKey{p.Name, p.Role, keys[i]})
+	if list, err = writeStaffKeys(path, list); err != nil {
+		return nil, err
 	}
+	if err := a.AddOffice(ctx, o, list); err != nil && fault.CodeOf(err) != fault.Conflict {
+		return nil, err
+	}
+	return list, nil
+}
+
+// writeStaffKeys keeps the keys, or returns those that are kept already.
+func writeStaffKeys(path string, list []StaffKey) ([]StaffKey, error) {
 	text, err := json.MarshalIndent(list, "", "  ")
 	if err != nil {
 		return nil, err
 	}
-	return list, os.WriteFile(path, append(text, '\n'), 0o600)
+	tmp, err := os.CreateTemp(filepath.Dir(path), ".staff-*") // mode 0600
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = os.Remove(tmp.Name()) }()
+	_, err = tmp.Write(append(text, '\n'))
+	if err := errors.Join(err, tmp.Close()); err != nil {
+		return nil, err
+	}
+	switch err := os.Link(tmp.Name(), path); {
+	case errors.Is(err, os.ErrExist):
+		return readStaffKeys(path)
+	case err != nil:
+		return nil, err
+	}
+	return list, nil
 }
 
 func readStaffKeys(path string) ([]StaffKey, error) {

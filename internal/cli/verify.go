@@ -108,7 +108,7 @@ func trustBundle(parts Adapters, dir string, errs io.Writer) (*trust.Bundle, err
 	if dir != "" {
 		b, report, err := trust.Load(os.DirFS(dir))
 		if err != nil {
-			return nil, fmt.Errorf("trust directory: %w", err)
+			return nil, usageError{fmt.Errorf("trust directory: %w", err)} // says nothing about the certificate
 		}
 		if len(report) > 0 {
 			_, _ = fmt.Fprintf(errs, "akashi: trust directory: %v\n", report)

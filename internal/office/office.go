@@ -42,6 +42,9 @@ const (
 	NumberWithApplication NumberRule = "with_application"
 )
 
+// Known tells whether the rule exists.
+func (r NumberRule) Known() bool { return r == NumberWhenNeeded || r == NumberWithApplication }
+
 // MayAsk tells whether the individual number may be asked for, given that an
 // open application exists and whether its record was found without the number.
 func (r NumberRule) MayAsk(found bool) bool { return r == NumberWithApplication || !found }

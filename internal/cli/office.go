@@ -1,0 +1,189 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"akashi/certificate"
+	"akashi/internal/office"
+)
+
+func officeCommand(parts Adapters) *cobra.Command {
+	group := &cobra.Command{
+		Use: "office", Short: "Manage offices, their people and settings",
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return usageError{fmt.Errorf("unknown command %q", args[0])}
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	group.AddCommand(officeAdd(parts), officeStaff(parts), officeSet(parts))
+	return group
+}
+
+// oneOffice takes the municipality code as the only argument.
+func oneOffice(_ *cobra.Command, args []string) error {
+	if len(args) != 1 {
+		return usageError{errors.New("this takes one six-digit municipality code, such as 900010")}
+	}
+	if office.CheckCode(args[0]) != nil {
+		return usageError{errors.New("not a municipality code: six digits, the last of them the check digit")}
+	}
+	return nil
+}
+
+// withApp runs something on the assembled service.
+func withApp(cmd *cobra.Command, parts Adapters, run func(context.Context, *App) error) error {
+	c, err := LoadConfig(parts.Environ)
+	if err != nil {
+		return usageError{err}
+	}
+	app, err := Open(cmd.Context(), c, parts.Open)
+	if err != nil {
+		return err
+	}
+	return errors.Join(run(cmd.Context(), app), app.Close())
+}
+
+// people are the flags that name staff.
+type people struct{ clerks, officers []string }
+
+func (p *people) flags(cmd *cobra.Command) {
+	cmd.Flags().StringArrayVar(&p.clerks, "clerk", nil, "a clerk's name; may be given several times")
+	cmd.Flags().StringArrayVar(&p.officers, "officer", nil, "an officer's name; may be given several times")
+}
+
+func (p *people) staff() (list []office.Staff) {
+	for _, n := range p.clerks {
+		list = append(list, office.Staff{Name: n, Role: office.Clerk})
+	}
+	for _, n := range p.officers {
+		list = append(list, office.Staff{Name: n, Role: office.Officer})
+	}
+	return list
+}
+
+func showKeys(cmd *cobra.Command, keys []StaffKey) {
+	for _, k := range keys {
+		_, _ = fmt.Fprintf(cmd.OutOrStdout(), "%-8s %s\n         %s\n", k.Role, k.Name, k.Key)
+	}
+}
+
+func officeAdd(parts Adapters) *cobra.Command {
+	var nameJA, nameEN string
+	var who people
+	cmd := &cobra.Command{
+		Use: "add CODE --name-ja NAME --name-en NAME", Short: "Create an office and print a key for each of its people", Args: oneOffice,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if nameJA == "" || nameEN == "" {
+				return usageError{errors.New("an office needs --name-ja and --name-en")}
+			}
+			o, err := office.New(args[0], nameJA, nameEN)
+			if err != nil {
+				return err
+			}
+			return withApp(cmd, parts, func(ctx context.Context, app *App) error {
+				if !app.Config.Production && !office.Invented(o.Code) {
+					return errors.New("under the TEST identity only invented offices (prefectures 90 to 99) can be added")
+				}
+				keys, err := app.NewStaff(o.Code, who.staff())
+				if err != nil {
+					return err
+				}
+				if err := app.AddOffice(ctx, o, keys); err != nil {
+					return err
+				}
+				_, _ = fmt.Fprintf(cmd.OutOrStdout(), "office %s added\n", o.Code)
+				showKeys(cmd, keys)
+				return nil
+			})
+		},
+	}
+	cmd.Flags().StringVar(&nameJA, "name-ja", "", "name in Japanese, such as 架空県証市")
+	cmd.Flags().StringVar(&nameEN, "name-en", "", "name in English, such as \"Akashi City\"")
+	who.flags(cmd)
+	return cmd
+}
+
+func officeStaff(parts Adapters) *cobra.Command {
+	var who people
+	cmd := &cobra.Command{
+		Use: "staff CODE", Short: "Give an office more people and print their keys", Args: oneOffice,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			staff := who.staff()
+			if len(staff) == 0 {
+				return usageError{errors.New("name at least one --clerk or --officer")}
+			}
+			return withApp(cmd, parts, func(ctx context.Context, app *App) error {
+				if _, err := app.Store.Office(ctx, args[0]); err != nil {
+					return err
+				}
+				keys, err := app.NewStaff(args[0], staff)
+				if err != nil {
+					return err
+				}
+				if err := app.AddStaff(ctx, args[0], keys); err != nil {
+					return err
+				}
+				showKeys(cmd, keys)
+				return nil
+			})
+		},
+	}
+	who.flags(cmd)
+	return cmd
+}
+
+func officeSet(parts Adapters) *cobra.Command {
+	var open, rule string
+	var automatic, second bool
+	cmd := &cobra.Command{
+		Use: "set CODE", Short: "Show an office's settings, and change those given", Args: oneOffice,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			given := cmd.Flags().Changed
+			var kinds []certificate.Kind
+			for _, k := range strings.FieldsFunc(open, func(r rune) bool { return r == ',' }) {
+				if certificate.Kind(k).Families() == nil {
+					return usageError{fmt.Errorf("--open takes domestic, travel, both with a comma, or nothing; not %q", k)}
+				}
+				kinds = append(kinds, certificate.Kind(k))
+			}
+			if given("number-rule") && !office.NumberRule(rule).Known() {
+				return usageError{fmt.Errorf("--number-rule takes %s or %s", office.NumberWhenNeeded, office.NumberWithApplication)}
+			}
+			return withApp(cmd, parts, func(ctx context.Context, app *App) error {
+				o, err := app.ChangeOffice(ctx, args[0], func(s *office.Settings) {
+					if given("open") {
+						s.Open = kinds
+					}
+					if given("automatic") {
+						s.AutoApprove = automatic
+					}
+					if given("number-rule") {
+						s.NumberRule = office.NumberRule(rule)
+					}
+					if given("second-person") {
+						s.ImportSecondPerson = second
+					}
+				})
+				if err != nil {
+					return err
+				}
+				_, err = fmt.Fprintf(cmd.OutOrStdout(), "office %s %s / %s\n  open           %v\n  automatic      %t\n  number-rule    %s\n  second-person  %t\n",
+					o.Code, o.NameJA, o.NameEN, o.Settings.Open, o.Settings.AutoApprove, o.Settings.NumberRule, o.Settings.ImportSecondPerson)
+				return err
+			})
+		},
+	}
+	cmd.Flags().StringVar(&open, "open", "", "kinds that are issued at present: domestic,travel")
+	cmd.Flags().BoolVar(&automatic, "automatic", true, "approve exact matches without a person")
+	cmd.Flags().StringVar(&rule, "number-rule", "", "when the individual number may be asked for: when_needed, with_application")
+	cmd.Flags().BoolVar(&second, "second-person", true, "imports are committed by somebody else")
+	return cmd
+}
