@@ -119,7 +119,7 @@ func (s *Service) printable(c certificate.Certificate) error {
 	return err
 }
 
-// codePoints names a character without being one: U+2A6B2, or U+8FBB U+E0101.
+// codePoints names a character without being one: U+2A6B2, or U+8FBB+U+E0101.
 func codePoints(cluster string) string {
 	var words []string
 	for _, r := range cluster {

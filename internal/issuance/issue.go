@@ -15,6 +15,7 @@ import (
 	"akashi/internal/fault"
 	"akashi/internal/office"
 	"akashi/internal/vaccination"
+	"akashi/signing"
 )
 
 type flights = singleflight.Group
@@ -215,27 +216,52 @@ func (s *Service) draft(ctx context.Context, b basis, supersedes string) (Issue,
 	return i, nil
 }
 
-// finish signs, seals, checks and commits an intent (steps 9 to 11). When the
-// result must not be released, the intent is closed as failed and its ID stays
-// visible.
+// finish signs, seals, checks and commits an intent (steps 9 to 11). What must
+// not be released, and what can no longer be, is closed as failed with its ID
+// visible; a signer that cannot be reached, or a service that is stopping,
+// leaves the intent open for Recover.
 func (s *Service) finish(ctx context.Context, a actor.Actor, i Issue) (Issue, error) {
 	err := s.sign(ctx, &i)
 	if err == nil {
 		err = s.selfCheck(ctx, i)
 	}
-	if err != nil {
-		// A service that is stopping, or a signer that cannot be reached, leaves
-		// the intent open for Recover; a result that is wrong ends it.
-		var wrong *wrongResult
-		if !errors.As(err, &wrong) {
-			return i, fault.New(fault.Unavailable, "signing_later", "").With("certificate", i.Certificate.ID).Because(err)
+	if err == nil {
+		s.point("checked")
+		if i, err = s.commit(ctx, a, i); err == nil {
+			return i, nil
 		}
-		return i, errors.Join(
-			fault.New(fault.Internal, "self_check", "").With("certificate", i.Certificate.ID).Because(err),
-			s.fail(ctx, a, i, wrong.code))
 	}
-	s.point("checked")
-	return s.commit(ctx, a, i)
+	id := i.Certificate.ID
+	code := ending(err)
+	switch {
+	case errors.Is(err, errNotPrepared) || fault.CodeOf(err) == fault.NotFound:
+		return i, errNotPrepared // another node has ended it
+	case code == "":
+		return i, fault.New(fault.Unavailable, "signing_later", "").With("certificate", id).Because(err)
+	}
+	ended := fault.New(fault.Conflict, "issue_ended", "").With("certificate", id).With("reason", code).Because(err)
+	var wrong *wrongResult
+	if errors.As(err, &wrong) {
+		ended.Code, ended.Key = fault.Internal, "self_check"
+	}
+	return i, errors.Join(ended, s.fail(ctx, a, i, code))
+}
+
+// ending is the code with which an error ends an intent; empty when trying again
+// may help.
+func ending(err error) string {
+	var wrong *wrongResult
+	var key *signing.KeyError
+	var f *fault.Error
+	switch {
+	case errors.As(err, &wrong):
+		return wrong.code
+	case errors.As(err, &key):
+		return "key_" + key.Code
+	case errors.As(err, &f) && f.Code == fault.Conflict && f.Key != errVersion.Key:
+		return f.Key // the application or the predecessor moved on
+	}
+	return ""
 }
 
 func (s *Service) commit(ctx context.Context, a actor.Actor, i Issue) (Issue, error) {

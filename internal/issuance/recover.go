@@ -8,7 +8,6 @@ import (
 	"akashi/internal/actor"
 	"akashi/internal/audit"
 	"akashi/internal/fault"
-	"akashi/signing"
 )
 
 var errNotPrepared = fault.New(fault.Conflict, "not_prepared", "")
@@ -56,28 +55,16 @@ func (s *Service) recoverOne(ctx context.Context, a actor.Actor, id string, age 
 	}
 	a = a.For(i.ApplicationID)
 	_, err = s.finish(ctx, a, i)
-	var key *signing.KeyError
-	var f *fault.Error
 	switch {
 	case err == nil:
 		r.Finished++
-		return nil
-	case errors.Is(err, errNotPrepared), fault.CodeOf(errors.Unwrap(err)) == fault.NotFound:
-		return nil // somebody else has ended it
-	case errors.As(err, &key), errors.As(err, &f) && f.Code == fault.Conflict:
-		// The key may not sign any more, or the application or predecessor moved on.
-		code := "superseded_meanwhile"
-		if key != nil {
-			code = "key_" + key.Code
-		} else if f != nil {
-			code = f.Key
-		}
+	case errors.Is(err, errNotPrepared):
+		// another node has ended it
+	case ending(err) != "":
 		r.Failed++
-		return s.fail(ctx, a, i, code)
-	case errors.As(err, &f) && f.Code == fault.Internal:
-		r.Failed++ // finish has closed it
-		return nil
+	default:
+		r.Left++
+		return err
 	}
-	r.Left++
-	return err
+	return nil
 }

@@ -39,7 +39,7 @@ func known(list []string, value, field string) error {
 			return nil
 		}
 	}
-	return fault.New(fault.Invalid, "unknown_value", field)
+	return fault.New(fault.Invalid, "unknown_value", field).With("allowed", strings.Join(list, ", "))
 }
 
 // Get reads a certificate; the look-up is logged.
@@ -103,7 +103,7 @@ func (s *Service) Revoke(ctx context.Context, a actor.Actor, id, reason string) 
 		return s.Store.CloseIssue(ctx, a.Office, id, []State{i.State}, Revoked, reason)
 	})
 	if err == nil {
-		i.State, i.Reason = Revoked, reason
+		i.State, i.Reason, i.ClosedAt = Revoked, reason, s.Clock.Now()
 	}
 	return i, err
 }

@@ -121,7 +121,7 @@ func (s *Server) admit(c *call) error {
 
 // refusal logs an act that was refused before its use case was asked (S-083).
 func (s *Server) refusal(c *call, cause error) error {
-	return errors.Join(cause, s.Log.Refused(c.ctx, c.actor, audit.Entry{Action: c.route.id}, cause))
+	return errors.Join(cause, s.Log.Refused(c.ctx, c.actor, audit.Entry{Action: c.route.action()}, cause))
 }
 
 // readQuery refuses parameters that the route does not know, and repeated ones.

@@ -75,11 +75,14 @@ func newFixture(t *testing.T, change ...func(*Services)) *fixture {
 	if err != nil {
 		t.Fatal(err)
 	}
-	theirs, err := w.AddOffice(t.Context(), o, []office.Staff{{Name: "隣 一", Role: office.Officer}})
+	theirs, err := w.NewStaff(foreignOffice, []office.Staff{{Name: "隣 一", Role: office.Officer}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	f.foreign = theirs[0]
+	if err := w.AddOffice(t.Context(), o, theirs); err != nil {
+		t.Fatal(err)
+	}
+	f.foreign = theirs[0].Key
 	return f
 }
 

@@ -21,6 +21,7 @@ type problem struct {
 	Code      string `json:"code" doc:"stable machine code"`
 	RequestID string `json:"request_id"`
 	Field     string `json:"field,omitempty" doc:"path of the field at fault"`
+	Allowed   string `json:"allowed,omitempty" doc:"the values that the field may have"`
 	Detail    string `json:"detail" doc:"the same as en"`
 	JA        string `json:"ja"`
 	EN        string `json:"en"`
@@ -66,7 +67,7 @@ func problemOf(err error, requestID string) problem {
 	ja, en := sentence(f)
 	return problem{
 		Type: "about:blank", Title: http.StatusText(status), Status: status, Code: f.Key, RequestID: requestID,
-		Field: f.Field, Detail: en, JA: ja, EN: en,
+		Field: f.Field, Allowed: f.Args["allowed"], Detail: en, JA: ja, EN: en,
 	}
 }
 

@@ -2,6 +2,7 @@ package server
 
 import (
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -36,7 +37,7 @@ type route struct {
 	faces      []face
 	method     string
 	path       string // parameters in braces
-	id         string // operation id, also the log's name of a refusal
+	id         string // operation id
 	ja, en     string
 	permission office.Permission
 	purpose    actor.Purpose
@@ -54,6 +55,16 @@ type route struct {
 
 	registry huma.Registry
 	schema   *huma.Schema // of the body
+}
+
+// action is how the log names what the route does: "revoke-certificate" is
+// "certificate.revoke", as the act itself is named.
+func (r *route) action() string {
+	verb, noun, _ := strings.Cut(r.id, "-")
+	if verb == "get" {
+		verb = "read"
+	}
+	return strings.TrimSuffix(noun, "s") + "." + verb
 }
 
 func (r *route) limit() int64 {

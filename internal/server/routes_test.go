@@ -126,7 +126,7 @@ func TestRefusalIsLogged(t *testing.T) {
 			t.Errorf("the log holds the path: %s", e)
 		}
 	}
-	if found["commit-import"] != "import forbidden:permission" || found["get-application"] != "certificate not_found:application" {
+	if found["import.commit"] != "import forbidden:permission" || found["application.read"] != "certificate not_found:application" {
 		t.Errorf("logged: %v", found)
 	}
 }
