@@ -24,7 +24,7 @@ func BenchmarkSymbolVDSNC(b *testing.B) {
 
 func BenchmarkReadSHC(b *testing.B) {
 	m, _ := EncodeBest(healthCard(842), []Level{M, L}, 22)
-	testkit.InSignUnits(b, func() { Read(m) })
+	testkit.InSignUnits(b, func() { _, _ = Read(m) })
 }
 
 func BenchmarkSegments(b *testing.B) {
@@ -35,5 +35,5 @@ func BenchmarkSegments(b *testing.B) {
 func BenchmarkReadImage(b *testing.B) {
 	m, _ := EncodeBest(healthCard(842), []Level{M, L}, 22)
 	file := encodePNG(b, drawn(m, 6))
-	testkit.InSignUnits(b, func() { ReadImage(bytes.NewReader(file)) })
+	testkit.InSignUnits(b, func() { _, _ = ReadImage(bytes.NewReader(file)) })
 }

@@ -8,6 +8,7 @@ import (
 	"image"
 	"image/color"
 	"image/jpeg"
+	"io"
 	"math"
 	"math/rand/v2"
 	"runtime"
@@ -243,9 +244,9 @@ func kanji() *Matrix {
 
 // Limits act on the header, before anything is decoded.
 func TestReadImageLimits(t *testing.T) {
-	header := func(w, h uint32, depth, colour byte) []byte {
+	header := func(w, h uint32, depth, colour, interlace byte) []byte {
 		chunk := binary.BigEndian.AppendUint32([]byte("IHDR"), w)
-		chunk = append(binary.BigEndian.AppendUint32(chunk, h), depth, colour, 0, 0, 0)
+		chunk = append(binary.BigEndian.AppendUint32(chunk, h), depth, colour, 0, 0, interlace)
 		file := append([]byte("\x89PNG\r\n\x1a\n\x00\x00\x00\x0d"), chunk...)
 		return binary.BigEndian.AppendUint32(file, crc32.ChecksumIEEE(chunk))
 	}
@@ -253,26 +254,37 @@ func TestReadImageLimits(t *testing.T) {
 	if err := jpeg.Encode(&photo, image.NewGray(image.Rect(0, 0, 8, 8)), nil); err != nil {
 		t.Fatal(err)
 	}
+	one := func(r io.Reader) error { _, err := ReadImage(r); return err }
+	all := func(r io.Reader) error { _, _, err := ReadImages(r); return err }
+	scans := append(photo.Bytes(), bytes.Repeat([]byte{0xFF, 0xDA, 0, 8}, maxJPEGScans)...)
 	for name, c := range map[string]struct {
+		read func(io.Reader) error
 		file []byte
 		err  error
 	}{
-		"error/no pixels within":   {header(2000, 2000, 8, 0), ErrImage}, // at the limit: decoding goes on and finds nothing
-		"error/pixels":             {header(2001, 2000, 8, 0), ErrImageTooLarge},
-		"error/sides":              {header(60000, 60000, 8, 0), ErrImageTooLarge},
-		"error/sixteen-bit colour": {header(2000, 2000, 16, 6), ErrImageTooLarge},
-		"error/bytes":              {make([]byte, MaxImageFile+1), ErrImageTooLarge},
-		"error/JPEG scans":         {append(photo.Bytes(), bytes.Repeat([]byte{0xFF, 0xDA, 0, 8}, maxJPEGScans)...), ErrImageTooLarge},
+		"error/no pixels within":      {one, header(2000, 2000, 8, 0, 0), ErrImage}, // at the limit: decoding goes on and finds nothing
+		"error/pixels":                {one, header(2001, 2000, 8, 0, 0), ErrImageTooLarge},
+		"error/sides":                 {one, header(60000, 60000, 8, 0, 0), ErrImageTooLarge},
+		"error/interlaced colour":     {one, header(2000, 2000, 16, 6, 1), ErrImageTooLarge},
+		"error/bytes":                 {one, make([]byte, MaxImageFile+1), ErrImageTooLarge},
+		"error/JPEG scans":            {one, scans, ErrImageTooLarge},
+		"error/page without pixels":   {all, header(4000, 2500, 8, 2, 0), ErrImage},
+		"error/page":                  {all, header(4001, 2500, 8, 2, 0), ErrImageTooLarge},
+		"error/page interlaced":       {all, header(4000, 2500, 8, 2, 1), ErrImageTooLarge},
+		"error/page in sixteen bits":  {all, header(4000, 2500, 16, 2, 0), ErrImageTooLarge},
+		"error/page with a long file": {all, append(header(4000, 2500, 8, 2, 0), make([]byte, MaxImageFile-100)...), ErrImageTooLarge},
+		"error/page, bytes":           {all, make([]byte, MaxImageFile+1), ErrImageTooLarge},
+		"error/page, JPEG scans":      {all, scans, ErrImageTooLarge},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
-			_, err := ReadImage(bytes.NewReader(c.file))
+			err := c.read(bytes.NewReader(c.file))
 			runtime.ReadMemStats(&after)
 			if err != c.err {
 				t.Errorf("error %v, want %v", err, c.err)
 			}
-			if used := after.TotalAlloc - before.TotalAlloc; used > 32<<20 {
+			if used := after.TotalAlloc - before.TotalAlloc; used > 36<<20 {
 				t.Errorf("%d bytes allocated", used)
 			}
 		})
@@ -323,7 +335,7 @@ func FuzzReadImage(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(photo.Bytes())
-	f.Fuzz(func(t *testing.T, file []byte) { ReadImage(bytes.NewReader(file)) })
+	f.Fuzz(func(t *testing.T, file []byte) { _, _ = ReadImage(bytes.NewReader(file)) })
 }
 
 // FuzzReadPicture varies the pixels, which a fuzzer cannot reach through PNG.

@@ -13,6 +13,7 @@ type search struct {
 	readings []Reading
 	areas    []area    // of the readings
 	seen     []corners // of what looks like a symbol and was not read, the likeliest first
+	crowded  bool      // more marks than are tried were left
 	err      error     // why the likeliest was not read; ErrNotFound when nothing was seen
 }
 
@@ -43,6 +44,7 @@ func (s *search) look(b *bitmap, scale float64) {
 		marks = s.outside(marks, scale)
 		again = s.try(b, findCorners(marks[:min(len(marks), maxMarks)]), tried, scale)
 	}
+	s.crowded = s.crowded || len(marks) > maxMarks && marks[maxMarks].seen > 2 // no chance sighting
 }
 
 // try reads the first of the corners that can be read.
@@ -81,13 +83,17 @@ func (s *search) try(b *bitmap, all []corners, tried map[corners]bool, scale flo
 }
 
 // unread counts the symbols that were seen and not read: no finder pattern of
-// theirs belongs to one that was read, or to one that is counted already.
+// theirs belongs to one that was read, or to one that is counted already. Where
+// there are too many patterns to try, it is one at least.
 func (s *search) unread() int {
 	var counted []corners
 	for _, c := range s.seen {
 		if !s.explained(c, counted) {
 			counted = append(counted, c)
 		}
+	}
+	if s.crowded && len(counted) == 0 {
+		return 1
 	}
 	return len(counted)
 }

@@ -77,7 +77,7 @@ func TestDemo(t *testing.T) {
 			if status, _, _ := run(t, "", "verify", name); status != 3 {
 				t.Errorf("error/%s without trust: status %d, want 3", code.File, status)
 			}
-			changed := []byte(text)
+			changed := bytes.Clone(text)
 			at := len(changed) - 40
 			changed[at] = map[bool]byte{true: '1', false: '0'}[changed[at] == '0']
 			if status, _, _ := run(t, string(changed), "verify", "--trust", trust, "-"); status != 1 && status != 2 {

@@ -63,7 +63,7 @@ func (s *Service) lintPayload(ctx context.Context, i Issue, p Payload, throwaway
 	}
 	read, err := f.read(text)
 	if err != nil {
-		return []Difference{{string(p.Family), "unreadable " + err.Error()}}, nil
+		return []Difference{{string(p.Family), "unreadable " + err.Error()}}, nil //nolint:nilerr // that it cannot be read is the finding
 	}
 	var differences []Difference
 	for _, field := range read.compare(i.Certificate, key, p.StatusID) {

@@ -81,7 +81,9 @@ func newFace(b *testing.B, w *world.World) *face {
 	}()
 	b.Cleanup(func() {
 		stop()
-		<-done
+		if err := <-done; err != nil {
+			b.Error(err)
+		}
 	})
 	return &face{"http://" + <-bound + "/api/v1", keys[0].Key, &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}}
 }

@@ -133,7 +133,7 @@ func listen(addrs map[string]string) (map[face]net.Listener, error) {
 		if addr == "" {
 			continue
 		}
-		l, err := net.Listen("tcp", addr)
+		l, err := new(net.ListenConfig).Listen(context.Background(), "tcp", addr)
 		if err == nil && !face(name).known() {
 			err = errors.Join(fmt.Errorf("server: unknown face %q", name), l.Close())
 		}

@@ -74,8 +74,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 		err = s.checkRing(ctx)
 	}
 	if err != nil {
-		s.closePools()
-		return nil, fmt.Errorf("store: %w", err)
+		return nil, fmt.Errorf("store: %w", errors.Join(err, s.Close()))
 	}
 	return s, nil
 }
