@@ -5,6 +5,7 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -141,6 +142,78 @@ func certifyTestKeys(authority, signer *Key, private *ecdsa.PrivateKey, public *
 		return nil, err
 	}
 	return pki.CreateCRL(authority.Certificate, private, 1, nil, authority.NotBefore, authority.NotAfter)
+}
+
+// MakeTestPaperKey gives an office a key that signs printed pages, certified by
+// the TEST authority, and registers it in the directory of the TEST identity. A
+// second call returns the key there is. A service that runs takes it up at its
+// next start.
+func MakeTestPaperKey(dir, office string, now time.Time) (Key, error) {
+	if _, err := MakeTestIdentity(dir, now); err != nil {
+		return Key{}, err
+	}
+	unlock, err := lockedfile.MutexAt(filepath.Join(dir, ".lock")).Lock()
+	if err != nil {
+		return Key{}, fmt.Errorf("signing: lock %s: %w", dir, err)
+	}
+	defer unlock()
+	keys, err := readKeys(dir)
+	if err != nil {
+		return Key{}, err
+	}
+	var authority Key
+	for _, k := range keys {
+		if k.Purpose == Paper && k.Issuer == office {
+			return k, nil
+		}
+		if k.Purpose == Authority {
+			authority = k
+		}
+	}
+	key, private, err := certifyPaperKey(dir, office, authority, now.UTC().Truncate(time.Second))
+	if err != nil {
+		return Key{}, err
+	}
+	if err := writePrivateKey(dir, key.Handle, private); err != nil {
+		return Key{}, err
+	}
+	text, err := json.MarshalIndent(append(keys, key), "", "  ")
+	if err != nil {
+		return Key{}, fmt.Errorf("signing: encode keys: %w", err)
+	}
+	return key, writePrivate(dir, TestKeysFile, append(text, '\n'))
+}
+
+func certifyPaperKey(dir, office string, authority Key, now time.Time) (Key, *ecdsa.PrivateKey, error) {
+	parent, err := x509.ParseCertificate(authority.Certificate)
+	if err != nil {
+		return Key{}, nil, fmt.Errorf("signing: authority: %w", err)
+	}
+	signer, err := readPrivateKey(dir, authority.Handle)
+	if err != nil {
+		return Key{}, nil, err
+	}
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return Key{}, nil, fmt.Errorf("signing: make key: %w", err)
+	}
+	public, err := x509.MarshalPKIXPublicKey(&private.PublicKey)
+	if err != nil {
+		return Key{}, nil, fmt.Errorf("signing: encode key: %w", err)
+	}
+	k := Key{
+		ID: Thumbprint(&private.PublicKey), Purpose: Paper, Issuer: office, Algorithm: ES256, Public: public, State: Active, Test: true,
+		NotBefore: now, NotAfter: authority.NotAfter, UsageFrom: now, UsageTo: now.AddDate(testUsage, 0, 0), Handle: "paper-" + office + ".pem",
+	}
+	k.Certificate, err = x509.CreateCertificate(rand.Reader, &x509.Certificate{
+		Subject:   pkix.Name{Country: []string{TestCountry}, Organization: []string{"Akashi TEST"}, CommonName: "Akashi TEST paper " + office},
+		NotBefore: k.NotBefore, NotAfter: k.NotAfter,
+		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageContentCommitment,
+	}, parent, &private.PublicKey, signer)
+	if err != nil {
+		return Key{}, nil, fmt.Errorf("signing: certify key: %w", err)
+	}
+	return k, private, nil
 }
 
 // ErrIdentity is wrapped by every refusal of CheckIdentity.

@@ -115,7 +115,7 @@ func (a *App) assemble(keys []signing.Key, crl []byte) error {
 	if err != nil {
 		return err
 	}
-	renderer, err := pdf.New()
+	renderer, err := pdf.New(a.Config.Fonts...)
 	if err != nil {
 		return err
 	}
@@ -139,6 +139,7 @@ func (a *App) assemble(keys []signing.Key, crl []byte) error {
 		Catalogue: products, Renderer: renderer, Clock: a.Clock, IDs: a.IDs,
 		Identity: issuance.Identity{SHCIssuer: a.Config.SHCIssuer, VDSNCIssuer: a.Config.VDSNCIssuer, Test: !a.Config.Production},
 	}
+	a.Issuance.Paper = signing.NewPaperSigner(files, a.Issuance, a.Store.SigningKey, a.Clock)
 	return a.registerKeys(keys)
 }
 

@@ -10,9 +10,12 @@ import (
 	"fmt"
 	"io"
 	"runtime/debug"
+	"strings"
 
 	"github.com/spf13/cobra"
 
+	"akashi/certificate/catalogue"
+	"akashi/certificate/pdf"
 	"akashi/internal/fault"
 )
 
@@ -43,7 +46,7 @@ func Run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer, 
 	root.SetOut(out)
 	root.SetErr(errs)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(serveCommand(parts), demoCommand(parts), verifyCommand(parts), officeCommand(parts), versionCommand())
+	root.AddCommand(serveCommand(parts), demoCommand(parts), verifyCommand(parts), officeCommand(parts), versionCommand(parts))
 	root.Args = func(_ *cobra.Command, args []string) error {
 		if len(args) > 0 {
 			return usageError{fmt.Errorf("unknown command %q", args[0])}
@@ -120,7 +123,7 @@ func noArgs(_ *cobra.Command, args []string) error {
 // Version is set by the linker in releases.
 var Version = "dev"
 
-func versionCommand() *cobra.Command {
+func versionCommand(parts Adapters) *cobra.Command {
 	return &cobra.Command{
 		Use: "version", Short: "Print version and build", Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -134,7 +137,19 @@ func versionCommand() *cobra.Command {
 					}
 				}
 			}
-			_, _ = fmt.Fprintf(out, "catalogue %s\nlayouts %v\n", catalogueVersion(), layouts())
+			c, err := LoadConfig(parts.Environ)
+			if err != nil {
+				return usageError{err}
+			}
+			renderer, err := pdf.New(c.Fonts...)
+			if err != nil {
+				return err
+			}
+			_, _ = fmt.Fprintf(out, "catalogue %s\nlayouts %s\nfonts %s\n", catalogue.Default().Version(),
+				strings.Join(pdf.Layouts(), ", "), strings.Join(renderer.Fonts(), ", "))
+			if len(c.Fonts) == 0 {
+				_, _ = fmt.Fprintln(out, "no further font for register characters: AKASHI_FONTS names none")
+			}
 			return nil
 		},
 	}

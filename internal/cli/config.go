@@ -41,6 +41,7 @@ type Config struct {
 	VDSNCIssuer string        `env:"VDSNC_ISSUER"` // Doc 9303 code; UTO where empty
 	RecoverAge  time.Duration `env:"RECOVER_AGE" envDefault:"60s"`
 	DrainTime   time.Duration `env:"DRAIN_TIME" envDefault:"20s"` // graceful shutdown
+	Fonts       []string      `env:"FONTS"`                       // further TrueType files for register characters, such as IPAmj Mincho
 	LogLevel    slog.Level    `env:"LOG_LEVEL" envDefault:"INFO"`
 	Config      string        `env:"CONFIG"`
 }

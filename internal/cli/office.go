@@ -10,6 +10,7 @@ import (
 
 	"akashi/certificate"
 	"akashi/internal/office"
+	"akashi/signing"
 )
 
 func officeCommand(parts Adapters) *cobra.Command {
@@ -23,7 +24,7 @@ func officeCommand(parts Adapters) *cobra.Command {
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	group.AddCommand(officeAdd(parts), officeStaff(parts), officeSet(parts))
+	group.AddCommand(officeAdd(parts), officeStaff(parts), officeSet(parts), officePaperKey(parts))
 	return group
 }
 
@@ -186,4 +187,23 @@ func officeSet(parts Adapters) *cobra.Command {
 	cmd.Flags().StringVar(&rule, "number-rule", "", "when the individual number may be asked for: when_needed, with_application")
 	cmd.Flags().BoolVar(&second, "second-person", true, "imports are committed by somebody else")
 	return cmd
+}
+
+func officePaperKey(parts Adapters) *cobra.Command {
+	return &cobra.Command{
+		Use: "paper-key CODE", Short: "Give an office a TEST key that signs its printed pages", Args: oneOffice,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return withApp(cmd, parts, func(ctx context.Context, app *App) error {
+				if _, err := app.Store.Office(ctx, args[0]); err != nil {
+					return err
+				}
+				key, err := signing.MakeTestPaperKey(app.keyDir(), args[0], app.Clock.Now())
+				if err != nil {
+					return err
+				}
+				_, err = fmt.Fprintf(cmd.OutOrStdout(), "office %s signs its pages with %s from the next start on; its authority's certificate is in the trust directory\n", args[0], key.ID)
+				return err
+			})
+		},
+	}
 }

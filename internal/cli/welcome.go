@@ -3,13 +3,7 @@ package cli
 import (
 	"fmt"
 	"io"
-
-	"akashi/certificate/catalogue"
-	"akashi/certificate/pdf"
 )
-
-func catalogueVersion() string { return catalogue.Default().Version() }
-func layouts() []string        { return pdf.Layouts() }
 
 // welcome tells a newcomer where the faces are, who may sign in, and what to try.
 func welcome(out io.Writer, app *App, keys []StaffKey, bound map[string]string) {
@@ -50,7 +44,7 @@ func welcome(out io.Writer, app *App, keys []StaffKey, bound map[string]string) 
 	p("  curl -s -X POST %s/api/v1/certificates/$CERT/prints -H \"Authorization: Bearer $CLERK\" -o certificate.pdf", staff)
 	p("  curl -s %s/api/v1/certificates/$CERT/card -H \"Authorization: Bearer $CLERK\" -o certificate.smart-health-card", staff)
 	p("  # 4. what a stranger sees")
-	p("  go run ./cmd/akashi verify certificate.smart-health-card")
+	p("  AKASHI_DATA=%s go run ./cmd/akashi verify certificate.smart-health-card", app.Config.Data)
 	p("")
 	p("The API: %s/openapi.json. Stop with Ctrl-C.", staff)
 }

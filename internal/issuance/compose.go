@@ -112,7 +112,8 @@ func (s *Service) printable(c certificate.Certificate) error {
 				all = append(all, codePoints(character))
 			}
 		}
-		return fault.New(fault.Conflict, "characters", missing.Missing[0].Field).With("characters", strings.Join(all, " "))
+		return fault.New(fault.Conflict, "characters", missing.Missing[0].Field).
+			With("characters", strings.Join(all, " ")).With("fonts", strings.Join(missing.Asked, ", "))
 	case errors.As(err, &field):
 		return fault.New(fault.Conflict, "not_printable", field.Field).With("rule", field.Reason)
 	}

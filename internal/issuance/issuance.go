@@ -78,14 +78,6 @@ type Payload struct {
 	Text     string // exact text of the code; empty until issued
 }
 
-// Copy is one print of a certificate.
-type Copy struct {
-	CertificateID string
-	Number        int
-	Layout        string
-	SHA256        string // of the PDF, hex
-}
-
 // Filter selects certificates for a list; Before is the ID cursor of the last page.
 type Filter struct {
 	Application string
@@ -118,8 +110,9 @@ type Store interface {
 	Issue(ctx context.Context, office, id string) (Issue, error)
 	// LiveIssue returns the issued certificate of an application; fault NotFound.
 	LiveIssue(ctx context.Context, office, applicationID string) (Issue, error)
-	Issues(ctx context.Context, office string, f Filter) ([]Issue, error) // without payloads and content
-	AddCopy(ctx context.Context, office string, c Copy, by string) error  // fault Conflict "copy_number" if taken
+	Issues(ctx context.Context, office string, f Filter) ([]Issue, error)  // without payloads and content
+	AddCopy(ctx context.Context, office string, c Copy, by string) error   // fault Conflict "copy_number" if taken
+	Copy(ctx context.Context, office, id string, number int) (Copy, error) // no act needed; fault NotFound
 
 	OpenIntents(ctx context.Context, office string, before time.Time) ([]string, error) // no act needed
 	TakeNumbers(ctx context.Context, office, counter string, n int) (first int, err error)
@@ -144,6 +137,7 @@ type Service struct {
 	Store        Store
 	Applications *application.Service
 	Signer       Signer
+	Paper        *signing.PaperSigner                         // signs printed pages of offices that have a key for it; may be nil
 	Published    func(context.Context) (*trust.Bundle, error) // the keys as verifiers get them
 	Catalogue    *catalogue.Catalogue
 	Renderer     *pdf.Renderer

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"akashi/certificate"
 	"akashi/certificate/qr"
@@ -487,6 +488,42 @@ func TestNeedsDecision(t *testing.T) {
 		}
 		if _, err := w.Issuance.Reissue(t.Context(), w.Clerk, issued.Certificate.ID, "lost"); !errors.As(err, &f) || f.Key != "needs_decision" {
 			t.Errorf("error/reissue of a protected person: %v", err)
+		}
+	})
+}
+
+// Issue 3, section 2: an office with a paper key signs its pages; a reprint is
+// the same file, even when the key signs no more.
+func TestSignedPaper(t *testing.T) {
+	world.Each(t, func(t *testing.T, w *world.World) {
+		i, _, err := w.Issuance.Issue(t.Context(), w.Clerk, w.Approved(t, certificate.Travel))
+		if err != nil {
+			t.Fatal(err)
+		}
+		plain, _, err := w.Issuance.Print(t.Context(), w.Clerk, []string{i.Certificate.ID}, nil)
+		if err != nil || bytes.Contains(plain, []byte("ETSI.CAdES.detached")) {
+			t.Fatalf("ok/no key: %v", err)
+		}
+		if _, err := signing.MakeTestPaperKey(w.Config.Data+"/keys", w.Clerk.Office, time.Now().Add(-time.Minute)); err != nil {
+			t.Fatal(err)
+		}
+		w.Open(t) // a service takes the key up at its next start
+		signed, copies, err := w.Issuance.Print(t.Context(), w.Clerk, []string{i.Certificate.ID}, nil)
+		if err != nil || !bytes.Contains(signed, []byte("ETSI.CAdES.detached")) || copies[0].Signature.KeyID == "" {
+			t.Fatalf("ok/signed: %v", err)
+		}
+		for name, change := range map[string]func(){
+			"ok/reprint":               func() {},
+			"ok/reprint without a key": func() { w.Issuance.Paper = nil },
+		} {
+			change()
+			again, err := w.Issuance.Reprint(t.Context(), w.Clerk, i.Certificate.ID, 2)
+			if err != nil || !bytes.Equal(again, signed) {
+				t.Errorf("%s: other bytes, %v", name, err)
+			}
+		}
+		if again, err := w.Issuance.Reprint(t.Context(), w.Clerk, i.Certificate.ID, 1); err != nil || !bytes.Equal(again, plain) {
+			t.Errorf("ok/reprint of an unsigned copy: %v", err)
 		}
 	})
 }

@@ -2,16 +2,10 @@ package issuance
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"errors"
-	"fmt"
 	"regexp"
-	"strconv"
 	"strings"
 
 	"akashi/certificate"
-	"akashi/certificate/pdf"
 	"akashi/certificate/shc"
 	"akashi/internal/actor"
 	"akashi/internal/audit"
@@ -106,153 +100,6 @@ func (s *Service) Revoke(ctx context.Context, a actor.Actor, id, reason string) 
 		i.State, i.Reason, i.ClosedAt = Revoked, reason, s.Clock.Now()
 	}
 	return i, err
-}
-
-// maxPrints bounds how many certificates one PDF holds.
-const maxPrints = 100
-
-// printTries bounds how often a copy number is tried again after somebody else took it.
-const printTries = 10
-
-// Print makes one PDF of the certificates, each with a copy number of its own.
-// The file is made first and stored by its digest; a number that somebody else
-// took meanwhile makes it anew.
-func (s *Service) Print(ctx context.Context, a actor.Actor, ids []string, once *audit.Once) (file []byte, copies []Copy, err error) {
-	if len(ids) == 0 || len(ids) > maxPrints {
-		return nil, nil, fault.New(fault.Invalid, "count", "certificates").With("max", "100")
-	}
-	for range printTries {
-		file, copies, err = s.printOnce(ctx, a, ids, once)
-		if !errors.Is(err, errCopyTaken) {
-			return file, copies, err
-		}
-	}
-	return nil, nil, err
-}
-
-var errCopyTaken = fault.New(fault.Conflict, "copy_number", "")
-
-func (s *Service) printOnce(ctx context.Context, a actor.Actor, ids []string, once *audit.Once) ([]byte, []Copy, error) {
-	var pages []pdf.Page
-	var copies []Copy
-	for _, id := range ids {
-		i, err := s.read(ctx, a, id, "certificate.read")
-		if err != nil {
-			return nil, nil, err
-		}
-		if i.State != Issued {
-			return nil, nil, stateConflict(i)
-		}
-		page, err := s.page(i, i.Copies+1)
-		if err != nil {
-			return nil, nil, err
-		}
-		pages = append(pages, page)
-		copies = append(copies, Copy{CertificateID: id, Number: i.Copies + 1, Layout: i.Certificate.Layout})
-	}
-	file, err := s.render(pages)
-	if err != nil {
-		return nil, nil, err
-	}
-	sum := sha256.Sum256(file)
-	e := audit.Entry{Action: "certificate.print", Object: copyList(copies), Once: once}
-	for n := range copies {
-		copies[n].SHA256 = hex.EncodeToString(sum[:])
-		e.Fact("copy "+copies[n].CertificateID, copies[n].SHA256)
-	}
-	err = s.Log.Act(ctx, a, e, func(ctx context.Context, _ *audit.Entry) error {
-		for _, c := range copies {
-			if err := s.Store.AddCopy(ctx, a.Office, c, a.Person); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	return file, copies, err
-}
-
-// Reprint makes the bytes of an earlier copy again, without a new number.
-func (s *Service) Reprint(ctx context.Context, a actor.Actor, id string, number int) ([]byte, error) {
-	return s.ReprintAll(ctx, a, []Copy{{CertificateID: id, Number: number}})
-}
-
-// ReprintAll makes the bytes of a file of several copies again.
-func (s *Service) ReprintAll(ctx context.Context, a actor.Actor, copies []Copy) ([]byte, error) {
-	var pages []pdf.Page
-	for _, c := range copies {
-		i, err := s.read(ctx, a, c.CertificateID, "certificate.reprint")
-		if err != nil {
-			return nil, err
-		}
-		if c.Number < 1 || c.Number > i.Copies {
-			return nil, fault.New(fault.NotFound, "copy", "")
-		}
-		if i.State != Issued {
-			return nil, stateConflict(i)
-		}
-		page, err := s.page(i, c.Number)
-		if err != nil {
-			return nil, err
-		}
-		pages = append(pages, page)
-	}
-	return s.render(pages)
-}
-
-// String is "ID/number", as the log names a print.
-func (c Copy) String() string { return c.CertificateID + "/" + strconv.Itoa(c.Number) }
-
-// copyList is the object of a print: the copies made, with blanks between.
-func copyList(copies []Copy) string {
-	list := make([]string, len(copies))
-	for n, c := range copies {
-		list[n] = c.String()
-	}
-	return strings.Join(list, " ")
-}
-
-// ParseCopies reads the object of a print, so that the same bytes can be made again.
-func ParseCopies(object string) (copies []Copy, err error) {
-	for _, text := range strings.Fields(object) {
-		id, number, _ := strings.Cut(text, "/")
-		c := Copy{CertificateID: id}
-		if c.Number, err = strconv.Atoi(number); err != nil {
-			return nil, fmt.Errorf("issuance: not a list of copies: %w", err)
-		}
-		copies = append(copies, c)
-	}
-	return copies, nil
-}
-
-func (s *Service) page(i Issue, number int) (pdf.Page, error) {
-	page := pdf.Page{Certificate: i.Certificate, Copy: number}
-	for _, p := range i.Payloads {
-		f, err := s.family(p.Family)
-		if err != nil {
-			return page, err
-		}
-		matrix := s.drawn.take(p.Text)
-		if matrix == nil {
-			if matrix, err = symbol(f, p.Text); err != nil {
-				return page, err
-			}
-		}
-		page.Codes = append(page.Codes, pdf.Code{Family: p.Family, Matrix: matrix})
-	}
-	return page, nil
-}
-
-// render makes the file and reads the text of its layer back before anybody
-// gets it (step 12, S-058).
-func (s *Service) render(pages []pdf.Page) ([]byte, error) {
-	file, err := s.Renderer.Render(pages...)
-	if err != nil {
-		return nil, err
-	}
-	if err := s.Renderer.Verify(file, pages...); err != nil {
-		return nil, fault.New(fault.Internal, "page_check", "").Because(err)
-	}
-	return file, nil
 }
 
 // Codes reads the exact texts of a certificate's codes.

@@ -53,8 +53,11 @@ func (certificateDoseRow) TableName() string { return "certificate_doses" }
 type copyRow struct {
 	Office, CertificateID string
 	Number                int
-	Layout                string
+	Layout, File          string
 	PdfSha256             string
+	KeyID                 string
+	SignedAt              int64
+	Signature             []byte
 	MadeBy                string
 	MadeAt                int64
 }
@@ -316,7 +319,22 @@ func (s *Store) AddCopy(ctx context.Context, office string, c issuance.Copy, by 
 		Update("copies", c.Number), "copy_number"); err != nil {
 		return err
 	}
-	return db.Create(&copyRow{office, c.CertificateID, c.Number, c.Layout, c.SHA256, by, s.clock.Now().UnixMilli()}).Error
+	return db.Create(&copyRow{
+		office, c.CertificateID, c.Number, c.Layout, c.File, c.SHA256,
+		c.Signature.KeyID, milli(c.Signature.At), c.Signature.Value, by, s.clock.Now().UnixMilli(),
+	}).Error
+}
+
+// Copy implements issuance.Store.
+func (s *Store) Copy(ctx context.Context, office, id string, number int) (issuance.Copy, error) {
+	var row copyRow
+	err := s.look(ctx, office, func(db *gorm.DB) error {
+		return db.Where("office = ? AND certificate_id = ? AND number = ?", office, id, number).Take(&row).Error
+	})
+	return issuance.Copy{
+		CertificateID: id, Number: number, Layout: row.Layout, File: row.File, SHA256: row.PdfSha256,
+		Signature: issuance.PaperSignature{KeyID: row.KeyID, At: fromMilli(row.SignedAt), Value: row.Signature},
+	}, missing(err, "copy")
 }
 
 // OpenIntents implements issuance.Store.

@@ -1,0 +1,272 @@
+package issuance
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"akashi/certificate/pdf"
+	"akashi/internal/actor"
+	"akashi/internal/audit"
+	"akashi/internal/fault"
+	"akashi/signing"
+)
+
+// Copy is one print of a certificate.
+type Copy struct {
+	CertificateID string
+	Number        int
+	Layout        string
+	File          string         // all copies of the file it was printed in, as copyList writes them
+	SHA256        string         // of the file, hex
+	Signature     PaperSignature // of the file; zero where the office has no paper key
+}
+
+// PaperSignature is what is kept of a file's signature: with it the same file is
+// made again, when the key may long be retired.
+type PaperSignature struct {
+	KeyID string
+	At    time.Time
+	Value []byte
+}
+
+// String is "ID/number", as the log names a print.
+func (c Copy) String() string { return c.CertificateID + "/" + strconv.Itoa(c.Number) }
+
+// copyList names a file by its copies, with blanks between.
+func copyList(copies []Copy) string {
+	list := make([]string, len(copies))
+	for n, c := range copies {
+		list[n] = c.String()
+	}
+	return strings.Join(list, " ")
+}
+
+// ParseCopies reads the object of a print, so that the same bytes can be made again.
+func ParseCopies(object string) (copies []Copy, err error) {
+	for _, text := range strings.Fields(object) {
+		id, number, _ := strings.Cut(text, "/")
+		c := Copy{CertificateID: id}
+		if c.Number, err = strconv.Atoi(number); err != nil {
+			return nil, fmt.Errorf("issuance: not a list of copies: %w", err)
+		}
+		copies = append(copies, c)
+	}
+	return copies, nil
+}
+
+// maxPrints bounds how many certificates one PDF holds.
+const maxPrints = 100
+
+// printTries bounds how often a copy number is tried again after somebody else took it.
+const printTries = 10
+
+var errCopyTaken = fault.New(fault.Conflict, "copy_number", "")
+
+// Print makes one PDF of the certificates, each with a copy number of its own,
+// signed where the office has a paper key. The file is made first and stored by
+// its digest; a number that somebody else took meanwhile makes it anew.
+func (s *Service) Print(ctx context.Context, a actor.Actor, ids []string, once *audit.Once) (file []byte, copies []Copy, err error) {
+	if len(ids) == 0 || len(ids) > maxPrints {
+		return nil, nil, fault.New(fault.Invalid, "count", "certificates").With("max", strconv.Itoa(maxPrints))
+	}
+	for range printTries {
+		file, copies, err = s.printOnce(ctx, a, ids, once)
+		if !errors.Is(err, errCopyTaken) {
+			return file, copies, err
+		}
+	}
+	return nil, nil, err
+}
+
+func (s *Service) printOnce(ctx context.Context, a actor.Actor, ids []string, once *audit.Once) ([]byte, []Copy, error) {
+	var pages []pdf.Page
+	var copies []Copy
+	for _, id := range ids {
+		i, page, err := s.pageOf(ctx, a, id, 0, "certificate.read")
+		if err != nil {
+			return nil, nil, err
+		}
+		pages = append(pages, page)
+		copies = append(copies, Copy{CertificateID: id, Number: page.Copy, Layout: i.Certificate.Layout})
+	}
+	file, signature, err := s.sheet(ctx, a.Office, copies, pages)
+	if err != nil {
+		return nil, nil, err
+	}
+	sum := sha256.Sum256(file)
+	e := audit.Entry{Action: "certificate.print", Object: copyList(copies), Once: once}
+	for n := range copies {
+		copies[n].File, copies[n].SHA256, copies[n].Signature = e.Object, hex.EncodeToString(sum[:]), signature
+		e.Fact("copy "+copies[n].CertificateID, copies[n].SHA256)
+	}
+	err = s.Log.Act(ctx, a, e, func(ctx context.Context, _ *audit.Entry) error {
+		for _, c := range copies {
+			if err := s.Store.AddCopy(ctx, a.Office, c, a.Person); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return file, copies, err
+}
+
+// Reprint makes the bytes of an earlier copy again, without a new number.
+func (s *Service) Reprint(ctx context.Context, a actor.Actor, id string, number int) ([]byte, error) {
+	return s.ReprintAll(ctx, a, []Copy{{CertificateID: id, Number: number}})
+}
+
+// ReprintAll makes the bytes of a file of several copies again. A page that was
+// printed in another file is a file of its own.
+func (s *Service) ReprintAll(ctx context.Context, a actor.Actor, copies []Copy) ([]byte, error) {
+	if len(copies) == 0 {
+		return nil, fault.New(fault.NotFound, "copy", "")
+	}
+	var pages []pdf.Page
+	var first Copy
+	for n, c := range copies {
+		_, page, err := s.pageOf(ctx, a, c.CertificateID, c.Number, "certificate.reprint")
+		if err != nil {
+			return nil, err
+		}
+		pages = append(pages, page)
+		if n > 0 {
+			continue
+		}
+		if first, err = s.Store.Copy(ctx, a.Office, c.CertificateID, c.Number); err != nil {
+			return nil, err
+		}
+	}
+	if first.File != copyList(copies) {
+		file, _, err := s.sheet(ctx, a.Office, copies, pages)
+		return file, err
+	}
+	if first.Signature.KeyID == "" {
+		return s.render(pages)
+	}
+	key, err := s.key(ctx, first.Signature.KeyID)
+	if err != nil {
+		return nil, err
+	}
+	unsigned, err := s.Renderer.Prepare(pdf.Signatory{Certificate: key.Certificate, At: first.Signature.At}, pages...)
+	if err != nil {
+		return nil, err
+	}
+	return unsigned.Complete(first.Signature.Value)
+}
+
+// pageOf reads an issued certificate and makes its page: of a copy that
+// exists, or with number 0 of the next one.
+func (s *Service) pageOf(ctx context.Context, a actor.Actor, id string, number int, action string) (Issue, pdf.Page, error) {
+	i, err := s.read(ctx, a, id, action)
+	switch {
+	case err != nil:
+		return i, pdf.Page{}, err
+	case number < 0 || number > i.Copies:
+		return i, pdf.Page{}, fault.New(fault.NotFound, "copy", "")
+	case i.State != Issued:
+		return i, pdf.Page{}, stateConflict(i)
+	case number == 0:
+		number = i.Copies + 1
+	}
+	page, err := s.page(i, number)
+	return i, page, err
+}
+
+func (s *Service) page(i Issue, number int) (pdf.Page, error) {
+	page := pdf.Page{Certificate: i.Certificate, Copy: number}
+	for _, p := range i.Payloads {
+		f, err := s.family(p.Family)
+		if err != nil {
+			return page, err
+		}
+		matrix := s.drawn.take(p.Text)
+		if matrix == nil {
+			if matrix, err = symbol(f, p.Text); err != nil {
+				return page, err
+			}
+		}
+		page.Codes = append(page.Codes, pdf.Code{Family: p.Family, Matrix: matrix})
+	}
+	return page, nil
+}
+
+// sheet makes a file, signed where the office has a paper key, and reads the
+// text of its layer back before anybody gets it (step 12, S-058).
+func (s *Service) sheet(ctx context.Context, office string, copies []Copy, pages []pdf.Page) ([]byte, PaperSignature, error) {
+	key, ok, err := s.paperKey(ctx, office)
+	if err != nil || !ok {
+		file, err := s.render(pages)
+		return file, PaperSignature{}, err
+	}
+	names := make([]signing.PaperCopy, len(copies))
+	for n, c := range copies {
+		names[n] = signing.PaperCopy{CertificateID: c.CertificateID, Number: c.Number}
+	}
+	signed, err := s.Paper.Sign(ctx, office, names, key.ID)
+	if err != nil {
+		return nil, PaperSignature{}, fault.New(fault.Unavailable, "signing_later", "").With("certificate", copies[0].CertificateID).Because(err)
+	}
+	return signed.File, PaperSignature{signed.KeyID, signed.At, signed.Value}, s.readBack(signed.File, pages)
+}
+
+func (s *Service) render(pages []pdf.Page) ([]byte, error) {
+	file, err := s.Renderer.Render(pages...)
+	if err != nil {
+		return nil, err
+	}
+	return file, s.readBack(file, pages)
+}
+
+func (s *Service) readBack(file []byte, pages []pdf.Page) error {
+	if err := s.Renderer.Verify(file, pages...); err != nil {
+		return fault.New(fault.Internal, "page_check", "").Because(err)
+	}
+	return nil
+}
+
+// paperKey is the newest key that signs the office's paper now, if it has one.
+func (s *Service) paperKey(ctx context.Context, office string) (signing.Key, bool, error) {
+	if s.Paper == nil {
+		return signing.Key{}, false, nil
+	}
+	keys, err := s.Store.SigningKeys(ctx)
+	if err != nil {
+		return signing.Key{}, false, err
+	}
+	now := s.Clock.Now()
+	for _, k := range slices.Backward(keys) {
+		if k.Purpose == signing.Paper && k.Issuer == office && k.State == signing.Active && !now.Before(k.UsageFrom) && now.Before(k.UsageTo) {
+			return k, true, nil
+		}
+	}
+	return signing.Key{}, false, nil
+}
+
+// Unsigned implements signing.Papers: pages of issued certificates as they are
+// stored, and nothing else, come to be signed (S-062).
+func (s *Service) Unsigned(ctx context.Context, office string, copies []signing.PaperCopy, by signing.Key, at time.Time) (signing.Unsigned, error) {
+	a := actor.Actor{Office: office, Person: "job:paper", Terminal: "jobs", Purpose: actor.Certificate}
+	var pages []pdf.Page
+	for _, c := range copies {
+		i, err := s.read(ctx, a, c.CertificateID, "certificate.sign_paper")
+		if err != nil {
+			return nil, err
+		}
+		if i.State != Issued || c.Number < 1 || c.Number > i.Copies+1 {
+			return nil, stateConflict(i)
+		}
+		page, err := s.page(i, c.Number)
+		if err != nil {
+			return nil, err
+		}
+		pages = append(pages, page)
+	}
+	return s.Renderer.Prepare(pdf.Signatory{Certificate: by.Certificate, At: at}, pages...)
+}
