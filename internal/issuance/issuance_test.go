@@ -159,6 +159,10 @@ func TestReissueAndRevoke(t *testing.T) {
 		if _, err := w.Issuance.Revoke(t.Context(), w.Officer, second.Certificate.ID, "fraud"); fault.CodeOf(err) != fault.Conflict {
 			t.Errorf("error/revoke twice: %v", err)
 		}
+		var f *fault.Error
+		if _, _, err := w.Issuance.Issue(t.Context(), w.Clerk, id); !errors.As(err, &f) || f.Key != "application_fulfilled" {
+			t.Errorf("error/issue after the revocation: %v", err)
+		}
 		if _, _, err := w.Issuance.Print(t.Context(), w.Clerk, []string{second.Certificate.ID}, nil); fault.CodeOf(err) != fault.Conflict {
 			t.Errorf("error/print of a revoked one: %v", err)
 		}

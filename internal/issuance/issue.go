@@ -148,6 +148,7 @@ func (s *Service) ask(ctx context.Context, a actor.Actor, applicationID string, 
 			if fault.CodeOf(err) != fault.NotFound {
 				return err
 			}
+			return fault.New(fault.Conflict, "application_fulfilled", "state") // its certificate was revoked
 		}
 		return fault.New(fault.Conflict, "not_approved", "state").With("state", string(b.app.State))
 	})
@@ -163,12 +164,13 @@ func (s *Service) askRegister(ctx context.Context, app application.Application, 
 	if answer, err = s.Applications.Record(ctx, app); err != nil {
 		return o, answer, err
 	}
-	switch answer.Outcome {
-	case vaccination.Unavailable:
+	switch {
+	case answer.Outcome == vaccination.Unavailable:
 		return o, answer, fault.New(fault.Unavailable, "record_unavailable", "")
-	case vaccination.Found:
-	default:
+	case answer.Outcome != vaccination.Found && !again:
 		return o, answer, fault.New(fault.Conflict, "record_changed", "")
+	case answer.Outcome != vaccination.Found:
+		return o, answer, fault.New(fault.Conflict, "needs_decision", "").With("reason", "record_not_found")
 	}
 	if answer.Person.ID != app.Record.PersonID || (!again && !slices.Equal(refs(answer.Doses), app.Record.Doses)) {
 		return o, answer, fault.New(fault.Conflict, "record_changed", "")

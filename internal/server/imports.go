@@ -45,6 +45,7 @@ type outcomeBody struct {
 	New       int        `json:"new"`
 	Changed   int        `json:"changed"`
 	Unchanged int        `json:"unchanged"`
+	Orphans   int        `json:"orphans,omitempty" doc:"doses whose ticket belongs to nobody yet"`
 	Conflicts []lineBody `json:"conflicts,omitempty"`
 }
 
@@ -61,7 +62,7 @@ func importOf(i vaccination.Import, certificates []string) importBody {
 	}
 	if !i.CommittedAt.IsZero() {
 		o := i.Outcome
-		b.Outcome = &outcomeBody{New: o.New, Changed: o.Changed, Unchanged: o.Unchanged, Conflicts: linesOf(o.Conflicts)}
+		b.Outcome = &outcomeBody{New: o.New, Changed: o.Changed, Unchanged: o.Unchanged, Orphans: o.Orphans, Conflicts: linesOf(o.Conflicts)}
 	}
 	return b
 }

@@ -106,8 +106,9 @@ func (s *Server) Serve(ctx context.Context, addrs map[string]string, ready func(
 	failed := make(chan error, len(listeners))
 	for f, l := range listeners {
 		bound[string(f)] = l.Addr().String()
-		servers[f] = s.httpServer(s.handlers[f])
-		go func() { failed <- servers[f].Serve(l) }()
+		h := s.httpServer(s.handlers[f])
+		servers[f] = h
+		go func() { failed <- h.Serve(l) }()
 	}
 	if ready != nil {
 		ready(bound)

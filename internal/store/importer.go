@@ -244,6 +244,14 @@ func (p *importer) records(records []vaccination.Record, lines []int) error {
 	if err := p.db.Where("office = ? AND ticket_ix IN ? AND is_current", p.office, wanted).Find(&rows).Error; err != nil {
 		return err
 	}
+	var people []personRow
+	if err := p.db.Select("ticket_ix").Where("office = ? AND ticket_ix IN ? AND is_current", p.office, wanted).Find(&people).Error; err != nil {
+		return err
+	}
+	known := map[string]bool{}
+	for _, r := range people {
+		known[string(r.TicketIx)] = true
+	}
 	current := map[doseKey]doseRow{}
 	for _, r := range rows {
 		current[doseKey{string(r.TicketIx), r.Programme, r.DoseNumber}] = r
@@ -251,6 +259,9 @@ func (p *importer) records(records []vaccination.Record, lines []int) error {
 	var fresh []doseRow
 	for i, r := range records {
 		key := keys[r.Ticket]
+		if !known[string(wanted[i])] {
+			p.outcome.Orphans++
+		}
 		row := doseRow{
 			Office: p.office, ID: p.s.ids.Row(), Version: 1, IsCurrent: true, Programme: r.Programme, PersonKey: key.ID,
 			ImportID: p.importID, TicketIx: wanted[i], DoseNumber: r.DoseNumber, ContentIx: p.index(ixContent, string(r.Content())), CreatedAt: p.now,

@@ -377,6 +377,14 @@ func TestImport(t *testing.T) {
 		}
 		f.bring(t, vaccination.Subjects, subjects)
 		first := f.bring(t, vaccination.Records, records)
+		if first.Outcome.Orphans != 0 {
+			t.Errorf("ok/records: %d orphans", first.Outcome.Orphans)
+		}
+		stray := f.bring(t, vaccination.Records, []byte(string(records[:firstLine(records)])+
+			"900001,0000088888,1,2021-07-12,ファイザー,コミナティ,ZA9999,架空県証市保健センター,,ledger,2,covid19\n"))
+		if stray.Outcome.Orphans != 1 {
+			t.Errorf("ok/dose of nobody: %+v", stray.Outcome)
+		}
 		people := f.find(t, "0000000001")
 		if len(people) != 1 || people[0].Subject.Family != "桜井" || len(people[0].Doses) != 3 {
 			t.Fatalf("ok/found: %d people", len(people))

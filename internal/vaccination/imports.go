@@ -41,6 +41,7 @@ type Outcome struct {
 	New       int    `json:"new"`
 	Changed   int    `json:"changed"`             // became a new version
 	Unchanged int    `json:"unchanged"`           // the same file twice is all of these
+	Orphans   int    `json:"orphans,omitempty"`   // doses whose ticket belongs to nobody yet (R-125)
 	Conflicts []Line `json:"conflicts,omitempty"` // a person must look
 }
 
