@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 
@@ -188,39 +189,40 @@ func (p *importer) confirm(table string) error {
 // replacePerson prepares the row as the next version of one that counts now. It
 // returns true when there is nothing to store: unchanged, or a conflict.
 func (p *importer) replacePerson(before personRow, row *personRow, key seal.Key, s vaccination.Subject, line int) (bool, error) {
-	if string(before.ContentIx) == string(row.ContentIx) {
+	if bytes.Equal(before.ContentIx, row.ContentIx) {
 		p.unchanged = append(p.unchanged, before.ID)
 		return true, nil
 	}
-	data, err := key.Open(versionPlace(p.office, "persons", before.ID, before.Version), before.Data)
+	old, err := unsealed[vaccination.Subject](key, versionPlace(p.office, "persons", before.ID, before.Version), before.Data)
 	if err != nil {
-		return false, err
-	}
-	var old vaccination.Subject
-	if err := json.Unmarshal(data, &old); err != nil {
 		return false, err
 	}
 	if !s.SamePerson(old) {
 		p.conflict(line, "ticket_number", vaccination.ConflictOtherPerson, vaccination.Fault)
 		return true, nil
 	}
-	p.outcome.Changed++
 	row.ID = before.ID
-	row.Version, err = p.nextVersion("persons", before.ID)
+	row.Version, err = p.supersede("persons", before.ID, before.Version)
+	return false, err
+}
+
+// unsealed opens and decodes what is stored at a place.
+func unsealed[T any](key seal.Key, at seal.Place, box []byte) (v T, err error) {
+	data, err := key.Open(at, box)
 	if err != nil {
-		return false, err
+		return v, err
 	}
-	return false, p.retire("persons", before.ID, before.Version)
+	return v, json.Unmarshal(data, &v)
 }
 
-func (p *importer) nextVersion(table, id string) (int, error) {
+// supersede makes the present version no longer count and returns the number of the next.
+func (p *importer) supersede(table, id string, version int) (int, error) {
+	p.outcome.Changed++
 	var newest int
-	err := p.db.Table(table).Where("office = ? AND id = ?", p.office, id).Select("MAX(version)").Scan(&newest).Error
-	return newest + 1, err
-}
-
-func (p *importer) retire(table, id string, version int) error {
-	return changedOne(p.db.Table(table).Where("office = ? AND id = ? AND version = ? AND is_current", p.office, id, version).
+	if err := p.db.Table(table).Where("office = ? AND id = ?", p.office, id).Select("MAX(version)").Scan(&newest).Error; err != nil {
+		return 0, err
+	}
+	return newest + 1, changedOne(p.db.Table(table).Where("office = ? AND id = ? AND version = ? AND is_current", p.office, id, version).
 		Update("is_current", false), "version")
 }
 
@@ -288,26 +290,18 @@ func (p *importer) records(records []vaccination.Record, lines []int) error {
 }
 
 func (p *importer) replaceDose(before doseRow, row *doseRow, key seal.Key, r vaccination.Record, line int) (bool, error) {
-	if string(before.ContentIx) == string(row.ContentIx) {
+	if bytes.Equal(before.ContentIx, row.ContentIx) {
 		p.unchanged = append(p.unchanged, before.ID)
 		return true, nil
 	}
-	data, err := key.Open(versionPlace(p.office, "doses", before.ID, before.Version), before.Data)
+	old, err := unsealed[vaccination.Record](key, versionPlace(p.office, "doses", before.ID, before.Version), before.Data)
 	if err != nil {
-		return false, err
-	}
-	var old vaccination.Record
-	if err := json.Unmarshal(data, &old); err != nil {
 		return false, err
 	}
 	if r.Replaces(old) {
 		p.conflict(line, "dose_number", vaccination.ConflictReplaced, vaccination.Warning)
 	}
-	p.outcome.Changed++
 	row.ID = before.ID
-	row.Version, err = p.nextVersion("doses", before.ID)
-	if err != nil {
-		return false, err
-	}
-	return false, p.retire("doses", before.ID, before.Version)
+	row.Version, err = p.supersede("doses", before.ID, before.Version)
+	return false, err
 }

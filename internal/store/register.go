@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 
 	"gorm.io/gorm"
@@ -80,11 +79,7 @@ func (r register) person(db *gorm.DB, found personWithKey) (vaccination.Person, 
 	if err != nil {
 		return p, err
 	}
-	data, err := key.Open(versionPlace(r.office, "persons", row.ID, row.Version), row.Data)
-	if err != nil {
-		return p, err
-	}
-	if err := json.Unmarshal(data, &p.Subject); err != nil {
+	if p.Subject, err = unsealed[vaccination.Subject](key, versionPlace(r.office, "persons", row.ID, row.Version), row.Data); err != nil {
 		return p, err
 	}
 	p.Subject.Ref = vaccination.Ref{ID: row.ID, Version: row.Version}
@@ -93,12 +88,8 @@ func (r register) person(db *gorm.DB, found personWithKey) (vaccination.Person, 
 		return p, fmt.Errorf("%w: %w", vaccination.ErrUnavailable, err)
 	}
 	for _, d := range doses {
-		data, err := key.Open(versionPlace(r.office, "doses", d.ID, d.Version), d.Data)
+		record, err := unsealed[vaccination.Record](key, versionPlace(r.office, "doses", d.ID, d.Version), d.Data)
 		if err != nil {
-			return p, err
-		}
-		record := vaccination.Record{}
-		if err := json.Unmarshal(data, &record); err != nil {
 			return p, err
 		}
 		record.Ref = vaccination.Ref{ID: d.ID, Version: d.Version}
