@@ -11,6 +11,7 @@ import (
 	"akashi/certificate"
 	"akashi/certificate/pdf"
 	"akashi/internal/application"
+	"akashi/internal/clock"
 	"akashi/internal/fault"
 	"akashi/internal/office"
 	"akashi/internal/vaccination"
@@ -24,7 +25,7 @@ func (s *Service) compose(ctx context.Context, o office.Office, app application.
 	now := s.Clock.Now().Truncate(time.Second)
 	c := certificate.Certificate{
 		Office: o.Code, ID: s.IDs.CertificateID(), Kind: app.Form.Kind, Programme: app.Form.Programme,
-		IssuedAt: now, IssuedOn: s.dateOf(now), Issuer: o.Issuer, Test: s.Identity.Test,
+		IssuedAt: now, IssuedOn: clock.DateOf(now), Issuer: o.Issuer, Test: s.Identity.Test,
 		Layout: pdf.Layout, Catalogue: s.Catalogue.Version(), Supersedes: supersedes,
 	}
 	person := answer.Person.Subject

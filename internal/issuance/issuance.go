@@ -11,6 +11,8 @@ import (
 	"context"
 	"time"
 
+	"golang.org/x/sync/singleflight"
+
 	"akashi/certificate"
 	"akashi/certificate/catalogue"
 	"akashi/certificate/pdf"
@@ -151,7 +153,7 @@ type Service struct {
 	Damage func(*qr.Matrix) *qr.Matrix
 
 	numbers numberBlocks
-	single  flights
+	single  singleflight.Group
 	drawn   drawn
 }
 

@@ -6,21 +6,14 @@ import (
 	"slices"
 	"time"
 
-	"golang.org/x/sync/singleflight"
-
 	"akashi/internal/actor"
 	"akashi/internal/application"
 	"akashi/internal/audit"
-	"akashi/internal/clock"
 	"akashi/internal/fault"
 	"akashi/internal/office"
 	"akashi/internal/vaccination"
 	"akashi/signing"
 )
-
-type flights = singleflight.Group
-
-func (s *Service) dateOf(t time.Time) clock.Date { return clock.DateOf(t) }
 
 // waits for another node's intent on the same application before answering "in progress".
 const (
@@ -40,11 +33,11 @@ func (s *Service) Issue(ctx context.Context, a actor.Actor, applicationID string
 		_, err, _ = s.single.Do(a.Office+"/"+applicationID, func() (any, error) {
 			mine = true
 			var err error
-			i, made, err = s.issueNew(context.WithoutCancel(ctx), a, applicationID, "", nil)
+			i, made, err = s.issueNew(context.WithoutCancel(ctx), a, applicationID, "", "")
 			return nil, err
 		})
 		if err == nil && !mine {
-			i, made, err = s.issueNew(ctx, a, applicationID, "", nil)
+			i, made, err = s.issueNew(ctx, a, applicationID, "", "")
 		}
 		// Another node was faster, or the application changed under our hands: look again.
 		busy := errors.Is(err, errInProgress) || errors.Is(err, errExists) || errors.Is(err, errVersion)
@@ -67,13 +60,10 @@ var (
 	errVersion = fault.New(fault.Conflict, "version", "")
 )
 
-// change is what a reissue brings that the application does not have.
-type change struct{ reason string }
-
 // issueNew runs steps 5 to 11 once, or returns the certificate that the
-// application has. With supersedes, the named certificate is replaced and the
-// record is taken as it is now.
-func (s *Service) issueNew(ctx context.Context, a actor.Actor, applicationID, supersedes string, c *change) (i Issue, made bool, err error) {
+// application has. With supersedes, the named certificate is replaced for the
+// reason given and the record is taken as it is now.
+func (s *Service) issueNew(ctx context.Context, a actor.Actor, applicationID, supersedes, reason string) (i Issue, made bool, err error) {
 	b, live, err := s.ask(ctx, a, applicationID, supersedes != "")
 	if err != nil || live != nil {
 		if live != nil {
@@ -81,7 +71,7 @@ func (s *Service) issueNew(ctx context.Context, a actor.Actor, applicationID, su
 		}
 		return i, false, err
 	}
-	draft, err := s.prepare(ctx, a, b, supersedes, c)
+	draft, err := s.prepare(ctx, a, b, supersedes, reason)
 	if err != nil {
 		return Issue{}, false, err
 	}
@@ -97,7 +87,7 @@ type basis struct {
 }
 
 // prepare composes, drafts and lints, and stores the intent (steps 5 to 8).
-func (s *Service) prepare(ctx context.Context, a actor.Actor, b basis, supersedes string, why *change) (Issue, error) {
+func (s *Service) prepare(ctx context.Context, a actor.Actor, b basis, supersedes, reason string) (Issue, error) {
 	i, err := s.draft(ctx, b, supersedes)
 	if err == nil {
 		err = s.lint(ctx, i)
@@ -108,8 +98,8 @@ func (s *Service) prepare(ctx context.Context, a actor.Actor, b basis, supersede
 	s.point("before_intent")
 	e := audit.Entry{Action: "certificate.prepare", Object: i.Certificate.ID, Person: b.app.Record.PersonID}
 	e.Fact("kind", string(i.Certificate.Kind))
-	if why != nil {
-		e.Fact("reason", why.reason)
+	if supersedes != "" {
+		e.Fact("reason", reason)
 		e.Fact("supersedes", supersedes)
 	}
 	err = s.Log.Act(ctx, a, e, func(ctx context.Context, _ *audit.Entry) error {
