@@ -262,19 +262,18 @@ func TestReadImageLimits(t *testing.T) {
 		file []byte
 		err  error
 	}{
-		"error/no pixels within":      {one, header(2000, 2000, 8, 0, 0), ErrImage}, // at the limit: decoding goes on and finds nothing
-		"error/pixels":                {one, header(2001, 2000, 8, 0, 0), ErrImageTooLarge},
-		"error/sides":                 {one, header(60000, 60000, 8, 0, 0), ErrImageTooLarge},
-		"error/interlaced colour":     {one, header(2000, 2000, 16, 6, 1), ErrImageTooLarge},
-		"error/bytes":                 {one, make([]byte, MaxImageFile+1), ErrImageTooLarge},
-		"error/JPEG scans":            {one, scans, ErrImageTooLarge},
-		"error/page without pixels":   {all, header(4000, 2500, 8, 2, 0), ErrImage},
-		"error/page":                  {all, header(4001, 2500, 8, 2, 0), ErrImageTooLarge},
-		"error/page interlaced":       {all, header(4000, 2500, 8, 2, 1), ErrImageTooLarge},
-		"error/page in sixteen bits":  {all, header(4000, 2500, 16, 2, 0), ErrImageTooLarge},
-		"error/page with a long file": {all, append(header(4000, 2500, 8, 2, 0), make([]byte, MaxImageFile-100)...), ErrImageTooLarge},
-		"error/page, bytes":           {all, make([]byte, MaxImageFile+1), ErrImageTooLarge},
-		"error/page, JPEG scans":      {all, scans, ErrImageTooLarge},
+		"error/no pixels within":     {one, header(2000, 2000, 8, 0, 0), ErrImage}, // at the limit: decoding goes on and finds nothing
+		"error/pixels":               {one, header(2001, 2000, 8, 0, 0), ErrImageTooLarge},
+		"error/sides":                {one, header(60000, 60000, 8, 0, 0), ErrImageTooLarge},
+		"error/interlaced colour":    {one, header(2000, 2000, 16, 6, 1), ErrImageTooLarge},
+		"error/bytes":                {one, make([]byte, MaxImageFile+1), ErrImageTooLarge},
+		"error/JPEG scans":           {one, scans, ErrImageTooLarge},
+		"error/page without pixels":  {all, header(4000, 2500, 8, 2, 0), ErrImage},
+		"error/page":                 {all, header(4001, 2500, 8, 2, 0), ErrImageTooLarge},
+		"error/page interlaced":      {all, header(4000, 2500, 8, 2, 1), ErrImageTooLarge},
+		"error/page in sixteen bits": {all, header(4000, 2500, 16, 2, 0), ErrImageTooLarge},
+		"error/page, bytes":          {all, make([]byte, MaxImageFile+1), ErrImageTooLarge},
+		"error/page, JPEG scans":     {all, scans, ErrImageTooLarge},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var before, after runtime.MemStats

@@ -1,10 +1,13 @@
 package qr
 
-// maxSymbols bounds how many symbols of one picture are read.
+// maxSymbols is how many symbols of one picture are read.
 const maxSymbols = 8
 
-// maxSampled bounds the grids that are sampled whole before a symbol is read.
-const maxSampled = 48
+// What is tried before a symbol is read.
+const (
+	maxSeen    = 16 // corners with finder patterns
+	maxSampled = 48 // grids that are read
+)
 
 // search looks for symbols in one picture. Places are in pixels of the picture
 // as it came, whatever it was enlarged to.
@@ -49,7 +52,7 @@ func (s *search) look(b *bitmap, scale float64) {
 
 // try reads the first of the corners that can be read.
 func (s *search) try(b *bitmap, all []corners, tried map[corners]bool, scale float64) bool {
-	sampled := 0
+	looked, sampled := 0, 0
 	for _, c := range all {
 		if tried[c] {
 			continue
@@ -74,8 +77,9 @@ func (s *search) try(b *bitmap, all []corners, tried map[corners]bool, scale flo
 		}
 		if seen {
 			s.seen = append(s.seen, c.scaled(1/scale))
+			looked++
 		}
-		if sampled == maxSampled {
+		if looked == maxSeen || sampled == maxSampled {
 			break
 		}
 	}

@@ -151,7 +151,7 @@ func (x *examination) checkRevocation(signer *pki.Certificate, lists []*pki.CRL)
 		"this_update", newest.ThisUpdate.UTC().Format(time.RFC3339), "next_update", newest.NextUpdate.UTC().Format(time.RFC3339))
 	for _, l := range slices.Backward(lists) {
 		if l.Current(x.at) {
-			x.set(Revocation, OK, NotRevoked, "next_update", l.NextUpdate.UTC().Format(time.RFC3339))
+			x.set(Revocation, OK, SignerNotRevoked, "next_update", l.NextUpdate.UTC().Format(time.RFC3339))
 		}
 	}
 	for _, l := range lists {

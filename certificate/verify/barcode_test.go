@@ -24,7 +24,7 @@ func TestBarcode(t *testing.T) {
 	b := bundle(t, ut.registered(), ut.current(t))
 	text := ut.issue(t)
 	v := Text(text, b, now)
-	expect{Valid, Revocation, OK, NotRevoked}.check(t, v)
+	expect{Valid, Revocation, OK, SignerNotRevoked}.check(t, v)
 	if v.Family != "vdsnc" || !v.Test || v.Issuer != "UTO" || v.KeyID != signing.Thumbprint(&ut.signerKey.PublicKey) || !v.SignedAt.IsZero() {
 		t.Errorf("family %s, test %t, issuer %s, key %s, signed %s", v.Family, v.Test, v.Issuer, v.KeyID, v.SignedAt)
 	}
@@ -172,9 +172,9 @@ func TestBarcodeRevocation(t *testing.T) {
 		lists [][]byte
 		want  expect
 	}{
-		{"ok/current", [][]byte{ut.current(t)}, expect{Valid, Revocation, OK, NotRevoked}},
-		{"ok/another serial", [][]byte{ut.current(t, big.NewInt(0x010d))}, expect{Valid, Revocation, OK, NotRevoked}},
-		{"ok/old and current", [][]byte{old(), ut.current(t)}, expect{Valid, Revocation, OK, NotRevoked}},
+		{"ok/current", [][]byte{ut.current(t)}, expect{Valid, Revocation, OK, SignerNotRevoked}},
+		{"ok/another serial", [][]byte{ut.current(t, big.NewInt(0x010d))}, expect{Valid, Revocation, OK, SignerNotRevoked}},
+		{"ok/old and current", [][]byte{old(), ut.current(t)}, expect{Valid, Revocation, OK, SignerNotRevoked}},
 		{"error/revoked", [][]byte{ut.current(t, serial)}, expect{NotValid, Revocation, Failed, SignerRevoked}},
 		{"error/revoked by an old list", [][]byte{old(serial)}, expect{NotValid, Revocation, Failed, SignerRevoked}},
 		{"error/missing", nil, expect{Undecided, Revocation, Unknown, ListMissing}},

@@ -57,6 +57,15 @@ var refusals = map[shc.Step]string{
 	shc.StepClaims:  CardClaims,
 }
 
+// headerFaults name what is wrong with a header by its member.
+var headerFaults = map[string]string{
+	"alg":  AlgorithmNotAllowed,
+	"zip":  CompressionNotAllowed,
+	"kid":  KeyNotNamed,
+	"crit": ConditionNotKnown, "b64": ConditionNotKnown,
+	"jku": KeyEnclosed, "jwk": KeyEnclosed, "x5u": KeyEnclosed, "x5c": KeyEnclosed,
+}
+
 func refusedCard(err error, b *trust.Bundle, at time.Time) Verdict {
 	x := examine(certificate.SHC, b, at)
 	var e *shc.Error
@@ -67,7 +76,11 @@ func refusedCard(err error, b *trust.Bundle, at time.Time) Verdict {
 	switch {
 	case e.Step == shc.StepHeader:
 		x.set(Readable, OK, Read)
-		x.set(Signature, Failed, AlgorithmNotAllowed, cause...)
+		code, known := headerFaults[e.Field]
+		if !known {
+			code = HeaderMalformed
+		}
+		x.set(Signature, Failed, code, cause...)
 	case e.Step == shc.StepShape && e.Code == "signature_length":
 		x.set(Readable, OK, Read)
 		x.set(Signature, Failed, SignatureForm, cause...)
@@ -94,7 +107,11 @@ func (x *examination) checkCardKey(c *shc.Card) {
 	x.set(Issuer, OK, IssuerKnown)
 	key, ok := x.bundle.Key(c.Issuer, c.Header.KeyID)
 	if !ok {
-		x.set(Key, Failed, KeyNotOfIssuer)
+		code := KeyNotOfIssuer
+		if x.verdict.Test {
+			code = KeyOfOtherTest
+		}
+		x.set(Key, Failed, code)
 		if made := x.bundle.MadeAt(); c.NotBefore.After(made) {
 			x.set(Freshness, Unknown, TrustBeforeCode, "made_at", made.Format(time.RFC3339))
 		}

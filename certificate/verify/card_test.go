@@ -89,7 +89,11 @@ func TestCardChanged(t *testing.T) {
 		{"signature/bit", flip(a.issue(t), 2), expect{NotValid, Signature, Failed, SignatureWrong}},
 		{"signature/other key", forged.issue(t), expect{NotValid, Signature, Failed, SignatureWrong}},
 		{"header/none", a.jws(t, `{"zip":"DEF","alg":"none","kid":"`+a.id+`"}`, deflate(t, []byte("{}"))), expect{NotValid, Signature, Failed, AlgorithmNotAllowed}},
-		{"header/no zip", a.jws(t, `{"alg":"ES256","kid":"`+a.id+`"}`, []byte("{}")), expect{NotValid, Signature, Failed, AlgorithmNotAllowed}},
+		{"header/no zip", a.jws(t, `{"alg":"ES256","kid":"`+a.id+`"}`, []byte("{}")), expect{NotValid, Signature, Failed, CompressionNotAllowed}},
+		{"header/condition", a.jws(t, `{"zip":"DEF","alg":"ES256","kid":"`+a.id+`","crit":["exp"]}`, deflate(t, []byte("{}"))), expect{NotValid, Signature, Failed, ConditionNotKnown}},
+		{"header/key address", a.jws(t, `{"zip":"DEF","alg":"ES256","kid":"`+a.id+`","jku":"https://x.example"}`, deflate(t, []byte("{}"))), expect{NotValid, Signature, Failed, KeyEnclosed}},
+		{"header/no key", a.jws(t, `{"zip":"DEF","alg":"ES256"}`, deflate(t, []byte("{}"))), expect{NotValid, Signature, Failed, KeyNotNamed}},
+		{"header/no JSON", a.jws(t, `{"zip":"DEF"`, deflate(t, []byte("{}"))), expect{NotValid, Signature, Failed, HeaderMalformed}},
 		{"inflate/trailing", a.jws(t, a.header(), append(deflate(t, []byte("{}")), 0)), expect{Unreadable, Readable, Failed, CardInflate}},
 		{"claims/not an object", a.jws(t, a.header(), deflate(t, []byte("[]"))), expect{Unreadable, Readable, Failed, CardClaims}},
 		{"claims/duplicate", a.jws(t, a.header(), deflate(t, []byte(`{"iss":"`+iss+`","iss":"`+iss+`"}`))), expect{Unreadable, Readable, Failed, CardClaims}},
@@ -201,4 +205,15 @@ func TestFreshness(t *testing.T) {
 	if f := v.Facet(Freshness); f.Code != TrustFresh {
 		t.Errorf("freshness %s", f.Code)
 	}
+}
+
+// L-12: another installation's specimen is under the same iss, but its key is not on
+// the list, and a country may have more authorities than the list knows.
+func TestOtherInstallation(t *testing.T) {
+	a, other := newCardIssuer(t, signing.TestIssuer), newCardIssuer(t, signing.TestIssuer)
+	ut, elsewhere := newCountry(t, signing.TestState, signing.TestCountry, nil), newCountry(t, signing.TestState, signing.TestCountry, nil)
+	b := bundle(t, append(ut.registered(), a.registered(t)), ut.current(t))
+	expect{outcome: Valid}.check(t, Text(a.issue(t), b, now))
+	expect{NotValid, Key, Failed, KeyOfOtherTest}.check(t, Text(other.issue(t), b, now))
+	expect{Undecided, Issuer, Unknown, IssuerUnknown}.check(t, Text(elsewhere.issue(t), b, now))
 }

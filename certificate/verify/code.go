@@ -17,11 +17,12 @@ const (
 	TooLong             = "too_long"
 	ImageUnreadable     = "image_unreadable"
 	ImageWithoutCode    = "image_without_code"
-	CardScheme          = "card_scheme"  // step 1 of smart-health-cards, 8
-	CardDigits          = "card_digits"  // step 2
-	CardShape           = "card_shape"   // step 3
-	CardInflate         = "card_inflate" // step 5
-	CardClaims          = "card_claims"  // step 6
+	SymbolUnread        = "symbol_unread" // beside codes that were read
+	CardScheme          = "card_scheme"   // step 1 of smart-health-cards, 8
+	CardDigits          = "card_digits"   // step 2
+	CardShape           = "card_shape"    // step 3
+	CardInflate         = "card_inflate"  // step 5
+	CardClaims          = "card_claims"   // step 6
 	BarcodeMalformed    = "barcode_malformed"
 	VersionNotSupported = "version_not_supported"
 
@@ -30,6 +31,13 @@ const (
 	SignatureWrong      = "signature_wrong"
 	SignatureForm       = "signature_form"
 	AlgorithmNotAllowed = "algorithm_not_allowed"
+
+	// signature: header of a health card, step 4
+	CompressionNotAllowed = "compression_not_allowed"
+	KeyNotNamed           = "key_not_named"
+	KeyEnclosed           = "key_enclosed"
+	ConditionNotKnown     = "condition_not_known"
+	HeaderMalformed       = "header_malformed"
 
 	// issuer
 	IssuerKnown       = "issuer_known"
@@ -41,6 +49,7 @@ const (
 	// key
 	KeyOfIssuer      = "key_of_issuer"
 	KeyNotOfIssuer   = "key_not_of_issuer"
+	KeyOfOtherTest   = "key_of_other_test" // the same of a TEST issuer, whose name all installations share
 	KeyNotInForce    = "key_not_in_force"
 	SignerAllowed    = "signer_allowed"
 	SignerNotAllowed = "signer_not_allowed"
@@ -57,12 +66,13 @@ const (
 	AuthorityExpired     = "authority_expired"
 
 	// revocation
-	NotRevoked     = "not_revoked"
-	NoList         = "no_list"
-	ListMissing    = "list_missing"
-	ListNotCurrent = "list_not_current"
-	SignerRevoked  = "signer_revoked"
-	CardRevoked    = "card_revoked"
+	NotRevoked       = "not_revoked"        // a health card
+	SignerNotRevoked = "signer_not_revoked" // of a bar code, for which there is no list of single ones
+	NoList           = "no_list"
+	ListMissing      = "list_missing"
+	ListNotCurrent   = "list_not_current"
+	SignerRevoked    = "signer_revoked"
+	CardRevoked      = "card_revoked"
 
 	// freshness
 	TrustFresh      = "trust_fresh"
@@ -110,6 +120,7 @@ var sentences = map[string]sentence{
 	TooLong:             {"データが大きすぎるため、読み取りを中止しました。", "There is too much data; reading was stopped."},
 	ImageUnreadable:     {"画像のコードを読み取れません。撮り直してください。", "The code in the picture cannot be read. Take it again."},
 	ImageWithoutCode:    {"画像の中にQRコードが見つかりません。", "No QR code was found in the picture."},
+	SymbolUnread:        {"画像に、読み取れないコードがほかにもあります。すべてのコードがはっきり写るように撮り直してください。", "There is another code in the picture that cannot be read. Take it again so that every code is sharp and whole."},
 	CardScheme:          {"SMART Health Cardのコードまたはファイルではありません。", "This is not the code or file of a SMART Health Card."},
 	CardDigits:          {"コードの数字の並びが正しくないか、分割されたコードの一部が足りません。", "The digits of the code are wrong, or a part of a split code is missing."},
 	CardShape:           {"カードの形式が正しくありません。読み取り直してください。", "The card is not put together correctly. Scan it again."},
@@ -123,6 +134,12 @@ var sentences = map[string]sentence{
 	SignatureForm:       {"電子署名の形式が正しくありません。", "The signature is not written correctly."},
 	AlgorithmNotAllowed: {"認められていない署名方式が使われています。", "It is signed in a way that is not allowed."},
 
+	CompressionNotAllowed: {"SMART Health Cardの決まりどおりに圧縮されていません。決まりに従う発行者の証明書ではありません。", "It is not compressed the way health cards are. No issuer that keeps to the rules makes it so."},
+	KeyNotNamed:           {"どの鍵で署名したかが正しく書かれていないため、署名を確認できません。", "It does not say properly which key signed it, so the signature cannot be checked."},
+	KeyEnclosed:           {"署名を確認する鍵を証明書自身が持ち込んでいます。鍵は発行者が公開したものだけを使います。偽造のおそれがあります。", "It brings the key to check it with. Only keys that the issuer has published count. It may be forged."},
+	ConditionNotKnown:     {"署名の確認に、SMART Health Cardにはない条件を求めています。", "It asks to be checked under conditions that health cards do not have."},
+	HeaderMalformed:       {"署名方式を書いた部分が壊れているため、署名を確認できません。", "The part that says how it was signed is damaged, so the signature cannot be checked."},
+
 	IssuerKnown:       {"発行者は信頼リストに載っています。", "The issuer is on the trust list."},
 	IssuerUnknown:     {"発行者が信頼リストにありません。本物か偽物かは判断できません。", "The issuer is not on the trust list. Whether it is genuine cannot be said."},
 	IssuerForm:        {"発行者の書き方が正しくありません。", "The issuer is not named correctly."},
@@ -131,6 +148,7 @@ var sentences = map[string]sentence{
 
 	KeyOfIssuer:      {"署名の鍵は発行者のものです。", "The key belongs to the issuer."},
 	KeyNotOfIssuer:   {"署名の鍵は、この発行者が公開しているものではありません。", "The key is not one that this issuer has published."},
+	KeyOfOtherTest:   {"署名の鍵は、手元の信頼リストにある試験用発行者のものではありません。試験用発行者の名前はどの試験環境でも同じなので、別の試験環境の見本かもしれません。いずれにしても何の証明にもなりません。", "The key is not one that the test issuer on this trust list has published. All test installations share its name, so this may be a specimen of another one. It proves nothing in any case."},
 	KeyNotInForce:    {"署名の鍵の証明書が有効でない期間に署名されています。", "It was signed when the certificate of its key was not valid."},
 	SignerAllowed:    {"署名者はこの証明書への署名を認められています。", "The signer may sign this kind of certificate."},
 	SignerNotAllowed: {"署名者はこの証明書への署名を認められていません。", "The signer may not sign this kind of certificate."},
@@ -145,12 +163,13 @@ var sentences = map[string]sentence{
 	AuthorityNotYetValid: {"国の認証局の証明書はまだ有効ではありません。", "The certificate of the country's authority is not valid yet."},
 	AuthorityExpired:     {"国の認証局の証明書の期限が切れています。", "The certificate of the country's authority has expired."},
 
-	NotRevoked:     {"失効していません。", "It has not been revoked."},
-	NoList:         {"この鍵には失効リストがありません。", "There is no revocation list for this key."},
-	ListMissing:    {"失効リストが手元にないため、失効しているかどうか分かりません。", "The revocation list is not here, so whether it was revoked is not known."},
-	ListNotCurrent: {"手元の失効リストは検査時点のものではないため、失効しているかどうか分かりません。", "The revocation list is out of date, so whether it was revoked is not known."},
-	SignerRevoked:  {"署名者の証明書は失効しています。", "The signer's certificate has been revoked."},
-	CardRevoked:    {"この証明書は失効しています。", "It has been revoked."},
+	NotRevoked:       {"失効していません。", "It has not been revoked."},
+	SignerNotRevoked: {"署名者の証明書は失効していません。この種類のコードには、一枚ごとの失効を確認する仕組みがありません。", "The signer has not been revoked. Whether this one certificate was withdrawn cannot be checked: codes of this kind have no list of single ones."},
+	NoList:           {"この鍵には失効リストがありません。", "There is no revocation list for this key."},
+	ListMissing:      {"失効リストが手元にないため、失効しているかどうか分かりません。", "The revocation list is not here, so whether it was revoked is not known."},
+	ListNotCurrent:   {"手元の失効リストは検査時点のものではないため、失効しているかどうか分かりません。", "The revocation list is out of date, so whether it was revoked is not known."},
+	SignerRevoked:    {"署名者の証明書は失効しています。", "The signer's certificate has been revoked."},
+	CardRevoked:      {"この証明書は失効しています。", "It has been revoked."},
 
 	TrustFresh:      {"信頼リストは最新です。", "The trust list is recent."},
 	TrustOld:        {"信頼リストが古くなっています。更新してください。", "The trust list is old. Renew it."},

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"path"
+	"strconv"
 	"strings"
 	"time"
 
@@ -55,6 +56,9 @@ func Texts(texts []string, b *trust.Bundle, at time.Time) Verdict {
 	return numericVerdict(texts, b, at)
 }
 
+// MaxPicture is the size in bytes of the largest picture that File reads.
+const MaxPicture = qr.MaxImageFile
+
 // The forms in which a code comes.
 type kind int
 
@@ -81,12 +85,14 @@ func kindOf(text string) kind {
 }
 
 // File judges all certificates of a file: a card file (.smart-health-card), the
-// answer of $health-cards-issue (FHIR Parameters), the text of a code, several shc:/ lines (the parts of one card, or one card each), or a
-// picture of one code (PNG or JPEG). There is at least one verdict. What the file
-// is, is seen from its content; the name matters for broken card files only.
+// answer of $health-cards-issue (FHIR Parameters), the text of a code, several shc:/
+// lines (the parts of one card, or one card each), or a picture of one or more codes
+// (PNG or JPEG, such as a scanned page of A4 at up to 300 dpi). There is at least one
+// verdict, and one for each code. What the file is, is seen from its content; the
+// name matters for broken card files only.
 func File(name string, content []byte, b *trust.Bundle, at time.Time) []Verdict {
 	if isPicture(content) {
-		return []Verdict{picture(content, b, at)}
+		return picture(content, b, at)
 	}
 	if len(content) > maxFile {
 		return []Verdict{unreadable("", b, at, TooLong)}
@@ -107,20 +113,46 @@ func isPicture(content []byte) bool {
 	return bytes.HasPrefix(content, []byte("\x89PNG\r\n\x1a\n")) || bytes.HasPrefix(content, []byte("\xff\xd8\xff"))
 }
 
-func picture(content []byte, b *trust.Bundle, at time.Time) Verdict {
-	reading, err := qr.ReadImage(bytes.NewReader(content))
+// picture judges every code of a picture. One that is seen but cannot be read is a
+// verdict of its own: a code that nobody judged must not hide beside a good one.
+func picture(content []byte, b *trust.Bundle, at time.Time) []Verdict {
+	readings, unread, err := qr.ReadImages(bytes.NewReader(content))
 	switch {
-	case err == nil && kindOf(reading.Text) == kindNumeric:
-		return numericVerdict([]string{reading.Text}, b, at, shc.SymbolNotes(reading)...)
-	case err == nil:
-		return Text(reading.Text, b, at)
 	case errors.Is(err, qr.ErrImageTooLarge):
-		return unreadable("", b, at, TooLong)
+		return []Verdict{unreadable("", b, at, TooLong)}
 	case errors.Is(err, qr.ErrNotFound):
-		return unreadable("", b, at, ImageWithoutCode)
+		return []Verdict{unreadable("", b, at, ImageWithoutCode)}
+	case err != nil || len(readings) == 0:
+		return []Verdict{unreadable("", b, at, ImageUnreadable)}
 	}
-	return unreadable("", b, at, ImageUnreadable)
+	out := symbols(readings, b, at)
+	if unread > 0 {
+		out = append(out, unreadable("", b, at, SymbolUnread, "symbols", strconv.Itoa(unread)))
+	}
+	return out
 }
+
+// symbols judges what was read; the parts of a split card are one.
+func symbols(readings []qr.Reading, b *trust.Bundle, at time.Time) (out []Verdict) {
+	var parts, flaws []string
+	for _, r := range readings {
+		switch {
+		case kindOf(r.Text) != kindNumeric:
+			out = append(out, Text(r.Text, b, at))
+		case isPart(r.Text):
+			parts, flaws = append(parts, r.Text), append(flaws, shc.SymbolNotes(r)...)
+		default:
+			out = append(out, numericVerdict([]string{r.Text}, b, at, shc.SymbolNotes(r)...))
+		}
+	}
+	if len(parts) > 0 {
+		out = append(out, numericVerdict(parts, b, at, flaws...))
+	}
+	return out
+}
+
+// isPart tells whether a numeric text says that it is one of several (shc:/1/2/…).
+func isPart(text string) bool { return strings.Contains(strings.TrimPrefix(text, shc.Scheme), "/") }
 
 // cardReader returns what reads the cards of a JSON file; nil for others.
 func cardReader(content []byte) func([]byte) (jws, notes []string, err error) {
@@ -162,7 +194,7 @@ func lines(text string, b *trust.Bundle, at time.Time) []Verdict {
 		return []Verdict{unreadable(certificate.SHC, b, at, TooLong)}
 	case len(list) == 1:
 		return []Verdict{Text(text, b, at)}
-	case strings.Contains(strings.TrimPrefix(list[0], shc.Scheme), "/"):
+	case isPart(list[0]):
 		return []Verdict{Texts(list, b, at)}
 	}
 	out := make([]Verdict, 0, len(list))

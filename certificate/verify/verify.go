@@ -16,18 +16,25 @@
 //
 //   - An unknown issuer is undecided, never "forged". A key that a known issuer
 //     does not have is a failure, and so is a signer that names a trusted
-//     authority's key but was not signed by it.
+//     authority's key but was not signed by it. The key set of a health card issuer
+//     is complete, so a strange key there is a failure (L-12), while a country may
+//     have an authority that the bundle lacks: what another TEST installation made,
+//     under the same names, is not_valid as a card (key_of_other_test) and undecided
+//     as a bar code.
 //   - Revocation: a health card key without a list (no crlVersion) makes it not
 //     applicable. A key with a list that the bundle lacks, because it is missing or
 //     was refused, a bar code whose authority has no list in the bundle, or only
 //     one that is not current, are unknown, hence undecided. A signer on any list of
-//     its authority is revoked, however old the list.
+//     its authority is revoked, however old the list. A single bar code cannot be
+//     revoked in its format, and signer_not_revoked says no more than that.
 //   - Freshness is about the trust bundle and never changes the outcome.
 //   - A health card key is trusted because the bundle has it for that issuer. Its
 //     certificates (x5c), if any, must have been in force when the card was signed
 //     (nbf); the detail of the facet names this rule.
 //   - A bar code counts while its signer's certificate does; the end of the
 //     private key's usage period is a note only, as the code has no issue date.
+//   - A picture has a verdict for each code, and one more, unreadable, when a code was
+//     seen that could not be read: the worst of them counts.
 //   - A certificate of the TEST identity is valid and says that it is a TEST.
 package verify
 

@@ -30,7 +30,7 @@ func verifyCommand(parts Adapters) *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "verify [--trust DIR] [--at TIME] [--json] FILE…",
-		Short: "Verify certificates offline: card files, texts of codes (- is standard input)",
+		Short: "Verify certificates offline: card files, texts and pictures of codes (- is standard input)",
 		Long: "Verify certificates offline with the keys of a trust directory; without --trust, with those of the own data directory.\n" +
 			"Exit status: 0 valid, 1 not valid, 2 unreadable, 3 undecided (unknown issuer or revocation), 64 usage; of several inputs the worst.",
 		Args: func(_ *cobra.Command, args []string) error {

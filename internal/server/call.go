@@ -19,6 +19,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"akashi/certificate/verify"
 	"akashi/internal/actor"
 	"akashi/internal/audit"
 	"akashi/internal/fault"
@@ -83,6 +84,16 @@ func (s *Server) run(c *call, w http.ResponseWriter) (answer, error) {
 	if err := c.readQuery(); err != nil {
 		return answer{}, err
 	}
+	if err := c.checkType(); err != nil {
+		return answer{}, err
+	}
+	if c.isPicture() {
+		back, err := s.pictures[c.face].receiving.take()
+		if err != nil {
+			return answer{}, err
+		}
+		defer back()
+	}
 	if err := c.readBody(w); err != nil {
 		return answer{}, err
 	}
@@ -140,15 +151,25 @@ func (c *call) readQuery() (err error) {
 	return nil
 }
 
-// readBody reads at most what the route allows, of a kind that it takes.
+// isPicture tells whether the body is a picture, of a route that takes them.
+func (c *call) isPicture() bool {
+	return c.route.pictures && slices.Contains(pictureTypes, c.contentType)
+}
+
+// limit is the largest body of the call.
+func (c *call) limit() int64 {
+	if c.isPicture() {
+		return verify.MaxPicture
+	}
+	return c.route.limit()
+}
+
+// readBody reads at most what the route allows.
 func (c *call) readBody(w http.ResponseWriter) error {
-	limit := c.route.limit()
+	limit := c.limit()
 	tooLarge := fault.New(fault.TooLarge, "body_too_large", "").With("max", fmt.Sprint(limit))
 	if c.request.ContentLength > limit {
 		return tooLarge
-	}
-	if err := c.checkType(); err != nil {
-		return err
 	}
 	var err error
 	c.body, err = io.ReadAll(http.MaxBytesReader(w, c.request.Body, limit))
@@ -164,6 +185,7 @@ func (c *call) readBody(w http.ResponseWriter) error {
 	return nil
 }
 
+// checkType finds out what the body is and refuses what the route does not take.
 func (c *call) checkType() error {
 	if len(c.route.takes) == 0 {
 		return nil

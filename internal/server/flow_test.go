@@ -4,7 +4,12 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"image"
+	"image/color"
+	"image/jpeg"
+	"image/png"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -14,6 +19,7 @@ import (
 	"testing"
 
 	"akashi/certificate"
+	"akashi/certificate/qr"
 	"akashi/internal/testkit"
 	"akashi/samples"
 )
@@ -363,6 +369,17 @@ func (f *fixture) testVerify(t *testing.T) {
 		if got := outcome(verify(at.h, at.face, at.key, cardType, card.body)); got != "valid" {
 			t.Errorf("ok/%s card: %s", at.face, got)
 		}
+		for _, c := range codes {
+			code := c.(map[string]any)
+			for media, file := range drawn(t, code["text"].(string)) {
+				if got := outcome(verify(at.h, at.face, at.key, media, file)); got != "valid" {
+					t.Errorf("ok/%s %s as %s: %s", at.face, code["family"], media, got)
+				}
+			}
+		}
+		if got := outcome(verify(at.h, at.face, at.key, "image/png", []byte("hello"))); got != "unreadable" {
+			t.Errorf("error/%s no picture: %s", at.face, got)
+		}
 		if got := outcome(verify(at.h, at.face, at.key, "text/plain", []byte("hello"))); got != "unreadable" {
 			t.Errorf("ok/%s nonsense: %s", at.face, got)
 		}
@@ -371,6 +388,7 @@ func (f *fixture) testVerify(t *testing.T) {
 			status      int
 			code        string
 		}{
+			{"image/gif", "GIF89a", 415, "media_type"}, {"image/png", "", 400, "required"},
 			{"text/html", "x", 415, "media_type"}, {"", "x", 415, "media_type"}, {"text/plain; charset=shift_jis", "x", 415, "media_type"},
 			{"text/plain", "", 400, "required"}, {"application/json", `{"text":""}`, 400, "required"}, {"application/json", `{"Text":"x"}`, 400, "unknown_field"},
 			{"application/json", `{"text":"x","at":"yesterday"}`, 400, "json_form"}, {"application/json", `{}`, 400, "required"}, {"application/json", "", 400, "json_syntax"},
@@ -379,6 +397,30 @@ func (f *fixture) testVerify(t *testing.T) {
 		}
 	}
 	f.want(t, verify(f.Staff(), staffFace, "", "text/plain", []byte("x")), 401, "staff_key")
+}
+
+// drawn is a picture of a code as files of both media types.
+func drawn(t *testing.T, text string) map[string][]byte {
+	t.Helper()
+	m, err := qr.EncodeBest(qr.Segments(text), []qr.Level{qr.M, qr.L}, qr.MaxVersion)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const module, quiet = 4, 4
+	side := (m.Size() + 2*quiet) * module
+	img := image.NewGray(image.Rect(0, 0, side, side))
+	for y := range side {
+		for x := range side {
+			if !m.Black(x/module-quiet, y/module-quiet) {
+				img.SetGray(x, y, color.Gray{Y: 255})
+			}
+		}
+	}
+	var lossless, photo bytes.Buffer
+	if err := errors.Join(png.Encode(&lossless, img), jpeg.Encode(&photo, img, nil)); err != nil {
+		t.Fatal(err)
+	}
+	return map[string][]byte{"image/png": lossless.Bytes(), "image/jpeg": photo.Bytes()}
 }
 
 func (f *fixture) testOpen(t *testing.T) {

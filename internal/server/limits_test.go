@@ -16,6 +16,7 @@ import (
 
 	"akashi/certificate"
 	"akashi/certificate/trust"
+	"akashi/certificate/verify"
 	"akashi/internal/fault"
 	"akashi/internal/testkit"
 )
@@ -275,6 +276,47 @@ func TestThrottle(t *testing.T) {
 		t.Error("no Retry-After")
 	}
 	f.want(t, ask(f.Staff(), f.clerk, "POST", prefix+"/verify", "text/plain", []byte("x")), 200, "")
+}
+
+// S-040, S-043: pictures may be larger than texts, and are few at once; the counter
+// does not wait for strangers.
+func TestPictures(t *testing.T) {
+	f := newFixture(t)
+	post := func(media string, size int) reply {
+		return ask(f.Public(), "", "POST", prefix+"/verify", media, make([]byte, size))
+	}
+	f.want(t, post("image/png", verify.MaxPicture), 200, "")
+	f.want(t, post("image/png", verify.MaxPicture+1), 413, "body_too_large")
+	f.want(t, post("text/plain", maxBody+1), 413, "body_too_large")
+	for name, p := range map[string]struct {
+		places places
+		n      int
+	}{"receiving": {f.pictures[publicFace].receiving, maxPictures}, "reading": {f.pictures[publicFace].reading, maxReading}} {
+		t.Run(name, func(t *testing.T) {
+			var back []func()
+			for range p.n {
+				b, err := p.places.take()
+				if err != nil {
+					t.Fatal(err)
+				}
+				back = append(back, b)
+			}
+			for _, media := range pictureTypes {
+				r := post(media, 100)
+				f.want(t, r, 503, "pictures_busy")
+				if r.header.Get("Retry-After") == "" {
+					t.Error("no Retry-After")
+				}
+			}
+			f.want(t, post("text/plain", 100), 200, "")
+			f.want(t, ask(f.Staff(), f.clerk, "POST", prefix+"/verify", "image/png", []byte("x")), 200, "")
+			back[0]()
+			f.want(t, post("image/png", 100), 200, "")
+			for _, b := range back[1:] {
+				b()
+			}
+		})
+	}
 }
 
 // Strangers cannot make the database work; a change of keys is seen soon.

@@ -14,6 +14,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humagin"
 	"github.com/gin-gonic/gin"
 
+	"akashi/certificate/verify"
 	"akashi/internal/fault"
 	"akashi/internal/office"
 )
@@ -107,6 +108,9 @@ func (r *route) operation(schemas huma.Registry) *huma.Operation {
 	op := &huma.Operation{
 		OperationID: r.id, Method: r.method, Path: r.path, Summary: r.en, Description: r.ja,
 		Extensions: map[string]any{"x-permission": string(r.permission), "x-purpose": string(r.purpose), "x-max-bytes": r.limit()},
+	}
+	if r.pictures {
+		op.Extensions["x-max-picture-bytes"] = verify.MaxPicture
 	}
 	if r.permission != anyone {
 		op.Security = []map[string][]string{{"staffKey": {}}}

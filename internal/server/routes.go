@@ -50,6 +50,7 @@ type route struct {
 	longer     time.Duration
 	keyed      bool // takes an Idempotency-Key
 	throttled  bool
+	pictures   bool // takes pictures, which may be larger
 	hidden     bool // not part of the contract
 	serve      func(*call) (answer, error)
 
@@ -200,8 +201,8 @@ func (s *Server) openRoutes() []*route {
 		}
 	}
 	verifyStaff := open(staffFace, http.MethodPost, prefix+"/verify", "verify", actor.Verify, s.verifyCode, "コードを確かめる（何も残さない）", "Judge a code; nothing is kept")
-	verifyStaff.permission, verifyStaff.takes = office.Verify, []string{"application/json", "text/plain", cardType}
-	verifyStaff.in, verifyStaff.out = verifyBody{}, verdictsBody{}
+	verifyStaff.permission, verifyStaff.takes = office.Verify, append([]string{"application/json", "text/plain", cardType}, pictureTypes...)
+	verifyStaff.in, verifyStaff.out, verifyStaff.pictures = verifyBody{}, verdictsBody{}, true
 	verifyPublic := *verifyStaff
 	verifyPublic.faces, verifyPublic.permission, verifyPublic.throttled = []face{publicFace}, anyone, true
 

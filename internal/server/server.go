@@ -54,6 +54,7 @@ type Server struct {
 	documents map[face][]byte // OpenAPI
 	published publishedKeys
 	verifiers throttle
+	pictures  map[face]pictures
 	stopping  atomic.Bool
 }
 
@@ -65,6 +66,7 @@ func New(s Services) (*Server, error) {
 	srv := &Server{
 		Services: s, handlers: map[face]http.Handler{}, documents: map[face][]byte{},
 		verifiers: throttle{perSecond: verifyRate, burst: verifyBurst},
+		pictures:  map[face]pictures{staffFace: newPictures(), publicFace: newPictures()},
 	}
 	for _, f := range faces {
 		h, err := srv.build(f, srv.routes())

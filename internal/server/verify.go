@@ -23,7 +23,37 @@ type verdictsBody struct {
 	Sentences map[string]text  `json:"sentences" doc:"by code of facet or note"`
 }
 
-// verifyCode judges a code and keeps nothing.
+// pictureTypes are the pictures that are read.
+var pictureTypes = []string{"image/png", "image/jpeg"}
+
+// What pictures may take at once on one face, since reading one takes a processor
+// for seconds and tens of megabytes at worst, and strangers may ask (S-043).
+const (
+	maxPictures = 16 // being received
+	maxReading  = 1  // being read
+)
+
+// places are how many may do a thing at once.
+type places chan struct{}
+
+// take gives a place, which must be given back, or refuses.
+func (p places) take() (back func(), err error) {
+	select {
+	case p <- struct{}{}:
+		return func() { <-p }, nil
+	default:
+		return nil, fault.New(fault.Unavailable, "pictures_busy", "")
+	}
+}
+
+// pictures are the bounds of one face.
+type pictures struct{ receiving, reading places }
+
+func newPictures() pictures {
+	return pictures{make(places, maxPictures), make(places, maxReading)}
+}
+
+// verifyCode judges a code, or all codes of a picture, and keeps nothing.
 func (s *Server) verifyCode(c *call) (answer, error) {
 	at, content := s.Clock.Now(), c.body
 	if c.contentType == "application/json" {
@@ -42,6 +72,13 @@ func (s *Server) verifyCode(c *call) (answer, error) {
 	bundle, err := s.published.get(c.ctx, s.Published, s.Clock.Now())
 	if err != nil {
 		return answer{}, err
+	}
+	if c.isPicture() {
+		back, err := s.pictures[c.face].reading.take()
+		if err != nil {
+			return answer{}, err
+		}
+		defer back()
 	}
 	name := ""
 	if c.contentType == cardType {
