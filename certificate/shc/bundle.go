@@ -152,13 +152,26 @@ func walk(v any, path string, visit func(m map[string]any, path string)) {
 	case map[string]any:
 		visit(v, path)
 		for name, child := range v {
-			walk(child, join(path, name), visit)
+			if isNested(child) {
+				walk(child, join(path, name), visit)
+			}
 		}
 	case []any:
 		for i, child := range v {
-			walk(child, index(path, i), visit)
+			if isNested(child) {
+				walk(child, index(path, i), visit)
+			}
 		}
 	}
+}
+
+// isNested tells whether a value has values in it.
+func isNested(v any) bool {
+	switch v.(type) {
+	case map[string]any, []any:
+		return true
+	}
+	return false
 }
 
 // lastName returns the last member name of a path, without an index.

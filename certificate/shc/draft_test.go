@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -379,5 +380,21 @@ func BenchmarkParse(b *testing.B) {
 		if _, err := Parse(jws); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// leaves lists the values of a tree by path.
+func leaves(v any, path string, out map[string]any) {
+	switch v := v.(type) {
+	case map[string]any:
+		for name, child := range v {
+			leaves(child, join(path, name), out)
+		}
+	case []any:
+		for i, child := range v {
+			leaves(child, path+"["+strconv.Itoa(i)+"]", out)
+		}
+	default:
+		out[path] = v
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"errors"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -197,7 +196,11 @@ func resourceTypes(bundle map[string]any) []string {
 	return out
 }
 
-var resourceURL = regexp.MustCompile(`^resource:[0-9]{1,4}$`)
+// isResourceURL tells whether s is "resource:" and one to four digits.
+func isResourceURL(s string) bool {
+	digits, ok := strings.CutPrefix(s, "resource:")
+	return ok && digits != "" && len(digits) <= 4 && strings.Trim(digits, "0123456789") == ""
+}
 
 func (l *linter) bundle(tree map[string]any, path string) {
 	if text(tree, "resourceType") != "Bundle" {
@@ -215,7 +218,7 @@ func (l *linter) bundle(tree map[string]any, path string) {
 		at := index(join(path, "entry"), i)
 		l.only(e, at, "fullUrl", "resource")
 		url := text(e, "fullUrl")
-		if _, twice := l.urls[url]; twice || !resourceURL.MatchString(url) {
+		if _, twice := l.urls[url]; twice || !isResourceURL(url) {
 			l.fatal("full_url", at+".fullUrl")
 		}
 		l.urls[url] = text(object(e, "resource"), "resourceType")
@@ -280,7 +283,7 @@ func (l *linter) general(tree map[string]any, path string) {
 		if ref, ok := m["reference"]; ok && l.urls != nil {
 			url, _ := ref.(string)
 			kind, found := l.urls[url]
-			if !found || !resourceURL.MatchString(url) || (parent == "patient" && kind != "Patient") {
+			if !found || !isResourceURL(url) || (parent == "patient" && kind != "Patient") {
 				l.fatal("broken_reference", join(at, "reference"))
 			}
 		}

@@ -108,11 +108,12 @@ var partNames = [3]string{"header", "payload", "signature"}
 var refusedMembers = []string{"crit", "b64", "jku", "jwk", "x5u", "x5c"}
 
 func (c *Card) readHeader(b []byte) error {
-	if strictjson.Check(b, maxDepth) != nil {
+	tree, err := strictjson.Parse(b, maxDepth)
+	if err != nil {
 		return fail(StepHeader, "not_json", "")
 	}
-	var members map[string]any
-	if json.Unmarshal(b, &members) != nil || members == nil {
+	members, ok := tree.(map[string]any)
+	if !ok {
 		return fail(StepHeader, "not_an_object", "")
 	}
 	for _, name := range refusedMembers {
@@ -188,19 +189,18 @@ func (c *Card) readClaims() error {
 	return r.err
 }
 
-// parseTree decodes claims or a resource to a tree in which names keep their
+// parseTree reads claims or a resource to a tree in which names keep their
 // case (encoding/json folds it in structs) and numbers their text.
 func parseTree(b []byte) (map[string]any, error) {
-	switch err := strictjson.Check(b, maxDepth); {
+	value, err := strictjson.Parse(b, maxDepth)
+	switch {
 	case errors.Is(err, strictjson.ErrDuplicate):
 		return nil, fail(StepClaims, "duplicate_member", "")
 	case err != nil:
 		return nil, fail(StepClaims, "not_json", "")
 	}
-	d := json.NewDecoder(bytes.NewReader(b))
-	d.UseNumber()
-	var tree map[string]any
-	if d.Decode(&tree) != nil || tree == nil {
+	tree, ok := value.(map[string]any)
+	if !ok {
 		return nil, fail(StepClaims, "not_an_object", "")
 	}
 	return tree, nil

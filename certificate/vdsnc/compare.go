@@ -2,11 +2,10 @@ package vdsnc
 
 import (
 	"encoding/json"
-	"maps"
-	"slices"
 	"strconv"
 
 	"akashi/certificate"
+	"akashi/internal/strictjson"
 	"akashi/passport"
 )
 
@@ -16,70 +15,44 @@ import (
 // serves the lint before signing and the check after it, and shares no code with Draft
 // that writes a value, except the rule for names.
 func Compare(c certificate.Certificate, issuer string, b *Barcode) []string {
-	got := map[string]any{}
-	leaves(b.tree, "data", got)
-	var differ []string
-	for path, want := range expected(c, issuer) {
-		if v, ok := got[path]; !ok || v != want {
-			differ = append(differ, path)
-		}
-		delete(got, path)
-	}
-	differ = slices.AppendSeq(differ, maps.Keys(got))
-	slices.Sort(differ)
-	return differ
+	return strictjson.Differences(b.tree, expected(c, issuer), "data")
 }
 
-// leaves lists the values of a tree by path; an empty object or array is a value too.
-func leaves(v any, path string, out map[string]any) {
-	switch v := v.(type) {
-	case map[string]any:
-		for name, child := range v {
-			leaves(child, path+"."+name, out)
-		}
-		if len(v) == 0 {
-			out[path] = "{}"
-		}
-	case []any:
-		for i, child := range v {
-			leaves(child, path+"["+strconv.Itoa(i)+"]", out)
-		}
-		if len(v) == 0 {
-			out[path] = "[]"
-		}
-	default:
-		out[path] = v
-	}
-}
+type (
+	tree = map[string]any
+	list = []any
+)
 
-// expected lists every value that the barcode of a certificate holds.
-func expected(c certificate.Certificate, issuer string) map[string]any {
-	want := map[string]any{
-		"data.hdr.t":    "icao.vacc",
-		"data.hdr.v":    json.Number("1"),
-		"data.hdr.is":   issuer,
-		"data.msg.uvci": c.ID,
-	}
+// expected is the data of the barcode of a certificate, as they are read.
+func expected(c certificate.Certificate, issuer string) tree {
+	person := tree{}
 	if c.AI != "" {
-		want["data.msg.pid.ai"] = c.AI
+		person["ai"] = c.AI
 	}
 	if p := c.Subject.Passport; p != nil {
-		want["data.msg.pid.n"], _ = passport.VDSName(p.MRZName) // "" equals no name that can be read
-		want["data.msg.pid.i"] = p.Number.Reveal()
+		person["n"], _ = passport.VDSName(p.MRZName) // "" equals no name that can be read
+		person["i"] = p.Number.Reveal()
 		if len(p.BirthDate) == 10 && len(c.Subject.BirthDate) == 10 {
-			want["data.msg.pid.dob"] = string(c.Subject.BirthDate)
+			person["dob"] = string(c.Subject.BirthDate)
 		}
 	}
-	for i, d := range c.Doses {
-		event := "data.msg.ve[" + strconv.Itoa(i) + "]."
-		want[event+"des"] = d.Product.ICD11Class
-		want[event+"dis"] = d.Product.Disease
-		want[event+"nam"] = d.Product.Brand
-		want[event+"vd[0].adm"] = "MHLW_Gov_of_JAPAN"
-		want[event+"vd[0].ctr"] = d.Country
-		want[event+"vd[0].dvc"] = string(d.VaccinatedOn)
-		want[event+"vd[0].lot"] = d.Lot
-		want[event+"vd[0].seq"] = json.Number(strconv.Itoa(d.Number))
+	var events list
+	for _, d := range c.Doses {
+		events = append(events, tree{
+			"des": d.Product.ICD11Class,
+			"dis": d.Product.Disease,
+			"nam": d.Product.Brand,
+			"vd": list{tree{
+				"adm": "MHLW_Gov_of_JAPAN",
+				"ctr": d.Country,
+				"dvc": string(d.VaccinatedOn),
+				"lot": d.Lot,
+				"seq": json.Number(strconv.Itoa(d.Number)),
+			}},
+		})
 	}
-	return want
+	return tree{
+		"hdr": tree{"t": "icao.vacc", "v": json.Number("1"), "is": issuer},
+		"msg": tree{"uvci": c.ID, "pid": person, "ve": events},
+	}
 }

@@ -7,8 +7,7 @@ import (
 	"encoding/json"
 	"strconv"
 	"strings"
-
-	"github.com/gowebpki/jcs"
+	"unicode/utf8"
 
 	"akashi/certificate"
 	"akashi/certificate/qr"
@@ -62,22 +61,27 @@ func Draft(c certificate.Certificate, issuer string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	text, err := json.Marshal(d)
-	if err != nil {
+	var text bytes.Buffer
+	e := json.NewEncoder(&text)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(d); err != nil {
 		return nil, fail(StepDraft, "not_json", "")
 	}
-	canonical, err := jcs.Transform(text)
+	signed, err := canonical(bytes.TrimSuffix(text.Bytes(), []byte("\n")))
 	if err != nil {
 		return nil, fail(StepDraft, "not_canonicalizable", "") // the cause may quote the text
 	}
-	return canonical, nil
+	return signed, nil
 }
 
 // Seal joins the bytes from Draft, their signature (64 bytes, r then s) and the
 // certificate of the signer, a P-256 key, to the text of the barcode, in canonical form.
 // cer is padded because a public reader cannot read it otherwise; sigvl is not, as in Japan.
 func Seal(data, signature, signerDER []byte) (text string, err error) {
-	if canonical, err := jcs.Transform(data); err != nil || !bytes.Equal(canonical, data) {
+	if !utf8.Valid(data) || !json.Valid(data) {
+		return "", fail(StepDraft, "not_canonical", "data")
+	}
+	if signed, err := canonical(data); err != nil || !bytes.Equal(signed, data) {
 		return "", fail(StepDraft, "not_canonical", "data")
 	}
 	const es256 = "ES256"

@@ -102,9 +102,10 @@ func (m members) text(name string, limit int) string {
 		m.fail("empty", m.at(name))
 	case limit > 0 && utf8.RuneCountInString(s) > limit:
 		m.fail("too_long", m.at(name))
+	case listed(s):
 	case strings.ContainsFunc(s, invisible):
 		m.fail("character_not_allowed", m.at(name))
-	case !listed(s):
+	default:
 		m.note(NoteCharacters)
 	}
 	return s

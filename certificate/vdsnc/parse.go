@@ -7,8 +7,6 @@ import (
 	"encoding/json"
 	"strings"
 
-	"github.com/gowebpki/jcs"
-
 	"akashi/internal/strictjson"
 )
 
@@ -16,16 +14,14 @@ import (
 // Errors are *Error of StepMalformed, StepSchema or StepUnsupported.
 func Parse(text string) (*Barcode, error) {
 	b := &Barcode{}
-	data, sig, err := b.open(text)
+	data, tree, sig, err := b.open(text)
 	if err != nil {
 		return nil, err
 	}
-	tree, err := b.canonicalize(data)
-	if err != nil {
+	if err := b.canonicalize(data, tree); err != nil {
 		return nil, err
 	}
-	b.tree = tree
-	if err := b.readData(tree); err != nil {
+	if err := b.readData(b.tree); err != nil {
 		return nil, err
 	}
 	if err := b.readSeal(sig); err != nil {
@@ -34,59 +30,56 @@ func Parse(text string) (*Barcode, error) {
 	return b, nil
 }
 
-// open takes the two parts out of the text, which is one JSON object.
-func (b *Barcode) open(text string) (data, sig json.RawMessage, err error) {
+// open takes the two parts out of the text, which is one JSON object: the data,
+// as text and as read, and the signature part.
+func (b *Barcode) open(text string) (data json.RawMessage, tree, sig any, err error) {
 	if len(text) > maxReadable {
-		return nil, nil, fail(StepMalformed, "too_long", "")
-	}
-	if err := strictjson.Check([]byte(text), maxDepth); err != nil {
-		return nil, nil, fail(StepMalformed, "not_json", "")
+		return nil, nil, nil, fail(StepMalformed, "too_long", "")
 	}
 	outer := json.RawMessage(text)
-	var list []json.RawMessage
-	if strings.HasPrefix(strings.TrimLeft(text, " \t\r\n"), "[") && json.Unmarshal(outer, &list) == nil && len(list) == 1 {
-		outer = list[0]
-		b.Notes = append(b.Notes, NoteArray)
+	value, err := strictjson.Parse(outer, maxDepth)
+	if err != nil {
+		return nil, nil, nil, fail(StepMalformed, "not_json", "")
 	}
-	var parts map[string]json.RawMessage
-	if json.Unmarshal(outer, &parts) != nil || parts == nil {
-		return nil, nil, fail(StepMalformed, "not_an_object", "")
+	if list, ok := value.([]any); ok && len(list) == 1 {
+		var texts []json.RawMessage
+		if json.Unmarshal(outer, &texts) == nil && len(texts) == 1 {
+			value, outer = list[0], texts[0]
+			b.Notes = append(b.Notes, NoteArray)
+		}
+	}
+	parts, ok := value.(map[string]any)
+	var texts map[string]json.RawMessage
+	if !ok || json.Unmarshal(outer, &texts) != nil {
+		return nil, nil, nil, fail(StepMalformed, "not_an_object", "")
 	}
 	for _, name := range []string{"data", "sig"} {
 		if _, ok := parts[name]; !ok {
-			return nil, nil, fail(StepSchema, "missing", name)
+			return nil, nil, nil, fail(StepSchema, "missing", name)
 		}
 	}
 	if len(parts) > 2 {
-		return nil, nil, fail(StepSchema, "unknown_member", "")
+		return nil, nil, nil, fail(StepSchema, "unknown_member", "")
 	}
-	return parts["data"], parts["sig"], nil
+	return texts["data"], parts["data"], parts["sig"], nil
 }
 
-// canonicalize sets the signed bytes and reads the tree from them, so that nothing else is ever shown.
-func (b *Barcode) canonicalize(data json.RawMessage) (tree any, err error) {
-	if b.Signed, err = jcs.Transform(data); err != nil {
-		return nil, fail(StepMalformed, "not_canonicalizable", "data") // the cause may quote the text
+// canonicalize sets the signed bytes and what they say, so that nothing else is ever shown.
+func (b *Barcode) canonicalize(data json.RawMessage, tree any) (err error) {
+	if b.Signed, err = canonical(data); err != nil {
+		return fail(StepMalformed, "not_canonicalizable", "data") // the cause may quote the text
 	}
-	if tree, err = decode(b.Signed); err != nil {
-		return nil, fail(StepMalformed, "not_json", "data")
+	if b.tree = tree; bytes.Equal(b.Signed, data) {
+		return nil
 	}
-	return tree, nil
-}
-
-func decode(b []byte) (tree any, err error) {
-	d := json.NewDecoder(bytes.NewReader(b))
-	d.UseNumber()
-	err = d.Decode(&tree)
-	return tree, err
+	if b.tree, err = strictjson.Parse(b.Signed, maxDepth); err != nil {
+		return fail(StepMalformed, "not_json", "data")
+	}
+	return nil
 }
 
 // readSeal reads the signature part: its shape (step 2), then what is in it (step 3).
-func (b *Barcode) readSeal(sig json.RawMessage) error {
-	tree, err := decode(sig)
-	if err != nil {
-		return fail(StepMalformed, "not_json", "sig")
-	}
+func (b *Barcode) readSeal(tree any) (err error) {
 	r := &reader{}
 	members := r.object(tree, "sig")
 	b.Algorithm = members.text("alg", 0)

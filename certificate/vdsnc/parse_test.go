@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"akashi/certificate"
+	"akashi/internal/strictjson"
 	"akashi/internal/testkit"
 )
 
@@ -306,7 +307,7 @@ func FuzzParse(f *testing.F) {
 		_, _ = b.CheckSignature(), b.Warnings(now)
 		_ = SignerRules(b.Signer, b.Signer, b.Type, b.Issuer, now)
 		_ = Compare(specimen(), issuer, b)
-		if _, err := decode(b.Signed); err != nil || (b.Test == nil) == (b.Type == TypeTest) || b.Person.Name == "" {
+		if _, err := strictjson.Parse(b.Signed, maxDepth); err != nil || (b.Test == nil) == (b.Type == TypeTest) || b.Person.Name == "" {
 			t.Error("incomplete")
 		}
 	})

@@ -92,16 +92,15 @@ func stepOf(err error) Step {
 func facets(t *testing.T, text string, tr trust) (signature, chain, schema string, notes, unknown []string) {
 	t.Helper()
 	b := &Barcode{}
-	data, sig, err := b.open(text)
+	data, tree, sig, err := b.open(text)
 	if err != nil {
 		return "malformed", "-", "bad", nil, nil
 	}
-	tree, err := b.canonicalize(data)
-	if err != nil {
+	if err := b.canonicalize(data, tree); err != nil {
 		t.Fatal(err)
 	}
 	schema = "ok"
-	switch err := b.readData(tree); {
+	switch err := b.readData(b.tree); {
 	case err != nil:
 		schema = "bad"
 	case len(b.Unknown) > 0:

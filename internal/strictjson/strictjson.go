@@ -1,10 +1,10 @@
 // Package strictjson refuses JSON on which parsers disagree: duplicate names,
-// invalid UTF-8, lone surrogates, trailing data, deep nesting (S-034). It decodes
-// nothing: Check the text first, then read it with encoding/json.
+// invalid UTF-8, lone surrogates, trailing data, deep nesting (S-034). Parse reads
+// what Check accepts; the grammar itself is judged by encoding/json.
 //
 // Beware when decoding into structs: encoding/json matches field names without
 // regard to case, so {"n":…,"N":…} passes Check and still has two values for one
-// field. Signed data should be read into map[string]any or map[string]json.RawMessage.
+// field. Signed data should be read by Parse or into map[string]json.RawMessage.
 package strictjson
 
 import (
@@ -14,7 +14,7 @@ import (
 	"unicode/utf8"
 )
 
-// The reasons for which Check refuses a text. They never quote the text.
+// The reasons for which a text is refused. They never quote the text.
 var (
 	ErrSyntax    = errors.New("not one JSON value")
 	ErrUTF8      = errors.New("invalid UTF-8")
@@ -28,80 +28,171 @@ var (
 // and nothing but white space after it. Names are compared after decoding, so
 // "\u0061" is "a".
 func Check(b []byte, maxDepth int) error {
-	if !utf8.Valid(b) {
-		return ErrUTF8
-	}
-	if !json.Valid(b) {
-		return ErrSyntax
-	}
-	return walk(b, maxDepth)
+	_, err := Parse(b, maxDepth)
+	return err
 }
 
-// walk goes through a text whose grammar is known to be right.
-func walk(b []byte, maxDepth int) error {
-	var open []map[string]bool // names seen so far; nil for an array
-	name := false              // the next string is a member name
-	for i := 0; i < len(b); i++ {
-		switch b[i] {
-		case '{', '[':
-			if len(open) == maxDepth {
-				return ErrDepth
-			}
-			var names map[string]bool
-			if name = b[i] == '{'; name {
-				names = map[string]bool{}
-			}
-			open = append(open, names)
-		case '}', ']':
-			open = open[:len(open)-1]
-		case ',':
-			name = open[len(open)-1] != nil
-		case '"':
-			text, err := str(b[i:])
-			if err != nil {
-				return err
-			}
-			i += len(text) - 1
-			if !name {
-				continue
-			}
-			name = false
-			if err := add(open[len(open)-1], text); err != nil {
-				return err
-			}
-		}
+// Parse returns the value of a text that Check accepts: a map[string]any, []any,
+// string, json.Number, bool or nil, as encoding/json decodes it with UseNumber.
+func Parse(b []byte, maxDepth int) (any, error) {
+	if !utf8.Valid(b) {
+		return nil, ErrUTF8
 	}
+	if !json.Valid(b) {
+		return nil, ErrSyntax
+	}
+	p := parser{text: string(b), depth: maxDepth}
+	return p.value()
+}
+
+// parser reads a text whose grammar is known to be right. Strings are parts of it.
+type parser struct {
+	text  string
+	at    int
+	depth int // levels that may still be opened
+}
+
+func (p *parser) value() (any, error) {
+	start := p.next()
+	switch p.text[start] {
+	case '{':
+		return p.object()
+	case '[':
+		return p.array()
+	case '"':
+		return p.str()
+	}
+	for p.at < len(p.text) && !strings.ContainsRune(",]} \t\r\n", rune(p.text[p.at])) {
+		p.at++
+	}
+	switch p.text[start] {
+	case 't':
+		return true, nil
+	case 'f':
+		return false, nil
+	case 'n':
+		return nil, nil
+	}
+	return json.Number(p.text[start:p.at]), nil
+}
+
+// next goes to the next character that is not white space.
+func (p *parser) next() int {
+	for strings.IndexByte(" \t\r\n", p.text[p.at]) >= 0 {
+		p.at++
+	}
+	return p.at
+}
+
+// more tells whether another item comes before the end of an array or object,
+// and steps over what stands between.
+func (p *parser) more() bool {
+	c := p.text[p.next()]
+	if c != ']' && c != '}' && c != ',' {
+		return true // the first item
+	}
+	p.at++
+	return c == ','
+}
+
+func (p *parser) enter() error {
+	if p.depth == 0 {
+		return ErrDepth
+	}
+	p.depth--
+	p.at++
 	return nil
 }
 
-// str returns the string literal at the start of b, with its quotation marks.
-func str(b []byte) ([]byte, error) {
+func (p *parser) object() (any, error) {
+	if err := p.enter(); err != nil {
+		return nil, err
+	}
+	members := map[string]any{}
+	for p.more() {
+		p.next()
+		name, err := p.str()
+		if err != nil {
+			return nil, err
+		}
+		if _, twice := members[name]; twice {
+			return nil, ErrDuplicate
+		}
+		p.next()
+		p.at++ // the colon
+		if members[name], err = p.value(); err != nil {
+			return nil, err
+		}
+	}
+	p.depth++
+	return members, nil
+}
+
+func (p *parser) array() (any, error) {
+	if err := p.enter(); err != nil {
+		return nil, err
+	}
+	items := []any{}
+	for p.more() {
+		item, err := p.value()
+		if err != nil {
+			return nil, err
+		}
+		items = append(items, item)
+	}
+	p.depth++
+	return items, nil
+}
+
+// str reads a string; one with escapes is left to encoding/json.
+func (p *parser) str() (text string, err error) {
+	length, escaped, err := literal(p.text[p.at:])
+	if err != nil {
+		return "", err
+	}
+	quoted := p.text[p.at : p.at+length]
+	p.at += length
+	if !escaped {
+		return quoted[1 : length-1], nil
+	}
+	if json.Unmarshal([]byte(quoted), &text) != nil {
+		return "", ErrSyntax
+	}
+	return text, nil
+}
+
+// literal measures the string literal at the start of s, with its quotation
+// marks, and tells whether it has escapes.
+func literal(s string) (length int, escaped bool, err error) {
 	for i := 1; ; i++ {
 		switch {
-		case b[i] == '"':
-			return b[:i+1], nil
-		case b[i] != '\\':
-		case b[i+1] != 'u':
+		case s[i] == '"':
+			return i + 1, escaped, nil
+		case s[i] != '\\':
+			continue
+		}
+		escaped = true
+		if s[i+1] != 'u' {
 			i++
-		default:
-			unit := hex(b[i+2:])
-			i += 5
-			switch {
-			case unit>>10 == 0xDC00>>10:
-				return nil, ErrSurrogate
-			case unit>>10 == 0xD800>>10:
-				if b[i+1] != '\\' || b[i+2] != 'u' || hex(b[i+3:])>>10 != 0xDC00>>10 {
-					return nil, ErrSurrogate
-				}
-				i += 6
+			continue
+		}
+		unit := hex(s[i+2:])
+		i += 5
+		switch {
+		case unit>>10 == 0xDC00>>10:
+			return 0, false, ErrSurrogate
+		case unit>>10 == 0xD800>>10:
+			if s[i+1] != '\\' || s[i+2] != 'u' || hex(s[i+3:])>>10 != 0xDC00>>10 {
+				return 0, false, ErrSurrogate
 			}
+			i += 6
 		}
 	}
 }
 
 // hex reads the four digits of an escape.
-func hex(b []byte) (unit uint16) {
-	for _, c := range b[:4] {
+func hex(s string) (unit uint16) {
+	for _, c := range []byte(s[:4]) {
 		switch {
 		case c >= 'a':
 			c -= 'a' - 10
@@ -113,18 +204,4 @@ func hex(b []byte) (unit uint16) {
 		unit = unit<<4 | uint16(c)
 	}
 	return unit
-}
-
-func add(names map[string]bool, literal []byte) error {
-	name := string(literal[1 : len(literal)-1])
-	if strings.Contains(name, `\`) {
-		if err := json.Unmarshal(literal, &name); err != nil {
-			return ErrSyntax
-		}
-	}
-	if names[name] {
-		return ErrDuplicate
-	}
-	names[name] = true
-	return nil
 }

@@ -1,10 +1,13 @@
 package strictjson
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
+	"reflect"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"akashi/internal/testkit"
 )
@@ -83,20 +86,43 @@ func TestSuite(t *testing.T) {
 		case c.Expect == "accept" && !errors.Is(err, stricter[c.Name]):
 			t.Errorf("%s: %v", c.Name, err)
 		}
+		if err != nil {
+			continue
+		}
+		d := json.NewDecoder(bytes.NewReader(c.Base64))
+		d.UseNumber()
+		var want any
+		got, err := Parse(c.Base64, 1000)
+		if d.Decode(&want) != nil || err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: got %v, %v, want %v", c.Name, got, err, want)
+		}
 	}
 }
 
-func FuzzCheck(f *testing.F) {
-	for _, seed := range []string{`{"a":[1,true,null,"\ud842\udfb7"]}`, `{"a":1,"a":2}`, `"\u12`, `[[[`} {
+// Parse reads what encoding/json reads, and refuses only for the reasons it names.
+func FuzzParse(f *testing.F) {
+	for _, seed := range []string{
+		`{"a":[1,true,null,"\ud842\udfb7"]}`, `{"a":1,"a":2}`, `"\u12`, `[[[`, " [ ] ", "{ }", "\t-1.5e+3\r\n",
+		`{"\u0061" : { "b" : [ false , "x\"y" ] } , "":0}`, `"\\"`, `null`, `[{},[],"",[{}]]`,
+	} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		if Check(b, depth) != nil {
+		got, err := Parse(b, depth)
+		if err != nil {
+			if !errors.Is(err, ErrDuplicate) && !errors.Is(err, ErrDepth) && !errors.Is(err, ErrSurrogate) && utf8.Valid(b) && json.Valid(b) {
+				t.Fatalf("refused: %v", err)
+			}
 			return
 		}
-		var v any
-		if err := json.Unmarshal(b, &v); err != nil {
+		d := json.NewDecoder(bytes.NewReader(b))
+		d.UseNumber()
+		var want any
+		if err := d.Decode(&want); err != nil {
 			t.Fatalf("accepted, but encoding/json says %v", err)
+		}
+		if !reflect.DeepEqual(got, want) {
+			t.Fatalf("got %#v, want %#v", got, want)
 		}
 	})
 }
