@@ -250,5 +250,12 @@ func blank(s string) bool { return strings.TrimSpace(s) == "" }
 // number; some states print a personal number there, and it is not ours to keep.
 func (f Form) numberInZone(today clock.Date) bool {
 	r := f.ReadPassport(today, true)
-	return r != nil && slices.ContainsFunc(r.Optional, vaccination.HasIndividualNumber)
+	switch {
+	case r == nil:
+		return false
+	case r.DocumentFormat == "": // not a zone at all, but any text
+		return vaccination.HasIndividualNumber(f.Passport.Zone.Reveal())
+	}
+	free := strings.ReplaceAll(strings.Join(r.Optional, ""), "<", "")
+	return vaccination.HasIndividualNumber(free) || vaccination.HasIndividualNumber(strings.ReplaceAll(r.Lines[0], "<", " "))
 }

@@ -177,9 +177,13 @@ func TestFormCheck(t *testing.T) {
 		t.Fatalf("ok/clean: %v", err)
 	}
 	for field, change := range map[string]func(*Form){
-		"kind":                   func(f *Form) { f.Kind = "x" },
-		"programme":              func(f *Form) { f.Programme = "flu" },
-		"channel":                func(f *Form) { f.Channel = "" },
+		"kind":          func(f *Form) { f.Kind = "x" },
+		"programme":     func(f *Form) { f.Programme = "flu" },
+		"channel":       func(f *Form) { f.Channel = "" },
+		"passport.mrz ": func(f *Form) { f.Passport.Zone = NewZone("１２３４５６７８９０１８") },
+		"passport.mrz  ": func(f *Form) {
+			f.Passport.Zone = NewZone("PPJPNSAKURAI<<MIO<123456789018<<<<<<<<<<<<<<\nTK00000003JPN9102181F3206308<<<<<<<<<<<<<<00")
+		},
 		"notice_version":         func(f *Form) { f.NoticeVersion = " 　" },
 		"passport":               func(f *Form) { f.Kind = certificate.Domestic },
 		"applicant.relationship": func(f *Form) { f.Applicant.Relationship = "friend" },
@@ -195,7 +199,7 @@ func TestFormCheck(t *testing.T) {
 		f := form()
 		change(&f)
 		var e *fault.Error
-		if err := f.Check(today); !errors.As(err, &e) || e.Field != field {
+		if err := f.Check(today); !errors.As(err, &e) || e.Field != strings.TrimSpace(field) {
 			t.Errorf("error/%s: %v", field, err)
 		}
 	}

@@ -230,7 +230,7 @@ const maxReason = 500
 // words; what only an officer may override needs that permission too.
 func (s *Service) Decide(ctx context.Context, a actor.Actor, id string, v Verdict) (Application, error) {
 	to := map[string]State{"approve": Approved, "reject": Rejected, "ask": NeedsInfo}[v.Outcome]
-	v.Reason = strings.TrimSpace(v.Reason)
+	v.Reason = strings.Trim(v.Reason, " \t\r\n\u3000\u2800") // the last is a blank of braille
 	switch {
 	case to == "":
 		return Application{}, fault.New(fault.Invalid, "unknown_value", "outcome").With("allowed", "approve, reject, ask")

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"akashi/certificate/catalogue"
@@ -143,8 +144,12 @@ func (a *App) assemble(keys []signing.Key, crl []byte) error {
 	return a.registerKeys(keys)
 }
 
-// registerKeys makes the database know the keys. They belong to the
-// installation; the act is logged with the first office, or with the invented
+// ErrKeysMissing tells that another directory's keys sign for this database: with
+// a second set beside them no certificate would pass its self-check.
+var ErrKeysMissing = errors.New("the database has active signing keys that are not in the keys directory; bring that directory here, or start with an empty database")
+
+// registerKeys makes the database know the keys, and refuses one that is signed
+// for with others. They belong to the installation; the act is logged with the first office, or with the invented
 // one before there is any.
 func (a *App) registerKeys(keys []signing.Key) error {
 	ctx := context.Background()
@@ -152,14 +157,13 @@ func (a *App) registerKeys(keys []signing.Key) error {
 	if err != nil {
 		return err
 	}
-	registered := map[string]bool{}
-	for _, k := range known {
-		registered[k.ID] = true
+	has := func(list []signing.Key, id string) bool {
+		return slices.ContainsFunc(list, func(k signing.Key) bool { return k.ID == id })
 	}
-	fresh := false
-	for _, k := range keys {
-		fresh = fresh || !registered[k.ID]
+	if slices.ContainsFunc(known, func(k signing.Key) bool { return k.State == signing.Active && !has(keys, k.ID) }) {
+		return ErrKeysMissing
 	}
+	fresh := slices.ContainsFunc(keys, func(k signing.Key) bool { return !has(known, k.ID) })
 	if !fresh {
 		return nil
 	}

@@ -92,7 +92,7 @@ func TestDemo(t *testing.T) {
 }
 
 func TestUsage(t *testing.T) {
-	for _, args := range [][]string{{"verify"}, {"demo"}, {"nonsense"}, {"verify", "--nonsense", "x"}, {"serve", "x"}, {"office", "add"}} {
+	for _, args := range [][]string{{"verify"}, {"demo"}, {"trust"}, {"nonsense"}, {"verify", "--nonsense", "x"}, {"serve", "x"}, {"office", "add"}} {
 		if status, _, errs := run(t, "", args...); status != cli.UsageStatus || errs == "" {
 			t.Errorf("error/%v: status %d, %q", args, status, errs)
 		}
@@ -121,6 +121,30 @@ func TestOfficeAdd(t *testing.T) {
 	}
 	if status, _, _ := run(t, "", "office", "add", "011002", "--name-ja", "a", "--name-en", "b"); status != 1 {
 		t.Errorf("error/real office under the TEST identity: %d", status)
+	}
+}
+
+// A second directory with keys of its own must not sign for a database that has others.
+func TestKeysMissing(t *testing.T) {
+	one, two := t.TempDir(), t.TempDir()
+	url := "AKASHI_DATABASE_URL=" + filepath.Join(one, "akashi.db")
+	do := func(data string) (int, string) {
+		var o, e bytes.Buffer
+		return cli.Run(t.Context(), []string{"office", "add", "900010", "--name-ja", "架空町", "--name-en", "Kakuu Town"},
+			strings.NewReader(""), &o, &e, adapters("AKASHI_DATA="+data, url)), e.String()
+	}
+	if status, errs := do(one); status != 0 {
+		t.Fatal(errs)
+	}
+	key, err := os.ReadFile(filepath.Join(one, "seal.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(two, "seal.key"), key, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if status, errs := do(two); status != 1 || !strings.Contains(errs, cli.ErrKeysMissing.Error()) {
+		t.Errorf("error/other keys: %d %s", status, errs)
 	}
 }
 

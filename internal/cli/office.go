@@ -201,7 +201,7 @@ func officePaperKey(parts Adapters) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				_, err = fmt.Fprintf(cmd.OutOrStdout(), "office %s signs its pages with %s from the next start on; its authority's certificate is in the trust directory\n", args[0], key.ID)
+				_, err = fmt.Fprintf(cmd.OutOrStdout(), "office %s signs its pages with %s from the next start on; its authority's certificate is among those that 'akashi trust' writes\n", args[0], key.ID)
 				return err
 			})
 		},

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -75,6 +76,27 @@ func verifyCommand(parts Adapters) *cobra.Command {
 	cmd.Flags().StringVar(&trustDir, "trust", "", "trust directory (manifest.json, jwks.json, csca, dsc, crl)")
 	cmd.Flags().StringVar(&at, "at", "", "time of checking, RFC 3339; default now")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "one JSON object per certificate")
+	return cmd
+}
+
+func trustCommand(parts Adapters) *cobra.Command {
+	var out string
+	cmd := &cobra.Command{
+		Use: "trust --out DIR", Short: "Write the trust directory of this installation: what verifiers need", Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if out == "" {
+				return usageError{errors.New("trust needs --out DIR")}
+			}
+			return withApp(cmd, parts, func(ctx context.Context, app *App) error {
+				b, err := app.Issuance.Published(ctx)
+				if err != nil {
+					return err
+				}
+				return b.Write(out)
+			})
+		},
+	}
+	cmd.Flags().StringVar(&out, "out", "", "directory to write to")
 	return cmd
 }
 

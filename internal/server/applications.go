@@ -1,6 +1,8 @@
 package server
 
 import (
+	"fmt"
+	"strings"
 	"time"
 
 	"akashi/internal/application"
@@ -178,7 +180,7 @@ func known[T ~string](v T, list []T, field string) error {
 			return nil
 		}
 	}
-	return fault.New(fault.Invalid, "unknown_value", field)
+	return fault.New(fault.Invalid, "unknown_value", field).With("allowed", strings.Trim(fmt.Sprint(list), "[]"))
 }
 
 func (s *Server) getApplication(c *call) (answer, error) {

@@ -81,12 +81,19 @@ func (r *route) check(body any) error {
 		name, _, _ = strings.Cut(name, " ")
 		return fault.New(fault.Invalid, "required", strings.TrimPrefix(detail.Location+"."+name, "."))
 	}
-	return fault.New(fault.Invalid, schemaKey(detail.Message), detail.Location)
+	f := fault.New(fault.Invalid, schemaKey(detail.Message), detail.Location)
+	if list, ok := strings.CutPrefix(detail.Message, oneOf); ok { // of the schema, not of the client
+		f = f.With("allowed", strings.Trim(list, ` "`))
+	}
+	return f
 }
+
+// oneOf begins the message of a value that an enumeration does not have.
+const oneOf = "expected value to be one of"
 
 func schemaKey(message string) string {
 	for _, k := range []struct{ begins, key string }{
-		{"expected value to be one of", "unknown_value"},
+		{oneOf, "unknown_value"},
 		{"expected length <=", "too_long"},
 		{"expected array length <=", "too_many"},
 		{"expected length >=", "required"},

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 
+	"akashi/internal/application"
 	"akashi/internal/fault"
 	"akashi/internal/vaccination"
 )
@@ -101,8 +102,12 @@ func sentence(f *fault.Error) (ja, en string) {
 		}
 	}
 	for name, value := range f.Args {
-		t.JA = strings.ReplaceAll(t.JA, "{"+name+"}", value)
-		t.EN = strings.ReplaceAll(t.EN, "{"+name+"}", value)
+		ja, en := value, value
+		if name == "reason" { // a clerk reads it aloud
+			ja, en = application.Reason{Code: value}.Sentence()
+		}
+		t.JA = strings.ReplaceAll(t.JA, "{"+name+"}", ja)
+		t.EN = strings.ReplaceAll(t.EN, "{"+name+"}", en)
 	}
 	return t.JA, t.EN
 }

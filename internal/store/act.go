@@ -95,7 +95,14 @@ func (s *Store) transact(ctx context.Context, office string, fn func(context.Con
 		}
 		return <-j.done
 	}
-	return s.write.WithContext(inner).Transaction(func(db *gorm.DB) error { return protect(run, db) })
+	var err error
+	for range deadlockTries {
+		err = s.write.WithContext(inner).Transaction(func(db *gorm.DB) error { return protect(run, db) })
+		if !deadlocked(err) {
+			break
+		}
+	}
+	return reachable(err)
 }
 
 func (s *Store) enqueue(j job) error {
@@ -116,7 +123,7 @@ func (s *Store) look(ctx context.Context, office string, fn func(*gorm.DB) error
 	if !s.postgres {
 		return fn(s.read.WithContext(ctx))
 	}
-	return s.read.WithContext(withOffice(ctx, office)).Transaction(fn)
+	return reachable(s.read.WithContext(withOffice(ctx, office)).Transaction(fn))
 }
 
 type job struct {

@@ -2,13 +2,52 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"database/sql/driver"
 	"errors"
+	"io"
+	"net"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
+
+	"akashi/internal/fault"
 )
+
+// deadlockTries bounds how often a transaction is run that the server ended to
+// let another one pass.
+const deadlockTries = 4
+
+// deadlocked tells whether a transaction only has to be run again: a deadlock or
+// a serialisation failure.
+func deadlocked(err error) bool {
+	var refusal *pgconn.PgError
+	return errors.As(err, &refusal) && (refusal.Code == "40P01" || refusal.Code == "40001")
+}
+
+// reachable makes "try again later" of an error that says that the server cannot
+// be reached or is stopping; every other error stays what it is.
+func reachable(err error) error {
+	var known *fault.Error
+	if err == nil || errors.As(err, &known) {
+		return err
+	}
+	var refusal *pgconn.PgError
+	var connect *pgconn.ConnectError
+	var network net.Error
+	gone := errors.As(err, &connect) || errors.As(err, &network) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
+		errors.Is(err, driver.ErrBadConn) || errors.Is(err, sql.ErrConnDone) || errors.Is(err, net.ErrClosed)
+	if errors.As(err, &refusal) {
+		class := refusal.Code[:2]
+		gone = class == "08" || class == "57" || class == "53" // connection, operator, resources
+	}
+	if !gone {
+		return err
+	}
+	return fault.New(fault.Unavailable, "store", "").Because(err)
+}
 
 type officeKey struct{}
 

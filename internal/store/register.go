@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"gorm.io/gorm"
@@ -53,12 +54,28 @@ func (r register) find(ctx context.Context, column string, index []byte) ([]vacc
 	if err != nil {
 		return nil, err
 	}
+	if !r.s.postgres {
+		return r.findIn(db, column, index)
+	}
+	// A failed statement ends a transaction of PostgreSQL; the act has to live on
+	// to store that the register could not be asked.
+	if err := db.SavePoint("look").Error; err != nil {
+		return nil, err
+	}
+	people, err := r.findIn(db, column, index)
+	if err != nil {
+		err = errors.Join(err, db.RollbackTo("look").Error)
+	}
+	return people, err
+}
+
+func (r register) findIn(db *gorm.DB, column string, index []byte) (people []vaccination.Person, err error) {
 	var rows []personWithKey
 	if err := withKey(db, "persons").Where("t.office = ? AND t."+column+" = ? AND t.is_current", r.office, index).
 		Order("t.id").Limit(maxFound).Find(&rows).Error; err != nil {
 		return nil, fmt.Errorf("%w: %w", vaccination.ErrUnavailable, err)
 	}
-	people := make([]vaccination.Person, len(rows))
+	people = make([]vaccination.Person, len(rows))
 	for i, row := range rows {
 		if people[i], err = r.person(db, row); err != nil {
 			return nil, err

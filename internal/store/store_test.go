@@ -257,6 +257,62 @@ func TestOnce(t *testing.T) {
 	})
 }
 
+// "Cannot be asked now" is told apart from "no record", and the act that asked
+// goes on to store it.
+func TestRegisterUnavailable(t *testing.T) {
+	each(t, func(t *testing.T, f *fixture) {
+		f.bring(t, vaccination.Subjects, sample(t, "subjects.csv"))
+		owner := f.Store
+		if f.postgres {
+			c := f.config
+			c.URL = c.MigrateURL
+			var err error
+			if owner, err = Open(t.Context(), c); err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = owner.Close() }()
+		}
+		if err := owner.write.Exec("ALTER TABLE doses RENAME TO gone").Error; err != nil {
+			t.Fatal(err)
+		}
+		err := f.act(t, here, func(ctx context.Context) error {
+			if _, err := f.Register(here).FindByTicket(ctx, "0000000001"); !errors.Is(err, vaccination.ErrUnavailable) {
+				t.Errorf("error/no table: %v", err)
+			}
+			_, err := f.NewPersonKey(ctx, here)
+			return err
+		})
+		if err != nil {
+			t.Errorf("ok/the act goes on: %v", err)
+		}
+	})
+}
+
+// Two imports of the same rows at once: one after the other, and neither fails.
+func TestImportsAtOnce(t *testing.T) {
+	each(t, func(t *testing.T, f *fixture) {
+		records := sample(t, "records.csv")
+		var group sync.WaitGroup
+		for range 4 {
+			i, err := f.imports().Stage(t.Context(), person("a"), vaccination.Records, records, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for range 2 {
+				group.Go(func() {
+					if _, err := f.imports().Commit(t.Context(), person("b"), i.ID); err != nil && fault.CodeOf(err) != fault.Conflict {
+						t.Errorf("error/parallel commit: %v", err)
+					}
+				})
+			}
+		}
+		group.Wait()
+		if n := f.rows(t, here, "doses"); n != 28 {
+			t.Errorf("%d doses, want 28", n)
+		}
+	})
+}
+
 // "No record" must not be said for want of the key: another file key is refused.
 func TestForeignKey(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {

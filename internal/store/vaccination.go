@@ -6,6 +6,7 @@ import (
 	"errors"
 
 	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
 
 	"akashi/internal/seal"
 	"akashi/internal/vaccination"
@@ -149,6 +150,11 @@ func (s *Store) ApplyBatch(ctx context.Context, office, importID string, b vacci
 		return vaccination.Outcome{}, err
 	}
 	if s.postgres {
+		// One import of an office after the other: two that overlap would meet on the same rows.
+		var row officeRow
+		if err := db.Clauses(clause.Locking{Strength: "UPDATE"}).Select("office").Where("office = ?", office).Take(&row).Error; err != nil {
+			return vaccination.Outcome{}, err
+		}
 		// Plans made while the tables were small (those of foreign keys, too) would
 		// scan them whole for each row.
 		if err := db.Exec("SET LOCAL plan_cache_mode = force_custom_plan").Error; err != nil {
