@@ -9,8 +9,8 @@ package application
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -44,9 +44,7 @@ const (
 	OtherApplicant Relationship = "other"
 )
 
-var relationships = []string{
-	string(Self), string(Spouse), string(Parent), string(Child), string(Grandparent), string(Grandchild), string(LegalGuardian), string(OtherApplicant),
-}
+var relationships = []Relationship{Self, Spouse, Parent, Child, Grandparent, Grandchild, LegalGuardian, OtherApplicant}
 
 // Proof that the applicant may act for the subject (certificate-japan.md 7).
 var proofs = []string{"power_of_attorney", "registration_certificate", "family_register"}
@@ -198,22 +196,21 @@ func (a *Application) Decode(b []byte) error {
 // Check refuses a form that breaks a rule, naming the field. today is Japan's date.
 func (f Form) Check(today clock.Date) error {
 	bad := func(field, key string) error { return fault.New(fault.Invalid, key, field) }
-	for _, c := range []struct {
-		field, value string
-		allowed      []string
-	}{
-		{"kind", string(f.Kind), []string{string(certificate.Domestic), string(certificate.Travel)}},
-		{"programme", f.Programme, []string{"covid19"}},
-		{"channel", string(f.Channel), []string{string(Counter), string(Mail), string(App)}},
-		{"applicant.relationship", string(f.Applicant.Relationship), relationships},
-		{"applicant.proof", f.Applicant.Proof, append([]string{""}, proofs...)},
-	} {
-		if err := oneOf(c.field, c.value, c.allowed); err != nil {
+	if err := errors.Join(
+		fault.OneOf("kind", f.Kind, certificate.Domestic, certificate.Travel),
+		fault.OneOf("programme", f.Programme, "covid19"),
+		fault.OneOf("channel", f.Channel, Counter, Mail, App),
+		fault.OneOf("applicant.relationship", f.Applicant.Relationship, relationships...),
+	); err != nil {
+		return err
+	}
+	if f.Applicant.Proof != "" {
+		if err := fault.OneOf("applicant.proof", f.Applicant.Proof, proofs...); err != nil {
 			return err
 		}
 	}
 	for i, d := range f.Documents {
-		if err := oneOf(fmt.Sprintf("documents[%d]", i), d, documents); err != nil {
+		if err := fault.OneOf(fmt.Sprintf("documents[%d]", i), d, documents...); err != nil {
 			return err
 		}
 	}
@@ -235,13 +232,6 @@ func (f Form) Check(today clock.Date) error {
 		return bad("passport.mrz", "number_not_accepted_yet")
 	}
 	return nil
-}
-
-func oneOf(field, value string, allowed []string) error {
-	if slices.Contains(allowed, value) {
-		return nil
-	}
-	return fault.New(fault.Invalid, "unknown_value", field).With("allowed", strings.TrimPrefix(strings.Join(allowed, ", "), ", "))
 }
 
 func blank(s string) bool { return strings.TrimSpace(s) == "" }

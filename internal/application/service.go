@@ -229,11 +229,12 @@ const maxReason = 500
 // Decide records a person's decision. Approving what is held needs a reason in
 // words; what only an officer may override needs that permission too.
 func (s *Service) Decide(ctx context.Context, a actor.Actor, id string, v Verdict) (Application, error) {
+	if err := fault.OneOf("outcome", v.Outcome, "approve", "reject", "ask"); err != nil {
+		return Application{}, err
+	}
 	to := map[string]State{"approve": Approved, "reject": Rejected, "ask": NeedsInfo}[v.Outcome]
 	v.Reason = strings.Trim(v.Reason, " \t\r\n\u3000\u2800") // the last is a blank of braille
 	switch {
-	case to == "":
-		return Application{}, fault.New(fault.Invalid, "unknown_value", "outcome").With("allowed", "approve, reject, ask")
 	case v.Reason == "":
 		return Application{}, fault.New(fault.Invalid, "required", "reason")
 	case len([]rune(v.Reason)) > maxReason:

@@ -1,6 +1,10 @@
 package application
 
-import "akashi/internal/fault"
+import (
+	"slices"
+
+	"akashi/internal/fault"
+)
 
 // State of an application. Names are stored and shown as they are here.
 type State string
@@ -37,11 +41,9 @@ func States() []State {
 
 // Move changes the state, or refuses with the fault "transition".
 func (a *Application) Move(to State) error {
-	for _, s := range transitions[a.State] {
-		if s == to {
-			a.State = to
-			return nil
-		}
+	if slices.Contains(transitions[a.State], to) {
+		a.State = to
+		return nil
 	}
 	return fault.New(fault.Conflict, "transition", "state").With("from", string(a.State)).With("to", string(to))
 }

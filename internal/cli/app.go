@@ -31,6 +31,7 @@ type Store interface {
 	audit.Book
 	application.Store
 	issuance.Store
+	office.Directory
 	vaccination.ImportStore
 	signing.Intents
 	AddOffice(ctx context.Context, o office.Office) error

@@ -90,25 +90,30 @@ func explain(err error) string {
 	return s
 }
 
+// withApp runs something on the assembled service.
+func withApp(cmd *cobra.Command, parts Adapters, run func(context.Context, *App) error) error {
+	c, err := LoadConfig(parts.Environ)
+	if err != nil {
+		return usageError{err}
+	}
+	app, err := Open(cmd.Context(), c, parts.Open)
+	if err != nil {
+		return err
+	}
+	return errors.Join(run(cmd.Context(), app), app.Close())
+}
+
 func serveCommand(parts Adapters) *cobra.Command {
 	return &cobra.Command{
 		Use: "serve", Short: "Serve the faces until interrupted", Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := LoadConfig(parts.Environ)
-			if err != nil {
-				return usageError{err}
-			}
-			app, err := Open(cmd.Context(), c, parts.Open)
-			if err != nil {
-				return err
-			}
-			keys, err := app.FirstStart(cmd.Context())
-			if err == nil {
-				err = parts.Serve(cmd.Context(), app, func(bound map[string]string) {
-					welcome(cmd.OutOrStdout(), app, keys, bound)
-				})
-			}
-			return errors.Join(err, app.Close())
+			return withApp(cmd, parts, func(ctx context.Context, app *App) error {
+				keys, err := app.FirstStart(ctx)
+				if err != nil {
+					return err
+				}
+				return parts.Serve(ctx, app, func(bound map[string]string) { welcome(cmd.OutOrStdout(), app, keys, bound) })
+			})
 		},
 	}
 }

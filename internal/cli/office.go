@@ -39,19 +39,6 @@ func oneOffice(_ *cobra.Command, args []string) error {
 	return nil
 }
 
-// withApp runs something on the assembled service.
-func withApp(cmd *cobra.Command, parts Adapters, run func(context.Context, *App) error) error {
-	c, err := LoadConfig(parts.Environ)
-	if err != nil {
-		return usageError{err}
-	}
-	app, err := Open(cmd.Context(), c, parts.Open)
-	if err != nil {
-		return err
-	}
-	return errors.Join(run(cmd.Context(), app), app.Close())
-}
-
 // people are the flags that name staff.
 type people struct{ clerks, officers []string }
 

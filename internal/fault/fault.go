@@ -9,6 +9,7 @@ package fault
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -36,6 +37,18 @@ type Error struct {
 
 // New makes a fault.
 func New(code Code, key, field string) *Error { return &Error{Code: code, Key: key, Field: field} }
+
+// OneOf refuses a value that is not in a closed list; the fault names the list.
+func OneOf[T ~string](field string, value T, allowed ...T) error {
+	if slices.Contains(allowed, value) {
+		return nil
+	}
+	words := make([]string, len(allowed))
+	for i, a := range allowed {
+		words[i] = string(a)
+	}
+	return New(Invalid, "unknown_value", field).With("allowed", strings.Join(words, ", "))
+}
 
 // With adds a value for the sentence and returns e.
 func (e *Error) With(name, value string) *Error {

@@ -12,11 +12,6 @@ import (
 	"akashi/signing"
 )
 
-// Difference is a field of one code that does not say what the certificate says.
-type Difference struct{ Family, Field string }
-
-func (d Difference) String() string { return d.Family + ":" + d.Field }
-
 // lint seals each draft with a throw-away key, reads it back as a stranger would
 // and compares every field with the certificate (step 7). Since all families are
 // compared with the same value, they agree with each other.
@@ -27,12 +22,12 @@ func (s *Service) lint(ctx context.Context, i Issue) error {
 	}
 	var found []string
 	for _, p := range i.Payloads {
-		differences, err := s.lintPayload(ctx, i, p, throwaway)
+		fields, err := s.lintPayload(ctx, i, p, throwaway)
 		if err != nil {
 			return fault.New(fault.Conflict, "draft", string(p.Family)).Because(err)
 		}
-		for _, d := range differences {
-			found = append(found, d.String())
+		for _, field := range fields {
+			found = append(found, string(p.Family)+":"+field)
 		}
 	}
 	if len(found) > 0 {
@@ -41,12 +36,9 @@ func (s *Service) lint(ctx context.Context, i Issue) error {
 	return nil
 }
 
-func (s *Service) lintPayload(ctx context.Context, i Issue, p Payload, throwaway *signing.Throwaway) ([]Difference, error) {
-	f, err := s.family(p.Family)
-	if err != nil {
-		return nil, err
-	}
-	key, err := s.key(ctx, p.KeyID)
+// lintPayload names the fields of one code that do not say what the certificate says.
+func (s *Service) lintPayload(ctx context.Context, i Issue, p Payload, throwaway *signing.Throwaway) ([]string, error) {
+	f, key, err := s.means(ctx, p)
 	if err != nil {
 		return nil, err
 	}
@@ -63,13 +55,19 @@ func (s *Service) lintPayload(ctx context.Context, i Issue, p Payload, throwaway
 	}
 	read, err := f.read(text)
 	if err != nil {
-		return []Difference{{string(p.Family), "unreadable " + err.Error()}}, nil //nolint:nilerr // that it cannot be read is the finding
+		return []string{"unreadable " + err.Error()}, nil //nolint:nilerr // that it cannot be read is the finding
 	}
-	var differences []Difference
-	for _, field := range read.compare(i.Certificate, key, p.StatusID) {
-		differences = append(differences, Difference{string(p.Family), field})
+	return read.compare(i.Certificate, key, p.StatusID), nil
+}
+
+// means are the family of a payload and the key it is, or is to be, signed with.
+func (s *Service) means(ctx context.Context, p Payload) (family, signing.Key, error) {
+	f, err := s.family(p.Family)
+	if err != nil {
+		return nil, signing.Key{}, err
 	}
-	return differences, nil
+	key, err := s.key(ctx, p.KeyID)
+	return f, key, err
 }
 
 // sign asks the signer by the certificate's name and seals what comes back (step 9).
@@ -85,11 +83,7 @@ func (s *Service) sign(ctx context.Context, i *Issue) error {
 		if at < 0 {
 			return &wrongResult{"signature_missing", fmt.Errorf("payload %d", p.Number)}
 		}
-		f, err := s.family(p.Family)
-		if err != nil {
-			return err
-		}
-		key, err := s.key(ctx, p.KeyID)
+		f, key, err := s.means(ctx, p)
 		if err != nil {
 			return err
 		}
@@ -118,11 +112,7 @@ func (s *Service) selfCheck(ctx context.Context, i Issue) error {
 		return err
 	}
 	for _, p := range i.Payloads {
-		f, err := s.family(p.Family)
-		if err != nil {
-			return err
-		}
-		key, err := s.key(ctx, p.KeyID)
+		f, key, err := s.means(ctx, p)
 		if err != nil {
 			return err
 		}
@@ -181,15 +171,24 @@ func (s *Service) key(ctx context.Context, id string) (signing.Key, error) {
 
 // activeKey is the newest active key of a purpose that may sign now.
 func (s *Service) activeKey(ctx context.Context, p signing.Purpose) (signing.Key, error) {
+	key, ok, err := s.newestKey(ctx, func(k signing.Key) bool { return k.Purpose == p })
+	if err == nil && !ok {
+		err = fault.New(fault.Unavailable, "no_active_key", string(p))
+	}
+	return key, err
+}
+
+// newestKey is the newest key of those wanted that may sign now, if there is one.
+func (s *Service) newestKey(ctx context.Context, wanted func(signing.Key) bool) (signing.Key, bool, error) {
 	keys, err := s.Store.SigningKeys(ctx)
 	if err != nil {
-		return signing.Key{}, err
+		return signing.Key{}, false, err
 	}
 	now := s.Clock.Now()
 	for _, k := range slices.Backward(keys) {
-		if k.Purpose == p && k.State == signing.Active && !now.Before(k.UsageFrom) && now.Before(k.UsageTo) {
-			return k, nil
+		if wanted(k) && k.State == signing.Active && !now.Before(k.UsageFrom) && now.Before(k.UsageTo) {
+			return k, true, nil
 		}
 	}
-	return signing.Key{}, fault.New(fault.Unavailable, "no_active_key", string(p))
+	return signing.Key{}, false, nil
 }

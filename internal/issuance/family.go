@@ -44,7 +44,7 @@ func (s *Service) family(f certificate.Family) (family, error) {
 	return nil, fmt.Errorf("issuance: no family %q", f)
 }
 
-// levels of a symbol: M where it fits, else L; never split (issue paper rules).
+// levels of a symbol: M where it fits, else L; never split (icao-vds-nc 3).
 var levels = []qr.Level{qr.M, qr.L}
 
 // fits tells whether a symbol holds the text.

@@ -9,6 +9,7 @@ package issuance
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/singleflight"
@@ -47,12 +48,7 @@ var transitions = map[State][]State{
 
 // CanMove tells whether a certificate may go from one state to another.
 func CanMove(from, to State) bool {
-	for _, s := range transitions[from] {
-		if s == to {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(transitions[from], to)
 }
 
 // Issue is a certificate as the store keeps it.
@@ -90,7 +86,6 @@ type Filter struct {
 
 // Store keeps certificates. Its methods run inside an act unless they say otherwise.
 type Store interface {
-	office.Directory
 	Office(ctx context.Context, code string) (office.Office, error) // no act needed
 	Offices(ctx context.Context) ([]string, error)                  // no act needed
 	Application(ctx context.Context, office, id string) (application.Application, error)

@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -236,17 +235,7 @@ func (s *Service) paperKey(ctx context.Context, office string) (signing.Key, boo
 	if s.Paper == nil {
 		return signing.Key{}, false, nil
 	}
-	keys, err := s.Store.SigningKeys(ctx)
-	if err != nil {
-		return signing.Key{}, false, err
-	}
-	now := s.Clock.Now()
-	for _, k := range slices.Backward(keys) {
-		if k.Purpose == signing.Paper && k.Issuer == office && k.State == signing.Active && !now.Before(k.UsageFrom) && now.Before(k.UsageTo) {
-			return k, true, nil
-		}
-	}
-	return signing.Key{}, false, nil
+	return s.newestKey(ctx, func(k signing.Key) bool { return k.Purpose == signing.Paper && k.Issuer == office })
 }
 
 // Unsigned implements signing.Papers: pages of issued certificates as they are

@@ -3,7 +3,6 @@ package issuance
 import (
 	"context"
 	"regexp"
-	"strings"
 
 	"akashi/certificate"
 	"akashi/certificate/shc"
@@ -12,28 +11,15 @@ import (
 	"akashi/internal/fault"
 )
 
-// RevokeReasons are the reasons for which a certificate is revoked.
-func RevokeReasons() []string {
-	return []string{"wrong_content", "wrong_person", "record_withdrawn", "holder_request", "issued_by_mistake", "fraud"}
-}
-
-var reissueReasons = []string{"new_dose", "correction", "lost", "new_name", "record_withdrawn"}
-
-// ReissueReasons are the reasons for which a certificate is made again.
-func ReissueReasons() []string { return reissueReasons }
+// Reasons for which a certificate is revoked, and for which it is made again.
+var (
+	revokeReasons  = []string{"wrong_content", "wrong_person", "record_withdrawn", "holder_request", "issued_by_mistake", "fraud"}
+	reissueReasons = []string{"new_dose", "correction", "lost", "new_name", "record_withdrawn"}
+)
 
 // stateConflict says that a certificate is not in the state that is needed.
 func stateConflict(i Issue) error {
 	return fault.New(fault.Conflict, "certificate_state", "").With("state", string(i.State)).With("certificate", i.Certificate.ID)
-}
-
-func known(list []string, value, field string) error {
-	for _, v := range list {
-		if v == value {
-			return nil
-		}
-	}
-	return fault.New(fault.Invalid, "unknown_value", field).With("allowed", strings.Join(list, ", "))
 }
 
 // Get reads a certificate; the look-up is logged.
@@ -66,7 +52,7 @@ func (s *Service) List(ctx context.Context, a actor.Actor, f Filter) (list []Iss
 // Reissue makes a new certificate from the record as it is now; it supersedes
 // the old one in the same commit.
 func (s *Service) Reissue(ctx context.Context, a actor.Actor, id, reason string) (Issue, error) {
-	if err := known(reissueReasons, reason, "reason"); err != nil {
+	if err := fault.OneOf("reason", reason, reissueReasons...); err != nil {
 		return Issue{}, err
 	}
 	old, err := s.read(ctx, a, id, "certificate.read")
@@ -82,7 +68,7 @@ func (s *Service) Reissue(ctx context.Context, a actor.Actor, id, reason string)
 
 // Revoke ends one certificate with a reason. Other certificates are not touched.
 func (s *Service) Revoke(ctx context.Context, a actor.Actor, id, reason string) (i Issue, err error) {
-	if err := known(RevokeReasons(), reason, "reason"); err != nil {
+	if err := fault.OneOf("reason", reason, revokeReasons...); err != nil {
 		return i, err
 	}
 	e := audit.Entry{Action: "certificate.revoke", Object: id}

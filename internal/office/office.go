@@ -3,6 +3,7 @@
 package office
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -59,12 +60,7 @@ func DefaultSettings() Settings {
 
 // IsOpen tells whether the office issues certificates of the kind at present.
 func (s Settings) IsOpen(kind certificate.Kind) bool {
-	for _, k := range s.Open {
-		if k == kind {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(s.Open, kind)
 }
 
 // CheckCode refuses a municipality code of the wrong form or check digit

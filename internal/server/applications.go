@@ -1,8 +1,6 @@
 package server
 
 import (
-	"fmt"
-	"strings"
 	"time"
 
 	"akashi/internal/application"
@@ -175,12 +173,7 @@ func known[T ~string](v T, list []T, field string) error {
 	if v == "" {
 		return nil
 	}
-	for _, k := range list {
-		if k == v {
-			return nil
-		}
-	}
-	return fault.New(fault.Invalid, "unknown_value", field).With("allowed", strings.Trim(fmt.Sprint(list), "[]"))
+	return fault.OneOf(field, v, list...)
 }
 
 func (s *Server) getApplication(c *call) (answer, error) {

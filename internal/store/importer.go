@@ -73,41 +73,36 @@ func (p *importer) conflict(line int, column, code string, severity vaccination.
 	p.outcome.Conflicts = append(p.outcome.Conflicts, vaccination.Line{Line: line, Column: column, Code: code, Severity: severity})
 }
 
-// keys returns the person keys of the tickets, making those that are not there yet.
-func (p *importer) keys(tickets []string) (map[string]seal.Key, error) {
-	index := map[string][]byte{}
-	var wanted [][]byte
+// keys returns the search keys of the tickets, in their order, and by them the
+// person keys, making those that are not there yet.
+func (p *importer) keys(tickets []string) (wanted [][]byte, keys map[string]seal.Key, err error) {
 	for _, t := range tickets {
-		if index[t] == nil {
-			index[t] = p.index(ixTicket, t)
-			wanted = append(wanted, index[t])
-		}
+		wanted = append(wanted, p.index(ixTicket, t))
 	}
 	var rows []personKeyRow
 	if err := p.db.Where("office = ? AND ticket_ix IN ?", p.office, wanted).Find(&rows).Error; err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	stored := map[string]personKeyRow{}
+	keys = map[string]seal.Key{}
 	for _, r := range rows {
-		stored[string(r.TicketIx)] = r
+		if keys[string(r.TicketIx)], err = p.s.ring.Person(p.office, r.ID, r.Wrapped); err != nil {
+			return nil, nil, err
+		}
 	}
-	keys := map[string]seal.Key{}
 	var fresh []personKeyRow
-	for t, ix := range index {
-		var err error
-		if r, ok := stored[string(ix)]; ok {
-			keys[t], err = p.s.ring.Person(p.office, r.ID, r.Wrapped)
-		} else {
-			var wrapped []byte
-			id := p.s.ids.Row()
-			keys[t], wrapped, err = p.s.ring.NewPerson(p.office, id)
-			fresh = append(fresh, personKeyRow{p.office, id, ix, wrapped, p.now})
+	for _, ix := range wanted {
+		if _, ok := keys[string(ix)]; ok {
+			continue
 		}
+		id := p.s.ids.Row()
+		key, wrapped, err := p.s.ring.NewPerson(p.office, id)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
+		keys[string(ix)] = key
+		fresh = append(fresh, personKeyRow{p.office, id, ix, wrapped, p.now})
 	}
-	return keys, createAll(p.db, fresh)
+	return wanted, keys, createAll(p.db, fresh)
 }
 
 func createAll[T any](db *gorm.DB, rows []T) error {
@@ -119,11 +114,10 @@ func createAll[T any](db *gorm.DB, rows []T) error {
 
 func (p *importer) subjects(subjects []vaccination.Subject, lines []int) error {
 	tickets := make([]string, len(subjects))
-	wanted := make([][]byte, len(subjects))
 	for i, s := range subjects {
-		tickets[i], wanted[i] = s.Ticket, p.index(ixTicket, s.Ticket)
+		tickets[i] = s.Ticket
 	}
-	keys, err := p.keys(tickets)
+	wanted, keys, err := p.keys(tickets)
 	if err != nil {
 		return err
 	}
@@ -137,7 +131,7 @@ func (p *importer) subjects(subjects []vaccination.Subject, lines []int) error {
 	}
 	var fresh []personRow
 	for i, s := range subjects {
-		key := keys[s.Ticket]
+		key := keys[string(wanted[i])]
 		row := personRow{
 			Office: p.office, ID: p.s.ids.Row(), Version: 1, IsCurrent: true, PersonKey: key.ID, ImportID: p.importID, CreatedAt: p.now,
 			TicketIx: wanted[i], AddressIx: p.index(ixAddress, s.Address), ContentIx: p.index(ixContent, string(s.Content())),
@@ -234,11 +228,10 @@ type doseKey struct {
 
 func (p *importer) records(records []vaccination.Record, lines []int) error {
 	tickets := make([]string, len(records))
-	wanted := make([][]byte, len(records))
 	for i, r := range records {
-		tickets[i], wanted[i] = r.Ticket, p.index(ixTicket, r.Ticket)
+		tickets[i] = r.Ticket
 	}
-	keys, err := p.keys(tickets)
+	wanted, keys, err := p.keys(tickets)
 	if err != nil {
 		return err
 	}
@@ -260,7 +253,7 @@ func (p *importer) records(records []vaccination.Record, lines []int) error {
 	}
 	var fresh []doseRow
 	for i, r := range records {
-		key := keys[r.Ticket]
+		key := keys[string(wanted[i])]
 		if !known[string(wanted[i])] {
 			p.outcome.Orphans++
 		}

@@ -1,8 +1,6 @@
 package store
 
 import (
-	"context"
-
 	"gorm.io/gorm"
 
 	"akashi/internal/seal"
@@ -62,14 +60,4 @@ func opened(db *gorm.DB) map[string]seal.Key {
 func withKey(db *gorm.DB, table string) *gorm.DB {
 	return db.Table(table+" AS t").Select("t.*", "k.wrapped").
 		Joins("JOIN person_keys k ON k.office = t.office AND k.id = t.person_key")
-}
-
-// NewPersonKey makes a key for the personal parts of one application. It runs inside an act.
-func (s *Store) NewPersonKey(ctx context.Context, office string) (string, error) {
-	db, err := act(ctx, office)
-	if err != nil {
-		return "", err
-	}
-	key, err := s.newPersonKey(db, office, nil)
-	return key.ID, err
 }
