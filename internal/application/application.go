@@ -140,6 +140,15 @@ type DoseRef struct {
 	Number  int    `json:"dose_number"`
 }
 
+// Refs names the versions of recorded doses.
+func Refs(records []vaccination.Record) []DoseRef {
+	refs := make([]DoseRef, len(records))
+	for i, d := range records {
+		refs[i] = DoseRef{ID: d.Ref.ID, Version: d.Ref.Version, Number: d.DoseNumber}
+	}
+	return refs
+}
+
 // Decision is what was decided, by whom and why.
 type Decision struct {
 	Outcome  string    `json:"outcome"` // approve, reject, ask

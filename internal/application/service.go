@@ -123,14 +123,11 @@ func (s *Service) Submit(ctx context.Context, a actor.Actor, id string) (Applica
 
 // check asks passport and record and decides by rule.
 func (s *Service) check(ctx context.Context, o office.Office, app *Application) error {
-	today := s.Clock.Today()
-	e := evidence{office: o, form: app.Form, reading: app.Form.ReadPassport(today, s.Test)}
-	var err error
-	e.answer, err = s.lookUp(ctx, *app, e.reading)
+	e, err := s.gather(ctx, o, *app)
 	if err != nil {
 		return err
 	}
-	app.Record = recordOf(e.answer, today)
+	app.Record = recordOf(e.answer, s.Clock.Today())
 	app.Record.MayAskNo = o.Settings.NumberRule.MayAsk(e.answer.Outcome == vaccination.Found)
 	app.Reasons = e.reasons()
 	if err := app.Move(next(app.Reasons)); err != nil {
@@ -143,20 +140,28 @@ func (s *Service) check(ctx context.Context, o office.Office, app *Application) 
 	return nil
 }
 
-// Record asks the register again for the subject of an application, as of now.
-// It runs inside an act.
-func (s *Service) Record(ctx context.Context, app Application) (vaccination.Answer, error) {
-	return s.lookUp(ctx, app, app.Form.ReadPassport(s.Clock.Today(), s.Test))
+// Recheck is what passport and register say now about an application that was
+// decided before.
+type Recheck struct {
+	Passport  *passport.Reading // nil without one
+	Answer    vaccination.Answer
+	Uncleared []Reason // would hold it now, and nobody has cleared them in its decision
 }
 
-// Uncleared returns the reasons that would hold an application now, with the
-// record as answered, and that nobody has cleared in its decision.
-func (s *Service) Uncleared(o office.Office, app Application, answer vaccination.Answer) []Reason {
-	e := evidence{office: o, form: app.Form, reading: app.Form.ReadPassport(s.Clock.Today(), s.Test), answer: answer}
-	return slices.DeleteFunc(e.reasons(), func(r Reason) bool { return slices.Contains(app.Reasons, r) })
+// Recheck reads the passport and asks the register again. It runs inside an act.
+func (s *Service) Recheck(ctx context.Context, o office.Office, app Application) (Recheck, error) {
+	e, err := s.gather(ctx, o, app)
+	if err != nil {
+		return Recheck{}, err
+	}
+	uncleared := slices.DeleteFunc(e.reasons(), func(r Reason) bool { return slices.Contains(app.Reasons, r) })
+	return Recheck{e.reading, e.answer, uncleared}, nil
 }
 
-func (s *Service) lookUp(ctx context.Context, app Application, reading *passport.Reading) (vaccination.Answer, error) {
+// gather reads the passport and asks the register, as of now.
+func (s *Service) gather(ctx context.Context, o office.Office, app Application) (evidence, error) {
+	today := s.Clock.Today()
+	reading := app.Form.ReadPassport(today, s.Test)
 	f := app.Form.Subject
 	q := vaccination.Enquiry{
 		Programme: app.Form.Programme, Ticket: f.Ticket, Address: f.Address,
@@ -165,7 +170,8 @@ func (s *Service) lookUp(ctx context.Context, app Application, reading *passport
 	if reading != nil && !reading.Refused() {
 		q.Sex = map[string]vaccination.Sex{"M": vaccination.Male, "F": vaccination.Female}[reading.Document.Sex]
 	}
-	return vaccination.Match(ctx, s.Store.Register(app.Office), q, s.Rules, s.Clock.Today())
+	answer, err := vaccination.Match(ctx, s.Store.Register(app.Office), q, s.Rules, today)
+	return evidence{office: o, form: app.Form, reading: reading, answer: answer}, err
 }
 
 func recordOf(a vaccination.Answer, today clock.Date) Record {
@@ -175,9 +181,7 @@ func recordOf(a vaccination.Answer, today clock.Date) Record {
 	}
 	if a.Outcome == vaccination.Found {
 		r.PersonID = a.Person.ID
-		for _, d := range a.Doses {
-			r.Doses = append(r.Doses, DoseRef{ID: d.Ref.ID, Version: d.Ref.Version, Number: d.DoseNumber})
-		}
+		r.Doses = Refs(a.Doses)
 	}
 	return r
 }

@@ -13,7 +13,6 @@ import (
 	"akashi/internal/application"
 	"akashi/internal/clock"
 	"akashi/internal/fault"
-	"akashi/internal/office"
 	"akashi/internal/vaccination"
 	"akashi/passport"
 )
@@ -21,7 +20,8 @@ import (
 // compose makes the certificate of an application (step 5): the name as
 // registered, the passport as read, the latest five doses with the numbers they
 // have, and the issuer's names of today.
-func (s *Service) compose(ctx context.Context, o office.Office, app application.Application, answer vaccination.Answer, supersedes string) (certificate.Certificate, []application.DoseRef, error) {
+func (s *Service) compose(ctx context.Context, b basis, supersedes string) (certificate.Certificate, []application.DoseRef, error) {
+	o, app, answer := b.office, b.app, b.now.Answer
 	now := s.Clock.Now().Truncate(time.Second)
 	c := certificate.Certificate{
 		Office: o.Code, ID: s.IDs.CertificateID(), Kind: app.Form.Kind, Programme: app.Form.Programme,
@@ -34,7 +34,7 @@ func (s *Service) compose(ctx context.Context, o office.Office, app application.
 		BirthDate: person.BirthDate, Former: app.Form.Subject.Former,
 	}
 	if c.Kind == certificate.Travel {
-		document, err := s.document(app)
+		document, err := document(b.now.Passport)
 		if err != nil {
 			return c, nil, err
 		}
@@ -44,13 +44,9 @@ func (s *Service) compose(ctx context.Context, o office.Office, app application.
 	if c.Doses, err = s.doses(answer.Doses, c); err != nil {
 		return c, nil, err
 	}
-	refs := make([]application.DoseRef, 0, certificate.MaxDoses)
 	listed := answer.Doses
 	if more := len(listed) - certificate.MaxDoses; more > 0 {
 		c.MoreDoses, c.Doses, listed = more, c.Doses[more:], listed[more:]
-	}
-	for _, d := range listed {
-		refs = append(refs, application.DoseRef{ID: d.Ref.ID, Version: d.Ref.Version, Number: d.DoseNumber})
 	}
 	number, err := s.numbers.next(ctx, s.Store, o.Code, string(c.IssuedOn))
 	if err != nil {
@@ -60,7 +56,7 @@ func (s *Service) compose(ctx context.Context, o office.Office, app application.
 	if broken := c.Lint(); len(broken) > 0 {
 		return c, nil, fault.New(fault.Invalid, "content", broken[0].Field).With("findings", join(broken))
 	}
-	return c, refs, s.printable(c)
+	return c, application.Refs(listed), s.printable(c)
 }
 
 func join(findings []certificate.Finding) string {
@@ -71,9 +67,8 @@ func join(findings []certificate.Finding) string {
 	return strings.Join(words, "; ")
 }
 
-// document reads the passport again, as of today: it may have expired since.
-func (s *Service) document(app application.Application) (*passport.Document, error) {
-	reading := app.Form.ReadPassport(s.Clock.Today(), s.Identity.Test)
+// document is that of a passport as read just now: it may have expired since the decision.
+func document(reading *passport.Reading) (*passport.Document, error) {
 	if reading == nil {
 		return nil, fault.New(fault.Conflict, "passport_missing", "passport")
 	}

@@ -83,7 +83,7 @@ func (s *Service) issueNew(ctx context.Context, a actor.Actor, applicationID, su
 type basis struct {
 	office office.Office
 	app    application.Application
-	answer vaccination.Answer
+	now    application.Recheck
 }
 
 // prepare composes, drafts and lints, and stores the intent (steps 5 to 8).
@@ -127,8 +127,7 @@ func (s *Service) ask(ctx context.Context, a actor.Actor, applicationID string, 
 		e.Person = b.app.Record.PersonID
 		switch {
 		case b.app.State == application.Approved, again && b.app.State == application.Fulfilled:
-			b.office, b.answer, err = s.askRegister(ctx, b.app, again)
-			return err
+			return s.recheck(ctx, &b, again)
 		case b.app.State == application.Fulfilled:
 			i, err := s.Store.LiveIssue(ctx, a.Office, applicationID)
 			if err == nil {
@@ -145,44 +144,35 @@ func (s *Service) ask(ctx context.Context, a actor.Actor, applicationID string, 
 	return b, live, err
 }
 
-// askRegister reads the office and asks for the record, which must still be the
-// one that was approved; a reissue takes it as it is now.
-func (s *Service) askRegister(ctx context.Context, app application.Application, again bool) (o office.Office, answer vaccination.Answer, err error) {
-	if o, err = s.Store.Office(ctx, app.Office); err != nil {
-		return o, answer, err
+// recheck reads the office and asks passport and record again: the record must
+// still be the one that was approved; a reissue takes it as it is now.
+func (s *Service) recheck(ctx context.Context, b *basis, again bool) (err error) {
+	if b.office, err = s.Store.Office(ctx, b.app.Office); err != nil {
+		return err
 	}
-	if answer, err = s.Applications.Record(ctx, app); err != nil {
-		return o, answer, err
+	if b.now, err = s.Applications.Recheck(ctx, b.office, b.app); err != nil {
+		return err
 	}
+	answer := b.now.Answer
 	switch {
 	case answer.Outcome == vaccination.Unavailable:
-		return o, answer, fault.New(fault.Unavailable, "record_unavailable", "")
+		return fault.New(fault.Unavailable, "record_unavailable", "")
 	case answer.Outcome != vaccination.Found && !again:
-		return o, answer, fault.New(fault.Conflict, "record_changed", "")
+		return fault.New(fault.Conflict, "record_changed", "")
 	case answer.Outcome != vaccination.Found:
-		return o, answer, fault.New(fault.Conflict, "needs_decision", "").With("reason", "record_not_found")
+		return fault.New(fault.Conflict, "needs_decision", "").With("reason", "record_not_found")
+	case answer.Person.ID != b.app.Record.PersonID, !again && !slices.Equal(application.Refs(answer.Doses), b.app.Record.Doses):
+		return fault.New(fault.Conflict, "record_changed", "")
+	case len(b.now.Uncleared) > 0:
+		return fault.New(fault.Conflict, "needs_decision", "").With("reason", b.now.Uncleared[0].Code)
 	}
-	if answer.Person.ID != app.Record.PersonID || (!again && !slices.Equal(refs(answer.Doses), app.Record.Doses)) {
-		return o, answer, fault.New(fault.Conflict, "record_changed", "")
-	}
-	if open := s.Applications.Uncleared(o, app, answer); len(open) > 0 {
-		return o, answer, fault.New(fault.Conflict, "needs_decision", "").With("reason", open[0].Code)
-	}
-	return o, answer, nil
-}
-
-func refs(records []vaccination.Record) []application.DoseRef {
-	var list []application.DoseRef
-	for _, r := range records {
-		list = append(list, application.DoseRef{ID: r.Ref.ID, Version: r.Ref.Version, Number: r.DoseNumber})
-	}
-	return list
+	return nil
 }
 
 // draft makes certificate and bytes to sign (steps 5 and 6).
 func (s *Service) draft(ctx context.Context, b basis, supersedes string) (Issue, error) {
 	app := b.app
-	c, doses, err := s.compose(ctx, b.office, app, b.answer, supersedes)
+	c, doses, err := s.compose(ctx, b, supersedes)
 	if err != nil {
 		return Issue{}, err
 	}
