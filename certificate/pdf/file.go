@@ -118,7 +118,6 @@ func (d *file) finish() (file []byte, room int, err error) {
 		}
 		letters.write(d.w, d.w.plain, d.letters[i])
 	}
-	d.writeStructure()
 	kids := []byte("<</Type/Pages/Kids[")
 	for _, n := range d.kids {
 		kids = append(strconv.AppendInt(kids, int64(n), 10), " 0 R "...)
@@ -135,6 +134,8 @@ func (d *file) finish() (file []byte, room int, err error) {
 		d.tree, d.structure, d.metadata, d.profile, fields))
 	d.writeMetadata()
 	d.w.stream(d.profile, "/N 3/Filter/FlateDecode", sRGB())
+	d.w.pack()
+	d.writeStructure()
 	if !d.w.fits() {
 		return nil, 0, &FieldError{"pages", TooMany}
 	}
