@@ -11,16 +11,16 @@ import (
 )
 
 // writer makes one clean PDF file: one section, one revision. By default small
-// objects go into object streams and the cross-reference is a stream; with
+// objects go into an object stream and the cross-reference is a stream; with
 // table set, all objects stand alone before a classic table. The two kinds are
 // never mixed.
 type writer struct {
 	table   bool
 	out     []byte
 	entries []entry // by object number; 0 is the free entry
-	packed  []byte  // bodies of the open object stream
+	packed  []byte  // bodies of the object stream
 	index   []byte  // its "number offset" pairs
-	members []int   // the numbers alone
+	count   int
 	memo    *memo
 
 	content []byte   // room for the layer of a page
@@ -35,8 +35,8 @@ var writers = sync.Pool{New: func() any {
 
 func newWriter(table bool, m *memo) *writer {
 	w := writers.Get().(*writer)
-	*w = writer{table: table, memo: m, out: make([]byte, 0, 64<<10), packed: w.packed[:0], index: w.index[:0], members: w.members[:0],
-		entries: append(w.entries[:0], entry{}), content: w.content, fields: w.fields, scratch: w.scratch}
+	*w = writer{table: table, memo: m, out: make([]byte, 0, 64<<10), packed: w.packed[:0], index: w.index[:0], entries: append(w.entries[:0], entry{}),
+		content: w.content, fields: w.fields, scratch: w.scratch}
 	w.out = append(w.out, "%PDF-1.7\n%\xE2\xE3\xCF\xD3\n"...)
 	return w
 }
@@ -60,7 +60,8 @@ func (w *writer) reserve(n int) int {
 	return first
 }
 
-// plain writes a reserved object that is no stream and differs from file to file.
+// plain writes a reserved object that is no stream by itself: one that differs
+// from file to file, or that leads to the text of a page, which is read back.
 func (w *writer) plain(n int, body []byte) {
 	w.begin(n)
 	w.out = append(append(w.out, body...), "\nendobj\n"...)
@@ -73,7 +74,8 @@ func (w *writer) object(n int, body []byte) {
 		w.plain(n, body)
 		return
 	}
-	w.members = append(w.members, n)
+	w.entries[n] = entry{stream: -1, index: w.count}
+	w.count++
 	w.index = strconv.AppendInt(w.index, int64(n), 10)
 	w.index = append(w.index, ' ')
 	w.index = strconv.AppendInt(w.index, int64(len(w.packed)), 10)
@@ -109,43 +111,30 @@ func (w *writer) begin(n int) {
 	w.out = append(strconv.AppendInt(w.out, int64(n), 10), " 0 obj\n"...)
 }
 
-// pack writes the object stream of the objects since the last one. Who wants one
-// of them inflates them all, so they are packed by use.
-func (w *writer) pack() {
-	if len(w.members) == 0 {
-		return
-	}
-	n := w.reserve(1)
-	for i, member := range w.members {
-		w.entries[member] = entry{stream: n, index: i}
-	}
-	head := len(w.index)
-	w.index = append(w.index, w.packed...)
-	w.stream(n, fmt.Sprintf("/Type/ObjStm/N %d/First %d/Filter/FlateDecode", len(w.members), head), w.memo.deflate(w.index))
-	w.packed, w.index, w.members = w.packed[:0], w.index[:0], w.members[:0]
-}
-
 // finish writes the cross-reference and returns the file.
 func (w *writer) finish(root, info int, id []byte) []byte {
 	trailer := fmt.Sprintf("/Root %d 0 R/Info %d 0 R/ID[<%x><%x>]", root, info, id, id)
 	if w.table {
 		return w.finishTable(trailer)
 	}
-	w.pack()
-	number, start := w.reserve(1), len(w.out)
-	w.entries[number] = entry{offset: start}
+	numbers := w.reserve(2)
+	head := len(w.index)
+	w.index = append(w.index, w.packed...)
+	w.stream(numbers, fmt.Sprintf("/Type/ObjStm/N %d/First %d/Filter/FlateDecode", w.count, head), w.memo.deflate(w.index))
+	start := len(w.out)
+	w.entries[numbers+1] = entry{offset: start}
 	rows := make([]byte, 0, 6*len(w.entries))
 	for n, e := range w.entries {
 		switch {
 		case n == 0:
 			rows = append(rows, 0, 0, 0, 0, 0xFF, 0xFF)
 		case e.stream != 0:
-			rows = appendRow(rows, 2, e.stream, e.index)
+			rows = appendRow(rows, 2, numbers, e.index)
 		default:
 			rows = appendRow(rows, 1, e.offset, 0)
 		}
 	}
-	w.stream(number, fmt.Sprintf("/Type/XRef/W[1 3 2]/Size %d%s", len(w.entries), trailer), rows)
+	w.stream(numbers+1, fmt.Sprintf("/Type/XRef/W[1 3 2]/Size %d%s", len(w.entries), trailer), rows)
 	return fmt.Appendf(w.out, "startxref\n%d\n%%%%EOF\n", start)
 }
 
@@ -165,7 +154,7 @@ func (w *writer) finishTable(trailer string) []byte {
 
 // fits tells whether the file keeps within the field widths of the stream
 // cross-reference: 3 bytes of offset, 2 bytes of index.
-func (w *writer) fits() bool { return len(w.out)+len(w.packed) < 1<<24 && len(w.members) < 1<<16 }
+func (w *writer) fits() bool { return len(w.out)+len(w.packed) < 1<<24 && w.count < 1<<16 }
 
 // memo keeps the deflated object streams of files made before: those of equal
 // shape are equal.
