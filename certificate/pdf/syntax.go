@@ -236,24 +236,35 @@ func (l *lexer) token() (kind int, text []byte, err error) {
 	if l.done() {
 		return other, nil, errSyntax
 	}
-	c := l.data[l.at]
-	switch {
-	case l.has("<<"), l.has(">>"), l.has("["), l.has("]"):
-		return other, nil, nil
-	case l.has("("):
+	c, next := l.data[l.at], byte(0)
+	if l.at+1 < len(l.data) {
+		next = l.data[l.at+1]
+	}
+	l.at++
+	switch c {
+	case '(':
 		l.decoded, err = l.appendLiteral(l.decoded[:0])
 		return stringToken, l.decoded, err
-	case l.has("<"):
-		l.decoded, err = l.appendHex(l.decoded[:0])
-		return stringToken, l.decoded, err
-	case l.has("/"):
+	case '/':
 		return nameToken, l.word(), nil
+	case '[', ']':
+		return other, nil, nil
+	case '<', '>':
+		if next == c {
+			l.at++
+			return other, nil, nil
+		}
+		if c == '<' {
+			l.decoded, err = l.appendHex(l.decoded[:0])
+			return stringToken, l.decoded, err
+		}
 	}
+	l.at--
 	switch text = l.word(); {
 	case len(text) == 0:
 		return other, nil, errSyntax
 	case isNumeric(c):
-		return other, text, nil
+		return other, nil, nil
 	}
 	return operatorToken, text, nil
 }
