@@ -73,7 +73,13 @@ func Spellings(part string) ([]string, error) {
 		if _, done := choices[0][r]; done {
 			continue
 		}
-		choices = branch(choices, r, spellings)
+		if len(spellings) > 1 {
+			choices = branch(choices, r, spellings)
+			continue
+		}
+		for _, choice := range choices {
+			choice[r] = spellings[0]
+		}
 	}
 	var parts []string
 	for _, choice := range choices {

@@ -253,7 +253,7 @@ func TestSubsetWithoutHints(t *testing.T) {
 		tables[string(cut[at:at+4])] = cut[start : start+size]
 	}
 	for g := range s.Len() {
-		outline := tables["glyf"][binary.BigEndian.Uint32(tables["loca"][4*g:]):]
+		outline := tables["glyf"][2*int(binary.BigEndian.Uint16(tables["loca"][2*g:])):]
 		contours := int(binary.BigEndian.Uint16(outline))
 		if n := binary.BigEndian.Uint16(outline[10+2*contours:]); contours == 0 || contours > 100 || n != 0 {
 			t.Errorf("glyph %d: %d contours, %d bytes of instructions", g, contours, n)

@@ -73,7 +73,7 @@ const maxGlyphs = 60000
 // maxp. It takes up the parts of composite glyphs first, so Len may grow.
 func (s *Subset) TrueType() ([]byte, error) {
 	glyf := make([]byte, 0, 16<<10)
-	loca := make([]byte, 4, 4*len(s.glyphs)+64)
+	ends := make([]int, 1, len(s.glyphs)+16)
 	for i := 0; i < len(s.glyphs); i++ {
 		if len(s.glyphs) > maxGlyphs {
 			return nil, fmt.Errorf("font: more than %d glyphs in one subset", maxGlyphs)
@@ -85,12 +85,28 @@ func (s *Subset) TrueType() ([]byte, error) {
 				return nil, err
 			}
 		}
-		for len(glyf)%4 != 0 {
+		if len(glyf)%2 != 0 {
 			glyf = append(glyf, 0)
 		}
-		loca = binary.BigEndian.AppendUint32(loca, uint32(len(glyf)))
+		ends = append(ends, len(glyf))
 	}
-	return assemble(s.head(), s.hhea(), s.hmtx(), loca, s.maxp(), glyf), nil
+	long, loca := locaTable(ends)
+	return assemble(s.head(long), s.hhea(), s.hmtx(), loca, s.maxp(), glyf), nil
+}
+
+// locaTable writes where each glyph ends: half of it in two bytes where that fits,
+// else in four.
+func locaTable(ends []int) (long bool, loca []byte) {
+	long = ends[len(ends)-1] > 2*0xFFFF
+	loca = make([]byte, 0, 4*len(ends))
+	for _, end := range ends {
+		if long {
+			loca = binary.BigEndian.AppendUint32(loca, uint32(end))
+		} else {
+			loca = binary.BigEndian.AppendUint16(loca, uint16(end/2))
+		}
+	}
+	return long, loca
 }
 
 // appendUnhinted appends an outline without its instructions: they call programs
@@ -152,7 +168,7 @@ func (s *Subset) renumber(face *Font, outline []byte) error {
 	}
 }
 
-func (s *Subset) head() []byte {
+func (s *Subset) head(longLoca bool) []byte {
 	t := slices.Clone(s.faces[0].head[:54])
 	clear(t[8:12]) // checksum of the file; readers of embedded fonts ignore it
 	m := s.faces[0].Metrics.Box
@@ -163,7 +179,10 @@ func (s *Subset) head() []byte {
 	for i, v := range m {
 		binary.BigEndian.PutUint16(t[36+2*i:], uint16(v))
 	}
-	binary.BigEndian.PutUint16(t[50:], 1) // long loca
+	binary.BigEndian.PutUint16(t[50:], 0)
+	if longLoca {
+		binary.BigEndian.PutUint16(t[50:], 1)
+	}
 	return t
 }
 

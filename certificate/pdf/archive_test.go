@@ -112,7 +112,7 @@ func (a *archive) checkMetadata(root dict) {
 	if err != nil {
 		a.fault("CreationDate: %v", err)
 	}
-	for _, want := range []string{"<pdfaid:part>2<", "<pdfaid:conformance>U<", ">" + utf16Text(title[2:]) + "<",
+	for _, want := range []string{"<pdfaid:part>2<", "<pdfaid:conformance>U<", ">" + string(appendUTF16(nil, []byte(title[2:]))) + "<",
 		"<xmp:CreateDate>" + at.Format(time.RFC3339) + "<", "<xmp:ModifyDate>" + at.Format(time.RFC3339) + "<", "<pdf:Producer>" + string(info["Producer"].(literal)) + "<"} {
 		if !bytes.Contains(xmp, []byte(want)) {
 			a.fault("XMP lacks %s", want)
@@ -289,10 +289,16 @@ func (a *archive) checkContent(data []byte, texts map[name]map[uint16]string, ma
 func (d *document) unicodes(page dict) (map[name]map[uint16]string, error) {
 	fonts, _ := d.dict(page["Resources"])["Font"].(dict)
 	all := map[name]map[uint16]string{}
-	var err error
 	for font, v := range fonts {
-		if all[font], err = d.fontTexts(v); err != nil {
+		texts, err := d.fontTexts(v)
+		if err != nil {
 			return nil, err
+		}
+		all[font] = map[uint16]string{}
+		for code, at := range texts.places {
+			if at.from < at.to {
+				all[font][uint16(code)] = string(texts.all[at.from:at.to])
+			}
 		}
 	}
 	return all, nil

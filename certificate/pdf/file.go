@@ -82,7 +82,7 @@ func (d *file) page(index int, f *form, p Page) error {
 	if d.by != nil && index == 0 {
 		annotations = fmt.Sprintf("/Annots[%d 0 R]", d.signed+widget)
 	}
-	d.w.object(at, fmt.Appendf(nil, "<</Type/Page/Parent %d 0 R/MediaBox[0 0 595.28 841.89]/Contents[%d 0 R %d 0 R]/StructParents %d/Tabs/S%s"+
+	d.w.plain(at, fmt.Appendf(nil, "<</Type/Page/Parent %d 0 R/MediaBox[0 0 595.28 841.89]/Contents[%d 0 R %d 0 R]/StructParents %d/Tabs/S%s"+
 		"/Resources<</Font<</%s %d 0 R%s>>/XObject<<%s>>>>>>",
 		d.tree, formAt, at+1, index, annotations, formFont, formAt+1, d.layerFonts(), images))
 	d.kids = append(d.kids, at)
@@ -123,13 +123,13 @@ func (d *file) finish() (file []byte, room int, err error) {
 	for _, n := range d.kids {
 		kids = append(strconv.AppendInt(kids, int64(n), 10), " 0 R "...)
 	}
-	d.w.object(d.tree, fmt.Appendf(kids, "]/Count %d>>", len(d.kids)))
+	d.w.plain(d.tree, fmt.Appendf(kids, "]/Count %d>>", len(d.kids)))
 	fields := ""
 	if d.by != nil {
 		room = d.signature(d.signed, d.kids[0], d.by)
 		fields = fmt.Sprintf("/AcroForm<</Fields[%d 0 R]/SigFlags 3>>", d.signed+widget)
 	}
-	d.w.object(d.catalog, fmt.Appendf(nil, "<</Type/Catalog/Pages %d 0 R/Lang(ja)/MarkInfo<</Marked true>>/StructTreeRoot %d 0 R/Metadata %d 0 R"+
+	d.w.plain(d.catalog, fmt.Appendf(nil, "<</Type/Catalog/Pages %d 0 R/Lang(ja)/MarkInfo<</Marked true>>/StructTreeRoot %d 0 R/Metadata %d 0 R"+
 		"/ViewerPreferences<</DisplayDocTitle true/PrintScaling/None>>"+
 		"/OutputIntents[<</Type/OutputIntent/S/GTS_PDFA1/OutputConditionIdentifier(sRGB)/Info(sRGB IEC61966-2-1)/DestOutputProfile %d 0 R>>]%s>>",
 		d.tree, d.structure, d.metadata, d.profile, fields))

@@ -3,6 +3,7 @@ package pdf
 import (
 	"fmt"
 	"unicode/utf16"
+	"unicode/utf8"
 )
 
 // Text reads back what the layers of a file made by Render say: one list of
@@ -67,93 +68,139 @@ func (d *document) layerText(page dict) ([]string, error) {
 		return nil, err
 	}
 	fonts, _ := d.dict(page["Resources"])["Font"].(dict)
-	unicodes := map[name]map[uint16]string{}
-	var texts []string
-	var operands array
-	var current map[uint16]string
-	var text string
-	for l := (&lexer{data: content, noNumbers: true}); !l.done(); {
-		v, err := l.value(0)
+	known := map[name]*codeTexts{}
+	texts := make([]string, 0, 64)
+	var current *codeTexts
+	var text []byte         // of the marked content
+	var named, shown []byte // operands
+	for l := (&lexer{data: content}); !l.done(); {
+		kind, token, err := l.token()
 		if err != nil {
 			return nil, err
 		}
-		op, ok := v.(operator)
-		if !ok {
-			operands = append(operands, v)
+		switch kind {
+		case nameToken:
+			named = token
+		case stringToken:
+			shown = token
+		}
+		if kind != operatorToken {
 			continue
 		}
-		switch {
-		case op == "BDC":
-			text = ""
-		case op == "EMC" && text != "":
-			texts = append(texts, text)
-		case op == "Tf" && len(operands) == 2:
-			font, _ := operands[0].(name)
-			if unicodes[font] == nil {
-				if unicodes[font], err = d.fontTexts(fonts[font]); err != nil {
+		switch string(token) {
+		case "BDC":
+			text = text[:0]
+		case "EMC":
+			if len(text) > 0 {
+				texts = append(texts, string(text))
+			}
+		case "Tf":
+			if known[name(named)] == nil {
+				if known[name(named)], err = d.fontTexts(fonts[name(named)]); err != nil {
 					return nil, err
 				}
 			}
-			current = unicodes[font]
-		case op == "Tj" && len(operands) == 1:
-			codes, _ := operands[0].(literal)
-			for ; len(codes) >= 2; codes = codes[2:] {
-				s, ok := current[uint16(codes[0])<<8|uint16(codes[1])]
-				if !ok {
-					return nil, fmt.Errorf("%w: code without text", errSyntax)
-				}
-				text += s
+			current = known[name(named)]
+		case "Tj":
+			if text, err = current.appendTexts(text, shown); err != nil {
+				return nil, err
 			}
 		}
-		operands = operands[:0]
+		named, shown = nil, nil
 	}
 	return texts, nil
 }
 
-// fontTexts reads the ToUnicode table of a font.
-func (d *document) fontTexts(font any) (map[uint16]string, error) {
+// codeTexts are the texts of the codes of a font, one after the other.
+type codeTexts struct {
+	all    []byte
+	places []place // by code
+}
+
+// place is where a text begins and ends; that of a code without text is empty.
+type place struct{ from, to int }
+
+// appendTexts appends what the codes of a string stand for, two bytes each.
+func (t *codeTexts) appendTexts(text, codes []byte) ([]byte, error) {
+	for ; len(codes) >= 2; codes = codes[2:] {
+		code := int(codes[0])<<8 | int(codes[1])
+		if t == nil || code >= len(t.places) || t.places[code].from == t.places[code].to {
+			return nil, fmt.Errorf("%w: code without text", errSyntax)
+		}
+		text = append(text, t.all[t.places[code].from:t.places[code].to]...)
+	}
+	return text, nil
+}
+
+// fontTexts reads the ToUnicode table of a font: its ranges, each with one text
+// per code in UTF-16.
+func (d *document) fontTexts(font any) (*codeTexts, error) {
 	cmap, err := d.content(d.dict(font)["ToUnicode"])
 	if err != nil {
 		return nil, err
 	}
-	texts := map[uint16]string{}
-	return texts, readRanges(cmap, texts)
-}
-
-// readRanges reads the ranges of a ToUnicode table, each with one text per code.
-func readRanges(cmap []byte, texts map[uint16]string) error {
-	var operands array
-	for l := (&lexer{data: cmap, noNumbers: true}); !l.done(); {
-		v, err := l.value(0)
+	t := &codeTexts{all: make([]byte, 0, len(cmap)/2), places: make([]place, 0, len(cmap)/6)}
+	for l := (&lexer{data: cmap}); !l.done(); {
+		kind, token, err := l.token()
 		if err != nil {
-			return err
+			return nil, err
 		}
-		if op, ok := v.(operator); !ok {
-			operands = append(operands, v)
-			continue
-		} else if op == "endbfrange" && len(operands) == 3 {
-			first, _ := operands[0].(literal)
-			list, _ := operands[2].(array)
-			for i, v := range list {
-				text, _ := v.(literal)
-				if len(first) == 2 && i <= 0xFF {
-					texts[uint16(first[0])<<8|uint16(first[1])+uint16(i)] = utf16Text(text)
-				}
+		if kind == operatorToken && string(token) == "beginbfrange" {
+			if err := t.readRange(l); err != nil {
+				return nil, err
 			}
 		}
-		operands = operands[:0]
 	}
-	return nil
+	return t, nil
 }
 
-// utf16Text decodes UTF-16 with the high byte first.
-func utf16Text(s literal) string {
-	if len(s) == 2 {
-		return string(utf16.Decode([]uint16{uint16(s[0])<<8 | uint16(s[1])}))
+// readRange reads one range: its first code, its last, and the list of texts.
+func (t *codeTexts) readRange(l *lexer) error {
+	code := 0
+	for n := 0; ; {
+		kind, token, err := l.token()
+		switch {
+		case err != nil:
+			return err
+		case kind == operatorToken:
+			return nil
+		case kind != stringToken:
+			continue
+		}
+		switch n++; {
+		case n <= 2 && len(token) != 2:
+			return errSyntax
+		case n == 1:
+			code = int(token[0])<<8 | int(token[1])
+		case n > 2:
+			if code > 0xFFFF {
+				return errSyntax
+			}
+			t.set(code, token)
+			code++
+		}
 	}
-	units := make([]uint16, 0, len(s)/2)
-	for ; len(s) >= 2; s = s[2:] {
-		units = append(units, uint16(s[0])<<8|uint16(s[1]))
+}
+
+func (t *codeTexts) set(code int, text []byte) {
+	for code >= len(t.places) {
+		t.places = append(t.places, place{})
 	}
-	return string(utf16.Decode(units))
+	from := len(t.all)
+	t.all = appendUTF16(t.all, text)
+	t.places[code] = place{from, len(t.all)}
+}
+
+// appendUTF16 appends a text in UTF-16 with the high byte first.
+func appendUTF16(out, text []byte) []byte {
+	for ; len(text) >= 2; text = text[2:] {
+		r := rune(text[0])<<8 | rune(text[1])
+		if utf16.IsSurrogate(r) && len(text) >= 4 {
+			if pair := utf16.DecodeRune(r, rune(text[2])<<8|rune(text[3])); pair != utf8.RuneError {
+				r, text = pair, text[2:]
+			}
+		}
+		out = utf8.AppendRune(out, r)
+	}
+	return out
 }

@@ -23,9 +23,9 @@ var errSyntax = errors.New("pdf: syntax error")
 // lexer reads the syntax of the files that fpdf and this package write. It is
 // no general PDF reader.
 type lexer struct {
-	data      []byte
-	at        int
-	noNumbers bool // they come as nil, for who reads texts only
+	data    []byte
+	at      int
+	decoded []byte // the string of the last token
 }
 
 const maxNesting = 16
@@ -94,10 +94,7 @@ func (l *lexer) value(depth int) (any, error) {
 	if len(w) == 0 {
 		return nil, errSyntax
 	}
-	if c := w[0]; c >= '0' && c <= '9' || c == '-' || c == '+' || c == '.' {
-		if l.noNumbers {
-			return nil, nil
-		}
+	if isNumeric(w[0]) {
 		if bytes.IndexByte(w, '.') < 0 {
 			n, err := strconv.Atoi(string(w))
 			return l.refOr(n), err
@@ -170,49 +167,106 @@ func (l *lexer) dict(depth int) (dict, error) {
 }
 
 func (l *lexer) literal() (literal, error) {
-	var out []byte
+	out, err := l.appendLiteral(nil)
+	return literal(out), err
+}
+
+// appendLiteral decodes the string in round brackets whose first one was read.
+func (l *lexer) appendLiteral(out []byte) ([]byte, error) {
 	for depth := 1; l.at < len(l.data); l.at++ {
 		c := l.data[l.at]
 		switch c {
 		case '\\':
 			l.at++
 			if l.at == len(l.data) {
-				return "", errSyntax
+				return nil, errSyntax
 			}
 			switch c = l.data[l.at]; c {
 			case 'r':
 				c = '\r'
 			case '\\', '(', ')':
 			default: // fpdf writes no others
-				return "", errSyntax
+				return nil, errSyntax
 			}
 		case '(':
 			depth++
 		case ')':
 			if depth--; depth == 0 {
 				l.at++
-				return literal(out), nil
+				return out, nil
 			}
 		}
 		out = append(out, c)
 	}
-	return "", errSyntax
+	return nil, errSyntax
 }
 
 func (l *lexer) hex() (literal, error) {
+	var few [32]byte
+	out, err := l.appendHex(few[:0])
+	return literal(out), err
+}
+
+// appendHex decodes the string in angle brackets whose first one was read.
+func (l *lexer) appendHex(out []byte) ([]byte, error) {
 	end := bytes.IndexByte(l.data[l.at:], '>')
 	if end < 0 || end%2 != 0 {
-		return "", errSyntax
+		return nil, errSyntax
 	}
-	var few [32]byte
-	out := few[:0]
-	if end/2 > len(few) {
-		out = make([]byte, 0, end/2)
-	}
-	out = out[:end/2]
-	if _, err := hex.Decode(out, l.data[l.at:l.at+end]); err != nil {
-		return "", errSyntax
+	out, err := hex.AppendDecode(out, l.data[l.at:l.at+end])
+	if err != nil {
+		return nil, errSyntax
 	}
 	l.at += end + 1
-	return literal(out), nil
+	return out, nil
 }
+
+// Kinds of a token. Numbers and brackets are of the kind other.
+const (
+	other = iota
+	nameToken
+	stringToken
+	operatorToken
+)
+
+// token reads the next piece of a content stream or a table of texts, without
+// making values of them: of the dictionaries and arrays in it each bracket and each
+// member is a token. The text holds until the next token.
+func (l *lexer) token() (kind int, text []byte, err error) {
+	if l.done() {
+		return other, nil, errSyntax
+	}
+	c, next := l.data[l.at], byte(0)
+	if l.at+1 < len(l.data) {
+		next = l.data[l.at+1]
+	}
+	l.at++
+	switch c {
+	case '(':
+		l.decoded, err = l.appendLiteral(l.decoded[:0])
+		return stringToken, l.decoded, err
+	case '/':
+		return nameToken, l.word(), nil
+	case '[', ']':
+		return other, nil, nil
+	case '<', '>':
+		if next == c {
+			l.at++
+			return other, nil, nil
+		}
+		if c == '<' {
+			l.decoded, err = l.appendHex(l.decoded[:0])
+			return stringToken, l.decoded, err
+		}
+	}
+	l.at--
+	switch text = l.word(); {
+	case len(text) == 0:
+		return other, nil, errSyntax
+	case isNumeric(c):
+		return other, nil, nil
+	}
+	return operatorToken, text, nil
+}
+
+func isNumeric(c byte) bool { return c >= '0' && c <= '9' || c == '-' || c == '+' || c == '.' }

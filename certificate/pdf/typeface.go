@@ -131,9 +131,9 @@ func toUnicodeMap(texts []string) []byte {
 }
 
 // write writes the objects of the typeface from number first on; object is a
-// method of w.
+// method of w. The font itself, which leads to the texts, stands alone.
 func (s *sealed) write(w *writer, object func(int, []byte), first int) {
-	object(first+type0, fmt.Appendf(nil, "<</Type/Font/Subtype/Type0/BaseFont/%s/Encoding/Identity-H/DescendantFonts[%d 0 R]/ToUnicode %d 0 R>>",
+	w.plain(first+type0, fmt.Appendf(nil, "<</Type/Font/Subtype/Type0/BaseFont/%s/Encoding/Identity-H/DescendantFonts[%d 0 R]/ToUnicode %d 0 R>>",
 		s.basename, first+cidFont, first+toUnicode))
 	object(first+cidFont, fmt.Appendf(nil, "<</Type/Font/Subtype/CIDFontType2/BaseFont/%s/CIDSystemInfo<</Registry(Adobe)/Ordering(Identity)/Supplement 0>>"+
 		"/FontDescriptor %d 0 R/CIDToGIDMap/Identity/DW 1000/W %s>>", s.basename, first+descriptor, s.widths))

@@ -60,7 +60,8 @@ func (w *writer) reserve(n int) int {
 	return first
 }
 
-// plain writes a reserved object that is no stream and differs from file to file.
+// plain writes a reserved object that is no stream by itself: one that differs
+// from file to file, or that leads to the text of a page, which is read back.
 func (w *writer) plain(n int, body []byte) {
 	w.begin(n)
 	w.out = append(append(w.out, body...), "\nendobj\n"...)

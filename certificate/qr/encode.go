@@ -67,13 +67,14 @@ func draw(segments []Segment, level Level, version, mask int) *Matrix {
 
 	l := layoutOf(version)
 	m := newMatrix(version)
-	copy(m.rows, l.blank.rows)
+	var words allWords
+	copy(words[:], l.blank.rows)
 	for i, c := range interleave(sequence[:0:maxCodewords], w.buf, version, level) {
-		places := l.order[8*i:][:8]
-		for j, p := range places {
-			m.rows[p>>6] |= uint64(c>>(7-j)&1) << (p & 63)
+		for j, p := range (*[8]uint16)(l.order[8*i:]) {
+			words[p>>6] |= uint64(c>>(7-j)&1) << (p & 63)
 		}
 	}
+	copy(m.rows, words[:])
 	m.Level, m.Mask = level, mask
 	if mask == anyMask {
 		m.Mask = l.bestMask(m.rows, level)

@@ -123,6 +123,9 @@ func (l *layout) formatPlaces() {
 	l.function(8, l.size-8, true)
 }
 
+// allWords has a word for every place there can be, so that none needs a check.
+type allWords [1 << (16 - 6)]uint64
+
 func (l *layout) place(x, y int) uint16 { return uint16(y*l.stride*64 + x) }
 
 // versionInformation draws the two copies of the version number (ISO/IEC 18004, 7.10).

@@ -33,11 +33,12 @@ func Read(m *Matrix) (Reading, error) {
 	}
 	var buf [maxCodewords]byte
 	sequence := buf[:len(l.order)/8]
-	mask := l.masks[r.Mask]
+	var words allWords
+	apply(words[:len(m.rows)], m.rows, l.masks[r.Mask])
 	for i := range sequence {
 		var c byte
-		for _, p := range l.order[8*i:][:8] {
-			c = c<<1 | byte((m.rows[p>>6]^mask[p>>6])>>(p&63)&1)
+		for _, p := range (*[8]uint16)(l.order[8*i:]) {
+			c = c<<1 | byte(words[p>>6]>>(p&63)&1)
 		}
 		sequence[i] = c
 	}

@@ -2,7 +2,6 @@ package vdsnc
 
 import (
 	"encoding/json"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -204,10 +203,14 @@ func (m members) open() { m.unknown = append(m.unknown, m.others()...) }
 
 // others returns the paths of such members. A name that is no plain word is not repeated.
 func (m members) others() (paths []string) {
-	for _, name := range slices.Sorted(maps.Keys(m.values)) {
-		if m.asked[name] {
-			continue
+	var names []string
+	for name := range m.values {
+		if !m.asked[name] {
+			names = append(names, name)
 		}
+	}
+	slices.Sort(names)
+	for _, name := range names {
 		if len(name) > maxPlace || !listed(name) {
 			name = "?"
 		}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto/ecdsa"
 	"encoding/base64"
-	"encoding/json"
 	"strings"
 
 	"akashi/internal/strictjson"
@@ -32,25 +31,20 @@ func Parse(text string) (*Barcode, error) {
 
 // open takes the two parts out of the text, which is one JSON object: the data,
 // as text and as read, and the signature part.
-func (b *Barcode) open(text string) (data json.RawMessage, tree, sig any, err error) {
+func (b *Barcode) open(text string) (data []byte, tree, sig any, err error) {
 	if len(text) > maxReadable {
 		return nil, nil, nil, fail(StepMalformed, "too_long", "")
 	}
-	outer := json.RawMessage(text)
-	value, err := strictjson.Parse(outer, maxDepth)
+	value, texts, err := strictjson.Members([]byte(text), maxDepth)
 	if err != nil {
 		return nil, nil, nil, fail(StepMalformed, "not_json", "")
 	}
 	if list, ok := value.([]any); ok && len(list) == 1 {
-		var texts []json.RawMessage
-		if json.Unmarshal(outer, &texts) == nil && len(texts) == 1 {
-			value, outer = list[0], texts[0]
-			b.Notes = append(b.Notes, NoteArray)
-		}
+		value = list[0]
+		b.Notes = append(b.Notes, NoteArray)
 	}
 	parts, ok := value.(map[string]any)
-	var texts map[string]json.RawMessage
-	if !ok || json.Unmarshal(outer, &texts) != nil {
+	if !ok {
 		return nil, nil, nil, fail(StepMalformed, "not_an_object", "")
 	}
 	for _, name := range []string{"data", "sig"} {
@@ -61,11 +55,11 @@ func (b *Barcode) open(text string) (data json.RawMessage, tree, sig any, err er
 	if len(parts) > 2 {
 		return nil, nil, nil, fail(StepSchema, "unknown_member", "")
 	}
-	return texts["data"], parts["data"], parts["sig"], nil
+	return []byte(texts["data"]), parts["data"], parts["sig"], nil
 }
 
 // canonicalize sets the signed bytes and what they say, so that nothing else is ever shown.
-func (b *Barcode) canonicalize(data json.RawMessage, tree any) (err error) {
+func (b *Barcode) canonicalize(data []byte, tree any) (err error) {
 	if b.Signed, err = canonical(data); err != nil {
 		return fail(StepMalformed, "not_canonicalizable", "data") // the cause may quote the text
 	}

@@ -8,11 +8,8 @@ package audit
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-
-	"github.com/gowebpki/jcs"
 
 	"akashi/internal/actor"
 	"akashi/internal/clock"
@@ -124,14 +121,8 @@ func (l *Log) record(a actor.Actor, e Entry, result string) (Record, error) {
 		Person: a.Person, Terminal: a.Terminal, Purpose: string(a.Purpose), Case: a.Case,
 		Action: e.Action, Object: e.Object, Concerned: e.Person, Result: result, Request: a.Request,
 	}
-	plain, err := json.Marshal(struct {
-		Record
-		Facts map[string]string `json:"facts,omitempty"`
-	}{r, e.Facts})
-	if err != nil {
-		return r, err
-	}
-	if r.Canonical, err = jcs.Transform(plain); err != nil {
+	var err error
+	if r.Canonical, err = canonical(r, e.Facts); err != nil {
 		return r, fmt.Errorf("audit: %w", err)
 	}
 	return r, nil

@@ -14,7 +14,8 @@ import (
 
 // lint seals each draft with a throw-away key, reads it back as a stranger would
 // and compares every field with the certificate (step 7). Since all families are
-// compared with the same value, they agree with each other.
+// compared with the same value, they agree with each other. The rules for issuers
+// are asked here, once: what the self-check finds equal keeps them too.
 func (s *Service) lint(ctx context.Context, i Issue) error {
 	throwaway, err := signing.NewThrowaway()
 	if err != nil {
@@ -57,7 +58,7 @@ func (s *Service) lintPayload(ctx context.Context, i Issue, p Payload, throwaway
 	if err != nil {
 		return []string{"unreadable " + err.Error()}, nil //nolint:nilerr // that it cannot be read is the finding
 	}
-	return read.compare(i.Certificate, key, p.StatusID), nil
+	return append(read.compare(i.Certificate, key, p.StatusID), read.broken()...), nil
 }
 
 // means are the family of a payload and the key it is, or is to be, signed with.

@@ -31,6 +31,8 @@ type family interface {
 type code interface {
 	// compare names what differs from the certificate.
 	compare(c certificate.Certificate, key signing.Key, statusID string) []string
+	// broken names the rules for issuers that it breaks.
+	broken() []string
 	verdict(b *trust.Bundle, at time.Time) verify.Verdict
 }
 
@@ -93,13 +95,16 @@ type healthCardCode struct {
 }
 
 func (h healthCardCode) compare(c certificate.Certificate, key signing.Key, statusID string) []string {
-	differ := append(shc.Compare(c, h.card, h.options(key, statusID)), h.notes...)
+	return append(shc.Compare(c, h.card, h.options(key, statusID)), h.notes...)
+}
+
+func (h healthCardCode) broken() (rules []string) {
 	for _, f := range h.card.Lint() {
 		if f.Severity == shc.Fatal {
-			differ = append(differ, f.Path+" "+f.Code)
+			rules = append(rules, f.Path+" "+f.Code)
 		}
 	}
-	return differ
+	return rules
 }
 
 func (h healthCardCode) verdict(b *trust.Bundle, at time.Time) verify.Verdict {
@@ -141,6 +146,9 @@ func (v visibleSealCode) compare(c certificate.Certificate, key signing.Key, _ s
 	}
 	return differ
 }
+
+// broken names none: reading a bar code takes nothing else than the rules allow.
+func (visibleSealCode) broken() []string { return nil }
 
 func (v visibleSealCode) verdict(b *trust.Bundle, at time.Time) verify.Verdict {
 	return verify.Barcode(v.barcode, b, at)

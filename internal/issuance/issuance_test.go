@@ -280,6 +280,24 @@ func TestLintNamesEachField(t *testing.T) {
 	}
 }
 
+// A draft that says what the certificate says still has to keep the rules for
+// issuers: a lot number of "none" is one that nobody gave (spec smart-health-cards, 5).
+func TestLintAsksTheRules(t *testing.T) {
+	w := newWorldSQLite(t)
+	i := prepared(t, w)
+	i.Payloads = slices.DeleteFunc(slices.Clone(i.Payloads), func(p issuance.Payload) bool { return p.Family != certificate.SHC })
+	lot := []byte(`"` + i.Certificate.Doses[0].Lot + `"`)
+	c := codecs[certificate.SHC]
+	text := c.open(t, i.Payloads[0].ToSign)
+	i.Payloads[0].ToSign = c.shut(t, i.Payloads[0].ToSign, bytes.Replace(text, lot, []byte(`"none"`), 1))
+	i.Certificate.Doses = slices.Clone(i.Certificate.Doses)
+	i.Certificate.Doses[0].Lot = "none"
+	var f *fault.Error
+	if err := w.Issuance.Lint(t.Context(), i); !errors.As(err, &f) || !strings.Contains(f.Args["fields"], "placeholder") {
+		t.Errorf("error/placeholder: %v", err)
+	}
+}
+
 func isIndex(s string) bool { return s >= "0" && s <= "9" }
 
 type codec struct {

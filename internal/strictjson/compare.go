@@ -9,10 +9,34 @@ import (
 // such as "a.b[0].c": what is in one only, and what is in both and not the same.
 // Sorted; nil when the trees are equal. path is that of the trees themselves.
 func Differences(got, want any, path string) []string {
+	if equal(got, want) {
+		return nil
+	}
 	d := differences{}
 	d.compare(got, want, path)
 	slices.Sort(d.paths)
 	return slices.Compact(d.paths)
+}
+
+// equal tells whether two trees have no difference, without naming any place.
+func equal(got, want any) bool {
+	switch w := want.(type) {
+	case map[string]any:
+		g, ok := got.(map[string]any)
+		if !ok || len(g) != len(w) {
+			return false
+		}
+		for name, v := range w {
+			if other, ok := g[name]; !ok || !equal(other, v) {
+				return false
+			}
+		}
+		return true
+	case []any:
+		g, ok := got.([]any)
+		return ok && slices.EqualFunc(g, w, equal)
+	}
+	return !isContainer(got) && got == want
 }
 
 type differences struct{ paths []string }

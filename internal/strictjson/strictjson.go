@@ -35,13 +35,24 @@ func Check(b []byte, maxDepth int) error {
 // Parse returns the value of a text that Check accepts: a map[string]any, []any,
 // string, json.Number, bool or nil, as encoding/json decodes it with UseNumber.
 func Parse(b []byte, maxDepth int) (any, error) {
+	return parse(&parser{text: string(b), depth: maxDepth}, b)
+}
+
+// Members is Parse that also gives the members of the first object as they are
+// written, without the white space around them: signatures cover texts.
+func Members(b []byte, maxDepth int) (value any, texts map[string]string, err error) {
+	texts = map[string]string{}
+	value, err = parse(&parser{text: string(b), depth: maxDepth, texts: texts}, b)
+	return value, texts, err
+}
+
+func parse(p *parser, b []byte) (any, error) {
 	if !utf8.Valid(b) {
 		return nil, ErrUTF8
 	}
 	if !json.Valid(b) {
 		return nil, ErrSyntax
 	}
-	p := parser{text: string(b), depth: maxDepth}
 	return p.value()
 }
 
@@ -50,6 +61,8 @@ type parser struct {
 	text  string
 	at    int
 	depth int // levels that may still be opened
+
+	texts map[string]string // where the next object notes its members' texts, or nil
 }
 
 func (p *parser) value() (any, error) {
@@ -109,6 +122,8 @@ func (p *parser) object() (any, error) {
 		return nil, err
 	}
 	members := map[string]any{}
+	texts := p.texts
+	p.texts = nil
 	for p.more() {
 		p.next()
 		name, err := p.str()
@@ -120,8 +135,12 @@ func (p *parser) object() (any, error) {
 		}
 		p.next()
 		p.at++ // the colon
+		start := p.next()
 		if members[name], err = p.value(); err != nil {
 			return nil, err
+		}
+		if texts != nil {
+			texts[name] = p.text[start:p.at]
 		}
 	}
 	p.depth++

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"maps"
 	"reflect"
 	"strings"
 	"testing"
@@ -99,6 +100,26 @@ func TestSuite(t *testing.T) {
 	}
 }
 
+// Members are the texts that encoding/json calls raw messages, of the first object only.
+func TestMembers(t *testing.T) {
+	for text, want := range map[string]map[string]string{
+		`{"a": {"b" : 1 } ,"c":[ {"d":2}],"\u0065":"\u0066", "g":-1.50 , "h":null}`: {
+			"a": `{"b" : 1 }`, "c": `[ {"d":2}]`, "e": `"\u0066"`, "g": "-1.50", "h": "null"},
+		` [ {"a":{"b":{}}}, {"c":1} ] `: {"a": `{"b":{}}`},
+		`{}`:                            {},
+		`[1]`:                           {},
+	} {
+		value, texts, err := Members([]byte(text), depth)
+		plain, _ := Parse([]byte(text), depth)
+		if err != nil || !maps.Equal(texts, want) || !reflect.DeepEqual(value, plain) {
+			t.Errorf("%s: %q, %v", text, texts, err)
+		}
+	}
+	if _, _, err := Members([]byte(`{"a":1,"a":1}`), depth); !errors.Is(err, ErrDuplicate) {
+		t.Errorf("error/duplicate: %v", err)
+	}
+}
+
 // Parse reads what encoding/json reads, and refuses only for the reasons it names.
 func FuzzParse(f *testing.F) {
 	for _, seed := range []string{
@@ -123,6 +144,19 @@ func FuzzParse(f *testing.F) {
 		}
 		if !reflect.DeepEqual(got, want) {
 			t.Fatalf("got %#v, want %#v", got, want)
+		}
+		if _, ok := got.(map[string]any); !ok {
+			return
+		}
+		var raw map[string]json.RawMessage
+		_, texts, err := Members(b, depth)
+		if err != nil || json.Unmarshal(b, &raw) != nil || len(raw) != len(texts) {
+			t.Fatalf("members %q, %v", texts, err)
+		}
+		for name, text := range texts {
+			if string(raw[name]) != text {
+				t.Fatalf("member %q is %q, want %q", name, text, raw[name])
+			}
 		}
 	})
 }
