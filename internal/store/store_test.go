@@ -39,7 +39,7 @@ func databases() []database {
 		}},
 		{"postgres", func(t *testing.T) Config {
 			d := testkit.Postgres(t)
-			return Config{URL: d.StaffURL, MigrateURL: d.OwnerURL}
+			return Config{URL: d.StaffURL, MigrateURL: d.OwnerURL, SignerURL: d.SignerURL}
 		}},
 	}
 }
@@ -529,7 +529,7 @@ func TestColumns(t *testing.T) {
 		for _, row := range []any{
 			&officeRow{}, &staffRow{}, &staffKeyRow{}, &personKeyRow{}, &importRow{}, &approvalRow{}, &personRow{}, &doseRow{},
 			&applicationRow{}, &certificateRow{}, &payloadRow{}, &certificateDoseRow{}, &copyRow{}, &counterRow{}, &signingKeyRow{},
-			&onceEntry{}, &logEntry{}, &installationRow{},
+			&onceEntry{}, &logEntry{}, &installationRow{}, &terminalRow{},
 		} {
 			statement := &gorm.Statement{DB: f.read}
 			if err := statement.Parse(row); err != nil {
