@@ -26,7 +26,6 @@ GRANT SELECT (id, purpose, issuer, algorithm, public_key, certificate, state, no
   ON signing_keys TO akashi_public;
 
 -- signer: the bytes of an intent, by its id, and the key of the person that sealed them
-GRANT SELECT ON signing_keys TO akashi_signer;
 GRANT SELECT (office, certificate_id, number, family, key_id, to_sign) ON payloads TO akashi_signer;
 GRANT SELECT (office, id, state, person_key) ON certificates TO akashi_signer;
 GRANT SELECT (office, id, wrapped) ON person_keys TO akashi_signer;
