@@ -29,7 +29,7 @@ import (
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 	"gorm.io/gorm/logger"
-	_ "modernc.org/sqlite" // the driver "sqlite"
+	modernc "modernc.org/sqlite"
 
 	"akashi/internal/clock"
 	"akashi/internal/idgen"
@@ -145,19 +145,19 @@ func (s *Store) openSQLite(ctx context.Context, c Config) error {
 	pragmas := url.Values{"_pragma": {
 		"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)",
 	}, "_txlock": {"immediate"}}
-	writer, err := s.pool("sqlite", "file:"+path+"?"+pragmas.Encode(), 1)
-	if err != nil {
-		return err
-	}
+	guard := &guard{}
+	writer := s.keepPool(sql.OpenDB(guardedConnector{&modernc.Driver{}, "file:" + path + "?" + pragmas.Encode(), guard}), 1)
 	if err := migrate(ctx, writer, goose.DialectSQLite3, "sqlite"); err != nil {
 		return err
 	}
-	pragmas["_pragma"] = append(pragmas["_pragma"], "query_only(1)")
-	pragmas.Del("_txlock")
-	reader, err := s.pool("sqlite", "file:"+path+"?"+pragmas.Encode(), 4)
+	tables, err := tenantTables(ctx, writer)
 	if err != nil {
 		return err
 	}
+	guard.watch(tables)
+	pragmas["_pragma"] = append(pragmas["_pragma"], "query_only(1)")
+	pragmas.Del("_txlock")
+	reader := s.keepPool(sql.OpenDB(guardedConnector{&modernc.Driver{}, "file:" + path + "?" + pragmas.Encode(), guard}), 4)
 	if s.write, err = gorm.Open(sqlite.New(sqlite.Config{Conn: writer, DriverName: "sqlite"}), gormConfig()); err != nil {
 		return err
 	}
@@ -167,6 +167,23 @@ func (s *Store) openSQLite(ctx context.Context, c Config) error {
 	s.queue, s.stopped = make(chan job, 1024), make(chan struct{})
 	go s.writeGroups()
 	return nil
+}
+
+// tenantTables are the tables that have an office.
+func tenantTables(ctx context.Context, db *sql.DB) (list []string, err error) {
+	rows, err := db.QueryContext(ctx, `SELECT m.name FROM sqlite_master m JOIN pragma_table_info(m.name) c WHERE m.type = 'table' AND c.name = 'office'`)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var table string
+		if err := rows.Scan(&table); err != nil {
+			return nil, err
+		}
+		list = append(list, table)
+	}
+	return list, rows.Err()
 }
 
 func (s *Store) openPostgres(ctx context.Context, c Config) error {
