@@ -39,13 +39,21 @@ type process struct {
 	log   *bytes.Buffer
 }
 
-var faceLine = regexp.MustCompile(`^\s+(staff|public|ops)\s+(http://\S+)`)
+var faceLine = regexp.MustCompile(`^\s+(staff|public|ops)\s+(https?://\S+)`)
 
-// start runs the server on free ports and waits for the last face it announces.
+// start runs the server with all faces on free ports and waits for the last one
+// it announces.
 func start(t *testing.T, data string, environ ...string) *process {
 	t.Helper()
+	return startFaces(t, data, 3, nil, environ...)
+}
+
+// startFaces runs the server with arguments, such as "--faces public", and waits
+// for as many listeners.
+func startFaces(t *testing.T, data string, listeners int, args []string, environ ...string) *process {
+	t.Helper()
 	p := &process{faces: map[string]string{}, log: &bytes.Buffer{}}
-	p.cmd = exec.Command(os.Args[0], "serve")
+	p.cmd = exec.Command(os.Args[0], append([]string{"serve"}, args...)...)
 	p.cmd.Env = append(clean(os.Environ()), append([]string{
 		"TEST_AS_AKASHI=1", "AKASHI_DATA=" + data, "AKASHI_STAFF_ADDR=127.0.0.1:0", "AKASHI_PUBLIC_ADDR=127.0.0.1:0", "AKASHI_OPS_ADDR=127.0.0.1:0",
 	}, environ...)...)
@@ -59,12 +67,12 @@ func start(t *testing.T, data string, environ ...string) *process {
 	}
 	t.Cleanup(func() { _ = p.cmd.Process.Kill(); _ = p.cmd.Wait() })
 	lines := bufio.NewScanner(out)
-	for len(p.faces) < 3 && lines.Scan() {
+	for len(p.faces) < listeners && lines.Scan() {
 		if m := faceLine.FindStringSubmatch(lines.Text()); m != nil {
 			p.faces[m[1]] = m[2]
 		}
 	}
-	if len(p.faces) < 3 {
+	if len(p.faces) < listeners {
 		t.Fatalf("the server did not start: %s", p.log)
 	}
 	go func() { _, _ = io.Copy(io.Discard, out) }()

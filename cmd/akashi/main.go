@@ -32,28 +32,49 @@ func main() {
 }
 
 func adapters(environ []string) cli.Adapters {
-	return cli.Adapters{Environ: environ, Open: open, Serve: serve}
+	return cli.Adapters{Environ: environ, Open: open, OpenPublished: openPublished, Serve: serve}
 }
 
-func open(ctx context.Context, databaseURL, migrateURL string, ring *seal.Ring, c clock.Clock, ids idgen.Gen) (cli.Store, error) {
-	return store.Open(ctx, store.Config{URL: databaseURL, MigrateURL: migrateURL, Ring: ring, Clock: c, IDs: ids})
+func open(ctx context.Context, d cli.Database, ring *seal.Ring, c clock.Clock, ids idgen.Gen) (cli.Store, error) {
+	return store.Open(ctx, store.Config{URL: d.URL, MigrateURL: d.MigrateURL, SignerURL: d.SignerURL, Ring: ring, Clock: c, IDs: ids})
 }
 
-func serve(ctx context.Context, app *cli.App, ready func(bound map[string]string)) error {
-	logger := slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: app.Config.LogLevel}))
-	s, err := server.New(server.Services{
-		Applications: app.Applications, Imports: app.Imports, Issuance: app.Issuance, Log: app.Log,
-		Directory: app.Store, Once: app.Store.Once,
-		Published: app.Issuance.Published, Ping: app.Store.Ping, Clock: app.Clock, IDs: app.IDs,
-		Logger: logger, SHCIssuer: app.Config.SHCIssuer, Version: cli.Version,
-	})
+func openPublished(ctx context.Context, databaseURL string, c clock.Clock) (cli.PublishedStore, error) {
+	return store.OpenPublished(ctx, databaseURL, c)
+}
+
+func serve(ctx context.Context, node *cli.Node, ready func(bound map[string]string)) error {
+	logger := slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: node.Config.LogLevel}))
+	for _, w := range node.Warnings {
+		logger.Warn("production would refuse this", "what", w)
+	}
+	s, err := server.New(services(node, logger))
 	if err != nil {
 		return err
 	}
-	recovering, stop := context.WithCancel(ctx)
-	done := app.KeepRecovering(recovering, logger)
-	defer func() { stop(); <-done }()
-	return s.Serve(ctx, map[string]string{
-		"staff": app.Config.StaffAddr, "public": app.Config.PublicAddr, "ops": app.Config.OpsAddr,
-	}, ready, app.Config.DrainTime)
+	if node.Jobs != nil {
+		working, stop := context.WithCancel(ctx)
+		done := node.Jobs.Work(working, logger)
+		defer func() { stop(); <-done }()
+	}
+	return s.Serve(ctx, node.Config.Addresses(), ready, node.Config.DrainTime)
+}
+
+// services are what the faces of the node stand on: with the public face alone,
+// the published keys and nothing else.
+func services(node *cli.Node, logger *slog.Logger) server.Services {
+	services := server.Services{
+		Ping: node.Ping, Logger: logger, SHCIssuer: node.Config.SHCIssuer, Version: cli.Version,
+	}
+	for name := range node.Config.Addresses() {
+		services.Faces = append(services.Faces, name)
+	}
+	if node.Published != nil {
+		services.Published = node.Published.Bundle
+	}
+	if app := node.Staff; app != nil {
+		services.Applications, services.Imports, services.Issuance, services.Log = app.Applications, app.Imports, app.Issuance, app.Log
+		services.Directory, services.Once, services.Clock, services.IDs = app.Store, app.Store.Once, app.Clock, app.IDs
+	}
+	return services
 }

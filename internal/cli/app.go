@@ -8,11 +8,11 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 	"time"
 
 	"akashi/certificate/catalogue"
 	"akashi/certificate/pdf"
-	"akashi/certificate/trust"
 	"akashi/internal/actor"
 	"akashi/internal/application"
 	"akashi/internal/audit"
@@ -21,6 +21,7 @@ import (
 	"akashi/internal/idgen"
 	"akashi/internal/issuance"
 	"akashi/internal/office"
+	"akashi/internal/publish"
 	"akashi/internal/seal"
 	"akashi/internal/vaccination"
 	"akashi/signing"
@@ -40,12 +41,17 @@ type Store interface {
 	RegisterKeys(ctx context.Context, office string, keys []signing.Key) error
 	SigningKey(ctx context.Context, id string) (signing.Key, error)
 	Once(ctx context.Context, office, route, key string) (object string, body []byte, err error)
+	CheckRole(ctx context.Context) error // refuses a database role with too much power
 	Ping(ctx context.Context) error
 	Close() error
 }
 
+// Database says where the rows are, for each role that the service has; the role
+// that migrates and the one that reads intents for the signer may be empty.
+type Database struct{ URL, MigrateURL, SignerURL string }
+
 // OpenStore opens a database; cmd/akashi provides it.
-type OpenStore func(ctx context.Context, databaseURL, migrateURL string, ring *seal.Ring, c clock.Clock, ids idgen.Gen) (Store, error)
+type OpenStore func(ctx context.Context, d Database, ring *seal.Ring, c clock.Clock, ids idgen.Gen) (Store, error)
 
 // App is the assembled service, without any face.
 type App struct {
@@ -55,6 +61,7 @@ type App struct {
 	Applications *application.Service
 	Imports      *vaccination.Imports
 	Issuance     *issuance.Service
+	Published    *publish.Service
 	Clock        clock.Clock
 	IDs          idgen.Gen
 }
@@ -73,18 +80,15 @@ func Open(ctx context.Context, c Config, open OpenStore) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
-	keys, crl, err := a.keys()
+	keys, err := a.keys()
 	if err != nil {
 		return nil, err
 	}
-	url := string(c.DatabaseURL)
-	if url == "" {
-		url = filepath.Join(c.Data, "akashi.db")
-	}
-	if a.Store, err = open(ctx, url, string(c.MigrateURL), ring, a.Clock, a.IDs); err != nil {
+	d := Database{c.database(), string(c.MigrateURL), string(c.DatabaseURLSigner)}
+	if a.Store, err = open(ctx, d, ring, a.Clock, a.IDs); err != nil {
 		return nil, err
 	}
-	if err := a.assemble(keys, crl); err != nil {
+	if err := a.assemble(keys); err != nil {
 		return nil, errors.Join(err, a.Store.Close())
 	}
 	return a, nil
@@ -93,26 +97,24 @@ func Open(ctx context.Context, c Config, open OpenStore) (*App, error) {
 // Close closes the database.
 func (a *App) Close() error { return a.Store.Close() }
 
-func (a *App) keyDir() string { return filepath.Join(a.Config.Data, "keys") }
+const keyFolder = "keys"
 
-// keys returns the keys of this installation and the authority's revocation
-// list. Production keys are placed in the directory by hand; test keys are made.
-func (a *App) keys() ([]signing.Key, []byte, error) {
+func (a *App) keyDir() string { return filepath.Join(a.Config.Data, keyFolder) }
+
+// keys returns the keys of this installation. Production keys are placed in the
+// directory by hand; test keys are made.
+func (a *App) keys() ([]signing.Key, error) {
 	if a.Config.Production {
-		return nil, nil, errors.New("production keys are not built yet: this version issues under the TEST identity only")
+		return nil, errors.New("production keys are not built yet: this version issues under the TEST identity only")
 	}
 	keys, err := signing.MakeTestIdentity(a.keyDir(), a.Clock.Now())
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	if err := signing.CheckIdentity(keys, a.Config.SHCIssuer, a.Config.Production); err != nil {
-		return nil, nil, err
-	}
-	crl, err := os.ReadFile(filepath.Join(a.keyDir(), signing.TestCRLFile))
-	return keys, crl, err
+	return keys, signing.CheckIdentity(keys, a.Config.SHCIssuer, a.Config.Production)
 }
 
-func (a *App) assemble(keys []signing.Key, crl []byte) error {
+func (a *App) assemble(keys []signing.Key) error {
 	files, err := signing.OpenFiles(a.keyDir(), keys)
 	if err != nil {
 		return err
@@ -122,7 +124,9 @@ func (a *App) assemble(keys []signing.Key, crl []byte) error {
 		return err
 	}
 	products := catalogue.Default()
-	own := &trust.Own{Lists: [][]byte{crl}}
+	if a.Published, err = publish.New(a.Store, filepath.Join(a.keyDir(), signing.TestCRLFile), a.Clock); err != nil {
+		return err
+	}
 	a.Log = &audit.Log{Book: a.Store, Clock: a.Clock, IDs: a.IDs}
 	a.Applications = &application.Service{
 		Log: a.Log, Store: a.Store, Rules: vaccination.Rules{Catalogue: products}, Test: !a.Config.Production, Clock: a.Clock, IDs: a.IDs,
@@ -130,14 +134,8 @@ func (a *App) assemble(keys []signing.Key, crl []byte) error {
 	a.Imports = &vaccination.Imports{Log: a.Log, Store: a.Store, Clock: a.Clock, IDs: a.IDs}
 	a.Issuance = &issuance.Service{
 		Log: a.Log, Store: a.Store, Applications: a.Applications,
-		Signer: signing.NewSigner(files, a.Store, a.Store.SigningKey, a.Clock),
-		Published: func(ctx context.Context) (*trust.Bundle, error) {
-			known, err := a.Store.SigningKeys(ctx)
-			if err != nil {
-				return nil, err
-			}
-			return own.Bundle(known, a.Clock.Now())
-		},
+		Signer:    signing.NewSigner(files, a.Store, a.Store.SigningKey, a.Clock),
+		Published: a.Published.Bundle,
 		Catalogue: products, Renderer: renderer, Clock: a.Clock, IDs: a.IDs,
 		Identity: issuance.Identity{SHCIssuer: a.Config.SHCIssuer, VDSNCIssuer: a.Config.VDSNCIssuer, Test: !a.Config.Production},
 	}
@@ -229,28 +227,51 @@ func (a *App) ChangeOffice(ctx context.Context, code string, change func(*office
 	return o, err
 }
 
-// KeepRecovering finishes or fails what a dead process left, at once and then
-// every minute, until the context ends; the channel closes after the last run.
-func (a *App) KeepRecovering(ctx context.Context, logger *slog.Logger) <-chan struct{} {
+// Job is something that the service does by itself, at once and then at intervals.
+type Job struct {
+	Name  string
+	Every time.Duration
+	Run   func(ctx context.Context, logger *slog.Logger) error
+}
+
+// Jobs are all jobs. Each may run on several nodes at a time.
+func (a *App) Jobs() []Job {
+	return []Job{
+		{"recover", min(time.Minute, max(a.Config.RecoverAge, time.Second)), a.recover},
+	}
+}
+
+// recover finishes or fails what a dead process left.
+func (a *App) recover(ctx context.Context, logger *slog.Logger) error {
+	r, err := a.Issuance.Recover(ctx, a.Config.RecoverAge)
+	if r.Finished+r.Failed > 0 || r.Left > 0 {
+		logger.Warn("recovered", "finished", r.Finished, "failed", r.Failed, "left", r.Left)
+	}
+	return err
+}
+
+// Work runs the jobs until the context ends; the channel closes after the last run.
+func (a *App) Work(ctx context.Context, logger *slog.Logger) <-chan struct{} {
 	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		tick := time.NewTicker(min(time.Minute, max(a.Config.RecoverAge, time.Second)))
-		defer tick.Stop()
-		for {
-			r, err := a.Issuance.Recover(ctx, a.Config.RecoverAge)
-			switch {
-			case err != nil && ctx.Err() == nil:
-				logger.Error("recover", "error", err.Error(), "left", r.Left)
-			case r.Finished+r.Failed > 0:
-				logger.Warn("recovered", "finished", r.Finished, "failed", r.Failed)
-			}
-			select {
-			case <-ctx.Done():
-				return
-			case <-tick.C:
-			}
-		}
-	}()
+	var running sync.WaitGroup
+	for _, j := range a.Jobs() {
+		running.Go(func() { j.repeat(ctx, logger) })
+	}
+	go func() { running.Wait(); close(done) }()
 	return done
+}
+
+func (j Job) repeat(ctx context.Context, logger *slog.Logger) {
+	tick := time.NewTicker(j.Every)
+	defer tick.Stop()
+	for {
+		if err := j.Run(ctx, logger); err != nil && ctx.Err() == nil {
+			logger.Error("job", "name", j.Name, "error", err.Error())
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
 }

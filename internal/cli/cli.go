@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"runtime/debug"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -29,10 +30,11 @@ const UsageStatus = 64
 
 // Adapters are the parts that this package does not know.
 type Adapters struct {
-	Environ []string
-	Open    OpenStore
-	// Serve runs the faces until the context ends; ready is told the addresses.
-	Serve func(ctx context.Context, app *App, ready func(bound map[string]string)) error
+	Environ       []string
+	Open          OpenStore
+	OpenPublished OpenPublished
+	// Serve runs the faces of the node until the context ends; ready is told their URLs.
+	Serve func(ctx context.Context, node *Node, ready func(bound map[string]string)) error
 }
 
 // Run runs one command line and returns the exit status.
@@ -104,18 +106,37 @@ func withApp(cmd *cobra.Command, parts Adapters, run func(context.Context, *App)
 }
 
 func serveCommand(parts Adapters) *cobra.Command {
-	return &cobra.Command{
+	var faces string
+	cmd := &cobra.Command{
 		Use: "serve", Short: "Serve the faces until interrupted", Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return withApp(cmd, parts, func(ctx context.Context, app *App) error {
-				keys, err := app.FirstStart(ctx)
-				if err != nil {
-					return err
-				}
-				return parts.Serve(ctx, app, func(bound map[string]string) { welcome(cmd.OutOrStdout(), app, keys, bound) })
-			})
+			environ := parts.Environ
+			if cmd.Flags().Changed("faces") {
+				environ = append(slices.Clone(environ), prefix+"FACES="+faces)
+			}
+			c, err := LoadConfig(environ)
+			if err != nil {
+				return usageError{err}
+			}
+			node, err := OpenNode(cmd.Context(), c, parts)
+			if err != nil {
+				return err
+			}
+			return errors.Join(serve(cmd, parts, node), node.Close())
 		},
 	}
+	cmd.Flags().StringVar(&faces, "faces", "", "what this process serves: "+strings.Join(Faces, ",")+" (all, where not given)")
+	return cmd
+}
+
+func serve(cmd *cobra.Command, parts Adapters, node *Node) (err error) {
+	var keys []StaffKey
+	if node.Staff != nil {
+		if keys, err = node.Staff.FirstStart(cmd.Context()); err != nil {
+			return err
+		}
+	}
+	return parts.Serve(cmd.Context(), node, func(bound map[string]string) { welcome(cmd.OutOrStdout(), node.Staff, keys, bound) })
 }
 
 func noArgs(_ *cobra.Command, args []string) error {

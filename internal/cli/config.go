@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -30,20 +31,25 @@ func (s Secret) MarshalText() ([]byte, error) {
 // Config is every setting. Each has a variable AKASHI_…; those that stand in the
 // file named by AKASHI_CONFIG (KEY=VALUE lines) count where the environment is silent.
 type Config struct {
-	Data        string        `env:"DATA" envDefault:"./data"` // directory, mode 0700
-	DatabaseURL Secret        `env:"DATABASE_URL"`             // empty: SQLite in Data
-	MigrateURL  Secret        `env:"MIGRATE_URL"`              // schema owner; empty: DatabaseURL
-	StaffAddr   string        `env:"STAFF_ADDR" envDefault:"127.0.0.1:8080"`
-	PublicAddr  string        `env:"PUBLIC_ADDR" envDefault:"127.0.0.1:8081"`
-	OpsAddr     string        `env:"OPS_ADDR" envDefault:"127.0.0.1:8090"`
-	Production  bool          `env:"PRODUCTION"`
-	SHCIssuer   string        `env:"SHC_ISSUER"`   // iss; TEST identity where empty
-	VDSNCIssuer string        `env:"VDSNC_ISSUER"` // Doc 9303 code; UTO where empty
-	RecoverAge  time.Duration `env:"RECOVER_AGE" envDefault:"60s"`
-	DrainTime   time.Duration `env:"DRAIN_TIME" envDefault:"20s"` // graceful shutdown
-	Fonts       []string      `env:"FONTS"`                       // further TrueType files for register characters, such as IPAmj Mincho
-	LogLevel    slog.Level    `env:"LOG_LEVEL" envDefault:"INFO"`
-	Config      string        `env:"CONFIG"`
+	Data        string `env:"DATA" envDefault:"./data"` // directory, mode 0700
+	DatabaseURL Secret `env:"DATABASE_URL"`             // empty: SQLite in Data
+	MigrateURL  Secret `env:"MIGRATE_URL"`              // schema owner; empty: DatabaseURL
+	// The database for what has a role of its own (migrations/roles.sql); empty: DatabaseURL.
+	DatabaseURLPublic Secret        `env:"DATABASE_URL_PUBLIC"`
+	DatabaseURLSigner Secret        `env:"DATABASE_URL_SIGNER"`
+	DatabaseURLJobs   Secret        `env:"DATABASE_URL_JOBS"`
+	Faces             []string      `env:"FACES" envDefault:"staff,public,ops,jobs"` // what this process serves
+	StaffAddr         string        `env:"STAFF_ADDR" envDefault:"127.0.0.1:8080"`
+	PublicAddr        string        `env:"PUBLIC_ADDR" envDefault:"127.0.0.1:8081"`
+	OpsAddr           string        `env:"OPS_ADDR" envDefault:"127.0.0.1:8090"`
+	Production        bool          `env:"PRODUCTION"`
+	SHCIssuer         string        `env:"SHC_ISSUER"`   // iss; TEST identity where empty
+	VDSNCIssuer       string        `env:"VDSNC_ISSUER"` // Doc 9303 code; UTO where empty
+	RecoverAge        time.Duration `env:"RECOVER_AGE" envDefault:"60s"`
+	DrainTime         time.Duration `env:"DRAIN_TIME" envDefault:"20s"` // graceful shutdown
+	Fonts             []string      `env:"FONTS"`                       // further TrueType files for register characters, such as IPAmj Mincho
+	LogLevel          slog.Level    `env:"LOG_LEVEL" envDefault:"INFO"`
+	Config            string        `env:"CONFIG"`
 }
 
 const prefix = "AKASHI_"
@@ -107,7 +113,25 @@ func readSettings(path string, values map[string]string) error {
 	return lines.Err()
 }
 
+// Addresses are those of the listeners of this process, by face.
+func (c *Config) Addresses() map[string]string {
+	all := map[string]string{"staff": c.StaffAddr, "public": c.PublicAddr, "ops": c.OpsAddr}
+	maps.DeleteFunc(all, func(face, address string) bool { return address == "" || !slices.Contains(c.Faces, face) })
+	return all
+}
+
+// database is where the rows are: the URL, or the embedded file.
+func (c *Config) database() string {
+	if c.DatabaseURL == "" {
+		return filepath.Join(c.Data, "akashi.db")
+	}
+	return string(c.DatabaseURL)
+}
+
 func (c *Config) complete() error {
+	if err := checkFaces(c.Faces); err != nil {
+		return err
+	}
 	if c.Production {
 		if c.SHCIssuer == "" || c.VDSNCIssuer == "" || c.DatabaseURL == "" {
 			return errors.New("production needs AKASHI_SHC_ISSUER, AKASHI_VDSNC_ISSUER and AKASHI_DATABASE_URL")

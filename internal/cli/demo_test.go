@@ -2,7 +2,6 @@ package cli_test
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -10,16 +9,11 @@ import (
 	"testing"
 
 	"akashi/internal/cli"
-	"akashi/internal/clock"
-	"akashi/internal/idgen"
-	"akashi/internal/seal"
-	"akashi/internal/store"
+	"akashi/internal/testkit/world"
 )
 
 func adapters(environ ...string) cli.Adapters {
-	return cli.Adapters{Environ: environ, Open: func(ctx context.Context, url, migrate string, ring *seal.Ring, c clock.Clock, ids idgen.Gen) (cli.Store, error) {
-		return store.Open(ctx, store.Config{URL: url, MigrateURL: migrate, Ring: ring, Clock: c, IDs: ids})
-	}}
+	return cli.Adapters{Environ: environ, Open: world.OpenStore}
 }
 
 func run(t *testing.T, stdin string, args ...string) (status int, out, errs string) {

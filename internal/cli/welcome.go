@@ -5,7 +5,8 @@ import (
 	"io"
 )
 
-// welcome tells a newcomer where the faces are, who may sign in, and what to try.
+// welcome tells a newcomer where the faces are, who may sign in, and what to try;
+// app is nil without the staff face.
 func welcome(out io.Writer, app *App, keys []StaffKey, bound map[string]string) {
 	p := func(format string, args ...any) { _, _ = fmt.Fprintf(out, format+"\n", args...) }
 	p("Akashi %s is ready. Everything it makes is TEST.", Version)
@@ -14,13 +15,13 @@ func welcome(out io.Writer, app *App, keys []StaffKey, bound map[string]string) 
 		{"staff", "counter and officers"}, {"public", "verifiers: keys, verify"}, {"ops", "health"},
 	} {
 		if at := bound[face.name]; at != "" {
-			p("  %-7s http://%s   %s", face.name, at, face.what)
+			p("  %-7s %s   %s", face.name, at, face.what)
 		}
 	}
 	if len(keys) < 2 {
 		return
 	}
-	staff := "http://" + bound["staff"]
+	staff := bound["staff"]
 	p("")
 	p("The invented office %s has two people. Their keys (kept in %s/test-staff-keys.json):", TestOffice, app.Config.Data)
 	for _, k := range keys {

@@ -117,6 +117,53 @@ func TestPlantedImports(t *testing.T) {
 	}
 }
 
+// strangers are what the public face stands on besides the faces themselves.
+var strangers = []string{"internal/publish", "certificate/verify"}
+
+// inner is what it must never reach in code (S-002). That the process cannot read
+// it in the database either is the role's doing: one binary holds both.
+var inner = []string{
+	"internal/vault", "internal/seal", "internal/store", "internal/office", "internal/audit", "internal/vaccination", "internal/application", "internal/issuance",
+}
+
+// S-002: what strangers reach imports nothing that knows a person.
+func TestStrangersReachNoPerson(t *testing.T) {
+	all := listImports(t)
+	if bad := reached(all); bad != nil {
+		t.Errorf("the public face reaches %v", bad)
+	}
+	for _, from := range []string{"internal/publish", "certificate/trust"} {
+		for _, to := range inner {
+			planted := maps.Clone(all)
+			planted[from] = append(slices.Clone(all[from]), module+to)
+			if !slices.Contains(reached(planted), to) {
+				t.Errorf("error/%s imports %s: not seen", from, to)
+			}
+		}
+	}
+}
+
+// reached are the inner packages that can be reached from those of strangers.
+func reached(all imports) (bad []string) {
+	seen := map[string]bool{}
+	for queue := slices.Clone(strangers); len(queue) > 0; queue = queue[1:] {
+		from := queue[0]
+		if seen[from] {
+			continue
+		}
+		seen[from] = true
+		if slices.Contains(inner, from) {
+			bad = append(bad, from)
+		}
+		for _, path := range all[from] {
+			if to, ours := strings.CutPrefix(path, module); ours {
+				queue = append(queue, to)
+			}
+		}
+	}
+	return bad
+}
+
 func listImports(t *testing.T) imports {
 	t.Helper()
 	list := exec.Command("go", "list", "-e", "-json=ImportPath,Imports", "./...")

@@ -16,6 +16,7 @@ import (
 	"akashi/internal/actor"
 	"akashi/internal/cli"
 	"akashi/internal/issuance"
+	"akashi/internal/testkit"
 	"akashi/internal/testkit/world"
 	"akashi/signing"
 )
@@ -76,6 +77,31 @@ func childOf(w *world.World, application, point string) *exec.Cmd {
 	cmd.Env = append(os.Environ(), "TEST_CHILD_APPLICATION="+application, "TEST_CHILD_POINT="+point, "TEST_CHILD_OFFICE="+w.Clerk.Office,
 		"TEST_CHILD_DATA="+w.Config.Data, "TEST_CHILD_URL="+string(w.Config.DatabaseURL), "TEST_CHILD_MIGRATE="+string(w.Config.MigrateURL))
 	return cmd
+}
+
+// S-060 with least privileges: the role of the jobs finishes what a dead process
+// left, and the role of the signer reads the intent for it.
+func TestJobsRoleRecovers(t *testing.T) {
+	d := testkit.Postgres(t)
+	c := cli.Config{Data: t.TempDir(), DatabaseURL: cli.Secret(d.StaffURL), MigrateURL: cli.Secret(d.OwnerURL)}
+	w := world.New(t, c)
+	id := w.Approved(t, certificate.Travel)
+	if out, err := childOf(w, id, "intent_stored").CombinedOutput(); err == nil || !strings.Contains(err.Error(), "killed") {
+		t.Fatalf("the child was not killed: %v %s", err, out)
+	}
+	c.DatabaseURL, c.MigrateURL, c.DatabaseURLSigner = cli.Secret(d.JobsURL), "", cli.Secret(d.SignerURL)
+	c.SHCIssuer, c.VDSNCIssuer = w.Config.SHCIssuer, w.Config.VDSNCIssuer
+	jobs, err := cli.Open(t.Context(), c, world.OpenStore)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = jobs.Close() }()
+	if r, err := jobs.Issuance.Recover(t.Context(), 0); err != nil || r.Finished != 1 {
+		t.Fatalf("recovered %+v, %v", r, err)
+	}
+	if after := certificates(t, w, id); len(after) != 1 || after[0].State != issuance.Issued {
+		t.Errorf("after: %+v", after)
+	}
 }
 
 // S-060, issue 2 section 6: kill -9 at every named point of steps 8 to 11, on

@@ -354,7 +354,7 @@ func TestGracefulShutdown(t *testing.T) {
 	bound, stop := f.serving(t)
 	slow := make(chan reply, 1)
 	go func() {
-		resp, err := http.Post("http://"+bound["public"]+prefix+"/verify", "text/plain", strings.NewReader("hello"))
+		resp, err := http.Post(bound["public"]+prefix+"/verify", "text/plain", strings.NewReader("hello"))
 		if err != nil {
 			slow <- reply{}
 			return
@@ -372,7 +372,7 @@ func TestGracefulShutdown(t *testing.T) {
 		}
 		time.Sleep(time.Millisecond)
 	}
-	resp, err := http.Get("http://" + bound["ops"] + "/readyz")
+	resp, err := http.Get(bound["ops"] + "/readyz")
 	f.want(t, readAll(t, resp, err), 503, "stopping")
 	select {
 	case err := <-stopped:
@@ -386,7 +386,7 @@ func TestGracefulShutdown(t *testing.T) {
 	if err := <-stopped; err != nil {
 		t.Errorf("stop: %v", err)
 	}
-	if _, err := http.Get("http://" + bound["staff"] + "/"); err == nil {
+	if _, err := http.Get(bound["staff"] + "/"); err == nil {
 		t.Error("something is taken after the stop")
 	}
 }
@@ -399,7 +399,7 @@ func TestServe(t *testing.T) {
 	}
 	// A body without a length meets the limit while it streams in.
 	endless := io.LimitReader(zeros{}, 100<<20)
-	req, err := http.NewRequest(http.MethodPost, "http://"+bound["staff"]+prefix+"/imports/records", io.NopCloser(endless))
+	req, err := http.NewRequest(http.MethodPost, bound["staff"]+prefix+"/imports/records", io.NopCloser(endless))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -409,7 +409,7 @@ func TestServe(t *testing.T) {
 		f.want(t, readAll(t, resp, err), 413, "body_too_large")
 	}
 	for name, addrs := range map[string]map[string]string{
-		"taken":   {"staff": bound["staff"]},
+		"taken":   {"staff": strings.TrimPrefix(bound["staff"], "http://")},
 		"unknown": {"verifier": "127.0.0.1:0"},
 	} {
 		if err := f.Serve(t.Context(), addrs, nil, time.Second); err == nil {

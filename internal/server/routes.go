@@ -23,8 +23,6 @@ const (
 
 var faces = []face{staffFace, publicFace, opsFace}
 
-func (f face) known() bool { return f == staffFace || f == publicFace || f == opsFace }
-
 // anyone is the permission of a route that needs no key; it is written out so
 // that none is open by omission.
 const anyone office.Permission = "anyone"

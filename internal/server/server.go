@@ -14,6 +14,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -28,8 +29,10 @@ import (
 	"akashi/internal/vaccination"
 )
 
-// Services are the use cases behind the faces.
+// Services are the use cases behind the faces. What only the staff face needs may
+// be missing where that is not served.
 type Services struct {
+	Faces        []string // to be served: "staff", "public", "ops"; empty: all
 	Applications *application.Service
 	Imports      *vaccination.Imports
 	Issuance     *issuance.Service
@@ -69,6 +72,9 @@ func New(s Services) (*Server, error) {
 		pictures:  map[face]pictures{staffFace: newPictures(), publicFace: newPictures()},
 	}
 	for _, f := range faces {
+		if len(s.Faces) > 0 && !slices.Contains(s.Faces, string(f)) {
+			continue
+		}
 		h, err := srv.build(f, srv.routes())
 		if err != nil {
 			return nil, fmt.Errorf("server: %s: %w", f, err)
@@ -98,16 +104,16 @@ const (
 // Serve listens on the address of each face ("staff", "public", "ops"; one that
 // is missing or empty is not served) until ctx ends, then finishes what is in
 // flight, for at most the drain time. Port 0 takes a free one; ready is told the
-// bound addresses.
+// URL of each.
 func (s *Server) Serve(ctx context.Context, addrs map[string]string, ready func(bound map[string]string), drain time.Duration) error {
-	listeners, err := listen(addrs)
+	listeners, err := s.listen(addrs)
 	if err != nil {
 		return err
 	}
 	bound, servers := map[string]string{}, map[face]*http.Server{}
 	failed := make(chan error, len(listeners))
 	for f, l := range listeners {
-		bound[string(f)] = l.Addr().String()
+		bound[string(f)] = "http://" + l.Addr().String()
 		h := s.httpServer(s.handlers[f])
 		servers[f] = h
 		go func() { failed <- h.Serve(l) }()
@@ -130,15 +136,15 @@ func (s *Server) httpServer(h http.Handler) *http.Server {
 	}
 }
 
-func listen(addrs map[string]string) (map[face]net.Listener, error) {
+func (s *Server) listen(addrs map[string]string) (map[face]net.Listener, error) {
 	open := map[face]net.Listener{}
 	for name, addr := range addrs {
 		if addr == "" {
 			continue
 		}
 		l, err := new(net.ListenConfig).Listen(context.Background(), "tcp", addr)
-		if err == nil && !face(name).known() {
-			err = errors.Join(fmt.Errorf("server: unknown face %q", name), l.Close())
+		if err == nil && s.handlers[face(name)] == nil {
+			err = errors.Join(fmt.Errorf("server: no such face: %q", name), l.Close())
 		}
 		if err != nil {
 			for _, l := range open {

@@ -41,6 +41,12 @@ func newTx(db *gorm.DB, office string, moved *bool) tx {
 // ErrNoAct tells that something was written, or a person looked up, outside an act.
 var ErrNoAct = errors.New("store: outside an act")
 
+// ErrNoOffice tells that a query or an act named no office (S-026).
+var ErrNoOffice = errors.New("store: no office")
+
+// ErrOtherOffice tells that a query or an act met another office than its own.
+var ErrOtherOffice = errors.New("store: another office than the act's")
+
 // act returns the transaction of the running act for its office.
 func act(ctx context.Context, office string) (*gorm.DB, error) {
 	t, ok := ctx.Value(txKey{}).(tx)
@@ -48,7 +54,7 @@ func act(ctx context.Context, office string) (*gorm.DB, error) {
 		return nil, ErrNoAct
 	}
 	if t.office != office || office == "" {
-		return nil, errors.New("store: act of another office")
+		return nil, ErrOtherOffice
 	}
 	return t.db.WithContext(ctx), nil
 }
@@ -77,6 +83,9 @@ func (s *Store) Act(ctx context.Context, office string, fn func(context.Context)
 // returns nil. The context given to fn cannot be cancelled: SQLite would answer
 // an interrupt by rolling back the whole group.
 func (s *Store) transact(ctx context.Context, office string, fn func(context.Context) error) error {
+	if !isOffice(office) {
+		return ErrNoOffice
+	}
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -117,13 +126,24 @@ func (s *Store) enqueue(j job) error {
 
 // look runs a query that touches no person, outside any act.
 func (s *Store) look(ctx context.Context, office string, fn func(*gorm.DB) error) error {
+	if !isOffice(office) {
+		return ErrNoOffice
+	}
 	if t, ok := ctx.Value(txKey{}).(tx); ok && t.office == office {
 		return fn(t.db.WithContext(ctx))
 	}
 	if !s.postgres {
-		return fn(s.read.WithContext(ctx))
+		return fn(s.read.WithContext(withOffice(ctx, office)))
 	}
 	return reachable(s.read.WithContext(withOffice(ctx, office)).Transaction(fn))
+}
+
+// asSigner runs a query as the role that reads intents, if there is one of its own.
+func (s *Store) asSigner(ctx context.Context, office string, fn func(*gorm.DB) error) error {
+	if s.signer == nil || !isOffice(office) {
+		return s.look(ctx, office, fn)
+	}
+	return reachable(s.signer.WithContext(withOffice(ctx, office)).Transaction(fn))
 }
 
 type job struct {

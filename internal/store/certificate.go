@@ -350,7 +350,7 @@ func (s *Store) OpenIntents(ctx context.Context, office string, before time.Time
 // ToSign implements signing.Intents: the bytes of a stored intent, or nothing.
 func (s *Store) ToSign(ctx context.Context, office, id string) ([]signing.ToSign, error) {
 	var list []signing.ToSign
-	err := s.look(ctx, office, func(db *gorm.DB) error {
+	err := s.asSigner(ctx, office, func(db *gorm.DB) error {
 		var rows []struct {
 			Row       payloadRow `gorm:"embedded"`
 			PersonKey string

@@ -51,6 +51,11 @@ func reachable(err error) error {
 
 type officeKey struct{}
 
+// isOffice tells whether a text has the form of an office's code.
+func isOffice(code string) bool {
+	return len(code) == 6 && strings.Trim(code, "0123456789") == ""
+}
+
 // withOffice names the office of the transaction that is begun under the context.
 func withOffice(ctx context.Context, office string) context.Context {
 	return context.WithValue(ctx, officeKey{}, office)
@@ -84,8 +89,8 @@ func (c connection) BeginTx(ctx context.Context, o driver.TxOptions) (driver.Tx,
 	if !ok {
 		return c.Conn.BeginTx(ctx, o)
 	}
-	if len(office) != 6 || strings.Trim(office, "0123456789") != "" {
-		return nil, errors.New("store: not an office")
+	if !isOffice(office) {
+		return nil, ErrNoOffice
 	}
 	t, err := c.Conn.Conn().BeginTx(ctx, pgx.TxOptions{BeginQuery: "BEGIN; SELECT set_config('akashi.office', '" + office + "', true)"})
 	return transaction{ctx, t}, err

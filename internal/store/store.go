@@ -9,6 +9,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -28,7 +29,7 @@ import (
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 	"gorm.io/gorm/logger"
-	_ "modernc.org/sqlite" // the driver "sqlite"
+	modernc "modernc.org/sqlite"
 
 	"akashi/internal/clock"
 	"akashi/internal/idgen"
@@ -37,12 +38,14 @@ import (
 )
 
 // Config says which database. URL is a file path or "sqlite:PATH" for SQLite, or
-// "postgres://…". MigrateURL is that of the schema's owner; empty means URL.
+// "postgres://…". MigrateURL is that of the schema's owner, SignerURL that of the
+// role that reads intents for the signer; empty means URL.
 type Config struct {
-	URL, MigrateURL string
-	Ring            *seal.Ring
-	Clock           clock.Clock
-	IDs             idgen.Gen
+	URL, MigrateURL, SignerURL string
+	Connections                int // of PostgreSQL; 0: 16
+	Ring                       *seal.Ring
+	Clock                      clock.Clock
+	IDs                        idgen.Gen
 }
 
 // Store is an open database.
@@ -53,6 +56,7 @@ type Store struct {
 	postgres bool
 	read     *gorm.DB
 	write    *gorm.DB
+	signer   *gorm.DB // of another role; nil: read
 	queue    chan job // SQLite: the one writer; nil on PostgreSQL
 	stopped  chan struct{}
 	closing  sync.RWMutex // held for reading while something is put into the queue
@@ -93,13 +97,14 @@ var ErrForeignKey = errors.New("the database was sealed with another file key (s
 // checkRing leaves a proof of the file key at the first start and demands it
 // at each later one.
 func (s *Store) checkRing(ctx context.Context) error {
-	err := s.write.WithContext(ctx).Clauses(clause.OnConflict{DoNothing: true}).
-		Create(&installationRow{"seal", s.ring.Proof()}).Error
-	if err != nil {
-		return err
-	}
 	var row installationRow
-	if err := s.write.WithContext(ctx).Where("name = ?", "seal").Take(&row).Error; err != nil {
+	read := func() error { return s.write.WithContext(ctx).Where("name = ?", "seal").Take(&row).Error }
+	err := read()
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		first := s.write.WithContext(ctx).Clauses(clause.OnConflict{DoNothing: true}).Create(&installationRow{"seal", s.ring.Proof()})
+		err = errors.Join(first.Error, read())
+	}
+	if err != nil {
 		return err
 	}
 	if !s.ring.Proves(row.Value) {
@@ -140,19 +145,19 @@ func (s *Store) openSQLite(ctx context.Context, c Config) error {
 	pragmas := url.Values{"_pragma": {
 		"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)",
 	}, "_txlock": {"immediate"}}
-	writer, err := s.pool("sqlite", "file:"+path+"?"+pragmas.Encode(), 1)
-	if err != nil {
-		return err
-	}
+	guard := &guard{}
+	writer := s.keepPool(sql.OpenDB(guardedConnector{&modernc.Driver{}, "file:" + path + "?" + pragmas.Encode(), guard}), 1)
 	if err := migrate(ctx, writer, goose.DialectSQLite3, "sqlite"); err != nil {
 		return err
 	}
-	pragmas["_pragma"] = append(pragmas["_pragma"], "query_only(1)")
-	pragmas.Del("_txlock")
-	reader, err := s.pool("sqlite", "file:"+path+"?"+pragmas.Encode(), 4)
+	tables, err := tenantTables(ctx, writer)
 	if err != nil {
 		return err
 	}
+	guard.watch(tables)
+	pragmas["_pragma"] = append(pragmas["_pragma"], "query_only(1)")
+	pragmas.Del("_txlock")
+	reader := s.keepPool(sql.OpenDB(guardedConnector{&modernc.Driver{}, "file:" + path + "?" + pragmas.Encode(), guard}), 4)
 	if s.write, err = gorm.Open(sqlite.New(sqlite.Config{Conn: writer, DriverName: "sqlite"}), gormConfig()); err != nil {
 		return err
 	}
@@ -162,6 +167,23 @@ func (s *Store) openSQLite(ctx context.Context, c Config) error {
 	s.queue, s.stopped = make(chan job, 1024), make(chan struct{})
 	go s.writeGroups()
 	return nil
+}
+
+// tenantTables are the tables that have an office.
+func tenantTables(ctx context.Context, db *sql.DB) (list []string, err error) {
+	rows, err := db.QueryContext(ctx, `SELECT m.name FROM sqlite_master m JOIN pragma_table_info(m.name) c WHERE m.type = 'table' AND c.name = 'office'`)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var table string
+		if err := rows.Scan(&table); err != nil {
+			return nil, err
+		}
+		list = append(list, table)
+	}
+	return list, rows.Err()
 }
 
 func (s *Store) openPostgres(ctx context.Context, c Config) error {
@@ -174,17 +196,28 @@ func (s *Store) openPostgres(ctx context.Context, c Config) error {
 		return err
 	}
 	err = migrate(ctx, migrator, goose.DialectPostgres, "postgres")
+	if err == nil {
+		err = grant(ctx, migrator)
+	}
 	if err := errors.Join(err, migrator.Close()); err != nil {
 		return err
 	}
-	connector, err := newConnector(c.URL)
-	if err != nil {
+	if s.write, err = s.postgresPool(c.URL, cmp.Or(c.Connections, 16)); err != nil {
 		return err
 	}
-	pool := s.keepPool(sql.OpenDB(connector), 16)
-	s.write, err = gorm.Open(postgres.New(postgres.Config{Conn: pool}), gormConfig())
 	s.read = s.write
+	if c.SignerURL != "" && c.SignerURL != c.URL {
+		s.signer, err = s.postgresPool(c.SignerURL, cmp.Or(c.Connections, 8))
+	}
 	return err
+}
+
+func (s *Store) postgresPool(url string, size int) (*gorm.DB, error) {
+	connector, err := newConnector(url)
+	if err != nil {
+		return nil, err
+	}
+	return gorm.Open(postgres.New(postgres.Config{Conn: s.keepPool(sql.OpenDB(connector), size)}), gormConfig())
 }
 
 func (s *Store) pool(driver, dsn string, size int) (*sql.DB, error) {
@@ -214,30 +247,64 @@ func gormConfig() *gorm.Config {
 // ErrNewerSchema tells that the database was migrated by a newer program.
 var ErrNewerSchema = errors.New("the database's schema is newer than this program")
 
+// ErrOlderSchema tells that a process that may not migrate meets a database that needs it.
+var ErrOlderSchema = errors.New("the database's schema is older than this program: start it once with AKASHI_MIGRATE_URL")
+
+// migrate brings the schema up to date; where nothing is missing it writes nothing.
 func migrate(ctx context.Context, db *sql.DB, dialect goose.Dialect, folder string) error {
-	files, err := fs.Sub(migrations.Files, folder)
+	p, err := provider(db, dialect, folder)
 	if err != nil {
 		return err
+	}
+	pending, err := pending(ctx, p)
+	if err != nil || !pending {
+		return err
+	}
+	_, err = p.Up(ctx)
+	return err
+}
+
+// pending tells whether migrations are missing, and refuses a newer schema.
+func pending(ctx context.Context, p *goose.Provider) (bool, error) {
+	current, target, err := p.GetVersions(ctx)
+	if err != nil {
+		return false, err
+	}
+	if current > target {
+		return false, ErrNewerSchema
+	}
+	return p.HasPending(ctx)
+}
+
+// current refuses a database that has another schema than the program's.
+func (s *Store) current(ctx context.Context) error {
+	dialect, folder := goose.DialectSQLite3, "sqlite"
+	if s.postgres {
+		dialect, folder = goose.DialectPostgres, "postgres"
+	}
+	p, err := provider(s.pools[0], dialect, folder)
+	if err != nil {
+		return err
+	}
+	pending, err := pending(ctx, p)
+	if err == nil && pending {
+		err = ErrOlderSchema
+	}
+	return err
+}
+
+func provider(db *sql.DB, dialect goose.Dialect, folder string) (*goose.Provider, error) {
+	files, err := fs.Sub(migrations.Files, folder)
+	if err != nil {
+		return nil, err
 	}
 	options := []goose.ProviderOption{goose.WithVerbose(false)}
 	if dialect == goose.DialectPostgres {
 		locker, err := lock.NewPostgresSessionLocker()
 		if err != nil {
-			return err
+			return nil, err
 		}
 		options = append(options, goose.WithSessionLocker(locker))
 	}
-	p, err := goose.NewProvider(dialect, db, files, options...)
-	if err != nil {
-		return err
-	}
-	current, target, err := p.GetVersions(ctx)
-	if err != nil {
-		return err
-	}
-	if current > target {
-		return ErrNewerSchema
-	}
-	_, err = p.Up(ctx)
-	return err
+	return goose.NewProvider(dialect, db, files, options...)
 }

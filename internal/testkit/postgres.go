@@ -12,6 +12,7 @@ import (
 	"os/user"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -19,12 +20,15 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"akashi/migrations"
 )
 
-// Database is an empty PostgreSQL database of one test. Neither role is a superuser.
+// Database is an empty PostgreSQL database of one test, as each of the roles of
+// migrations/roles.sql reaches it. None of them is a superuser or has BYPASSRLS;
+// all but the owner, who runs the migrations, have only what they are granted.
 type Database struct {
-	OwnerURL string // akashi_owner: owns the database, runs the migrations
-	StaffURL string // akashi_staff: has only what it is granted; no BYPASSRLS
+	OwnerURL, StaffURL, PublicURL, SignerURL, JobsURL string
 }
 
 // Postgres returns a fresh database, dropped when the test ends. It lies in a
@@ -41,7 +45,11 @@ func Postgres(t testing.TB) Database {
 		t.Fatal(err)
 	}
 	name := fmt.Sprintf("test_%d", databases.Add(1))
-	if err := server.run("CREATE DATABASE " + name + " OWNER akashi_owner"); err != nil {
+	if err := server.run(
+		"CREATE DATABASE "+name+" OWNER akashi_owner",
+		"REVOKE ALL ON DATABASE "+name+" FROM PUBLIC",
+		"GRANT CONNECT ON DATABASE "+name+" TO "+strings.Join(migrations.RoleNames, ", "),
+	); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
@@ -50,8 +58,8 @@ func Postgres(t testing.TB) Database {
 		}
 	})
 	return Database{
-		OwnerURL: server.url("akashi_owner", name),
-		StaffURL: server.url("akashi_staff", name),
+		OwnerURL: server.url("akashi_owner", name), StaffURL: server.url("akashi_staff", name), PublicURL: server.url("akashi_public", name),
+		SignerURL: server.url("akashi_signer", name), JobsURL: server.url("akashi_jobs", name),
 	}
 }
 
@@ -134,10 +142,7 @@ func startCluster() (postgresServer, error) {
 		return postgresServer{}, err
 	}
 	server := postgresServer{port, dir, lifeline}
-	return server, server.run(
-		"CREATE ROLE akashi_owner LOGIN NOSUPERUSER NOBYPASSRLS",
-		"CREATE ROLE akashi_staff LOGIN NOSUPERUSER NOBYPASSRLS",
-	)
+	return server, server.run(migrations.Roles)
 }
 
 // endWithProcess starts a shell that waits for the end of this process, which

@@ -2,7 +2,6 @@ package outside
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"os"
 	"os/exec"
@@ -15,11 +14,8 @@ import (
 
 	"akashi/certificate/shc"
 	"akashi/internal/cli"
-	"akashi/internal/clock"
-	"akashi/internal/idgen"
-	"akashi/internal/seal"
-	"akashi/internal/store"
 	"akashi/internal/testkit"
+	"akashi/internal/testkit/world"
 	"akashi/signing"
 )
 
@@ -33,9 +29,7 @@ type page struct {
 func demo(t *testing.T) (pages []page, jwks []byte) {
 	t.Helper()
 	dir := t.TempDir()
-	parts := cli.Adapters{Open: func(ctx context.Context, url, migrate string, ring *seal.Ring, c clock.Clock, ids idgen.Gen) (cli.Store, error) {
-		return store.Open(ctx, store.Config{URL: url, MigrateURL: migrate, Ring: ring, Clock: c, IDs: ids})
-	}}
+	parts := cli.Adapters{Open: world.OpenStore}
 	var out, errs bytes.Buffer
 	if status := cli.Run(t.Context(), []string{"demo", "--out", dir}, strings.NewReader(""), &out, &errs, parts); status != 0 {
 		t.Fatalf("status %d: %s", status, errs.String())

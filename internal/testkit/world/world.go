@@ -30,8 +30,8 @@ type World struct {
 }
 
 // OpenStore opens a database for cli.Open.
-func OpenStore(ctx context.Context, url, migrate string, ring *seal.Ring, c clock.Clock, ids idgen.Gen) (cli.Store, error) {
-	return store.Open(ctx, store.Config{URL: url, MigrateURL: migrate, Ring: ring, Clock: c, IDs: ids})
+func OpenStore(ctx context.Context, d cli.Database, ring *seal.Ring, c clock.Clock, ids idgen.Gen) (cli.Store, error) {
+	return store.Open(ctx, store.Config{URL: d.URL, MigrateURL: d.MigrateURL, SignerURL: d.SignerURL, Ring: ring, Clock: c, IDs: ids})
 }
 
 // Each runs a test on SQLite and on PostgreSQL.
@@ -39,7 +39,9 @@ func Each(t *testing.T, test func(t *testing.T, w *World)) {
 	t.Run("sqlite", func(t *testing.T) { test(t, New(t, cli.Config{Data: t.TempDir()})) })
 	t.Run("postgres", func(t *testing.T) {
 		d := testkit.Postgres(t)
-		test(t, New(t, cli.Config{Data: t.TempDir(), DatabaseURL: cli.Secret(d.StaffURL), MigrateURL: cli.Secret(d.OwnerURL)}))
+		test(t, New(t, cli.Config{
+			Data: t.TempDir(), DatabaseURL: cli.Secret(d.StaffURL), MigrateURL: cli.Secret(d.OwnerURL), DatabaseURLSigner: cli.Secret(d.SignerURL),
+		}))
 	})
 }
 

@@ -1,0 +1,152 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+
+	"akashi/internal/clock"
+	"akashi/internal/publish"
+	"akashi/signing"
+)
+
+// PublishedStore is what the public face needs of a database.
+type PublishedStore interface {
+	publish.Keys
+	CheckRole(ctx context.Context) error
+	Ping(ctx context.Context) error
+	Close() error
+}
+
+// OpenPublished opens an existing database for the public face; cmd/akashi provides it.
+type OpenPublished func(ctx context.Context, databaseURL string, c clock.Clock) (PublishedStore, error)
+
+// Faces are what a process may serve; each is a listener but "jobs".
+var Faces = []string{"staff", "public", "ops", "jobs"}
+
+// Node is one running process: the parts of the service that its faces need, each
+// with the database role of its face.
+type Node struct {
+	Config    Config
+	Staff     *App             // nil without the staff face
+	Jobs      *App             // nil without the jobs; the same as Staff where both have one role
+	Published *publish.Service // the keys as verifiers get them; nil without staff and public face
+	Warnings  []string         // what production would refuse
+
+	opened []interface {
+		CheckRole(ctx context.Context) error
+		Ping(ctx context.Context) error
+		Close() error
+	}
+}
+
+// Serves tells whether the node has the face.
+func (n *Node) Serves(face string) bool { return slices.Contains(n.Config.Faces, face) }
+
+// OpenNode assembles what the faces of the configuration need. A node with the
+// public face alone opens neither the file key nor any private key.
+func OpenNode(ctx context.Context, c Config, parts Adapters) (*Node, error) {
+	n := &Node{Config: c}
+	for _, open := range []func(context.Context, Adapters) error{n.openStaff, n.openJobs, n.openPublic, n.checkRoles} {
+		if err := open(ctx, parts); err != nil {
+			return nil, errors.Join(err, n.Close())
+		}
+	}
+	return n, nil
+}
+
+func (n *Node) openStaff(ctx context.Context, parts Adapters) (err error) {
+	if !n.Serves("staff") {
+		return nil
+	}
+	if n.Staff, err = Open(ctx, n.Config, parts.Open); err != nil {
+		return err
+	}
+	n.opened = append(n.opened, n.Staff.Store)
+	n.Published = n.Staff.Published
+	return nil
+}
+
+func (n *Node) openJobs(ctx context.Context, parts Adapters) (err error) {
+	c := n.Config
+	switch {
+	case !n.Serves("jobs"):
+		return nil
+	case n.Staff != nil && (c.DatabaseURLJobs == "" || c.DatabaseURLJobs == c.DatabaseURL):
+		n.Jobs = n.Staff
+		return nil
+	case c.DatabaseURLJobs != "":
+		c.DatabaseURL = c.DatabaseURLJobs
+	}
+	if n.Jobs, err = Open(ctx, c, parts.Open); err != nil {
+		return err
+	}
+	n.opened = append(n.opened, n.Jobs.Store)
+	return nil
+}
+
+func (n *Node) openPublic(ctx context.Context, parts Adapters) error {
+	c := n.Config
+	if !n.Serves("public") || n.Published != nil && (c.DatabaseURLPublic == "" || c.DatabaseURLPublic == c.DatabaseURL) {
+		return nil
+	}
+	if c.DatabaseURLPublic != "" {
+		c.DatabaseURL = c.DatabaseURLPublic
+	}
+	store, err := parts.OpenPublished(ctx, c.database(), nil)
+	if err != nil {
+		return err
+	}
+	n.opened = append(n.opened, store)
+	n.Published, err = publish.New(store, filepath.Join(c.Data, keyFolder, signing.TestCRLFile), nil)
+	return err
+}
+
+// checkRoles refuses in production a database role that could get around the
+// partition of offices (S-025).
+func (n *Node) checkRoles(ctx context.Context, _ Adapters) error {
+	for _, store := range n.opened {
+		err := store.CheckRole(ctx)
+		if err != nil && n.Config.Production {
+			return err
+		}
+		if err != nil {
+			n.Warnings = append(n.Warnings, err.Error())
+		}
+	}
+	return nil
+}
+
+// Ping tells whether every database role answers.
+func (n *Node) Ping(ctx context.Context) error {
+	var errs []error
+	for _, store := range n.opened {
+		errs = append(errs, store.Ping(ctx))
+	}
+	return errors.Join(errs...)
+}
+
+// Close closes the databases.
+func (n *Node) Close() error {
+	var errs []error
+	for _, store := range n.opened {
+		errs = append(errs, store.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// checkFaces refuses an unknown face, one named twice, and ops alone: it watches
+// the process that it stands in.
+func checkFaces(list []string) error {
+	for i, f := range list {
+		if !slices.Contains(Faces, f) || slices.Contains(list[:i], f) {
+			return fmt.Errorf("faces are %v, each once; not %q", Faces, f)
+		}
+	}
+	if len(list) == 0 || len(list) == 1 && list[0] == "ops" {
+		return errors.New("name at least one face beside ops")
+	}
+	return nil
+}

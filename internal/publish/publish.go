@@ -1,0 +1,51 @@
+// Package publish is what strangers get: the keys to verify with.
+//
+// It reads the published half of the signing keys and nothing else: no file key,
+// no private key, no person. The public face stands on it, so that a process that
+// serves only that face can have a database role that can do nothing more (S-002).
+package publish
+
+import (
+	"context"
+	"errors"
+	"os"
+
+	"akashi/certificate/trust"
+	"akashi/internal/clock"
+	"akashi/signing"
+)
+
+// Keys gives all registered keys, oldest first.
+type Keys interface {
+	SigningKeys(ctx context.Context) ([]signing.Key, error)
+}
+
+// Service publishes the keys of this installation.
+type Service struct {
+	keys  Keys
+	own   *trust.Own
+	clock clock.Clock
+}
+
+// New makes the service over the registered keys and the revocation list of the
+// own authority, a file as DER that may be missing.
+func New(keys Keys, revocationList string, c clock.Clock) (*Service, error) {
+	own := &trust.Own{}
+	list, err := os.ReadFile(revocationList)
+	switch {
+	case err == nil:
+		own.Lists = [][]byte{list}
+	case !errors.Is(err, os.ErrNotExist):
+		return nil, err
+	}
+	return &Service{keys, own, c}, nil
+}
+
+// Bundle is what verifiers get at this moment.
+func (s *Service) Bundle(ctx context.Context) (*trust.Bundle, error) {
+	known, err := s.keys.SigningKeys(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return s.own.Bundle(known, s.clock.Now())
+}

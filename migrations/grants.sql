@@ -1,0 +1,38 @@
+-- Who may do what with which table: all that the roles of roles.sql hold, and
+-- nothing else. Applied after the migrations; what is not here is taken away.
+-- A new table has its lines here, or nobody reaches it; a new tenant table also
+-- has row-level security in its own migration. A review of this file is a
+-- review of S-002 and S-025.
+
+-- Every process looks at the schema's version before it works.
+GRANT SELECT ON goose_db_version TO akashi_staff, akashi_public, akashi_signer, akashi_jobs;
+
+-- staff: the counter and the officers
+GRANT SELECT, INSERT ON installation TO akashi_staff;
+GRANT SELECT, INSERT, UPDATE ON nodes TO akashi_staff;
+GRANT SELECT, INSERT, UPDATE ON signing_keys TO akashi_staff;
+GRANT SELECT, INSERT, UPDATE ON offices, terminals TO akashi_staff;
+GRANT SELECT, INSERT ON staff, staff_keys TO akashi_staff;
+GRANT SELECT, INSERT ON log TO akashi_staff;
+GRANT SELECT, INSERT, DELETE ON once TO akashi_staff;
+GRANT SELECT, INSERT, UPDATE ON approvals TO akashi_staff;
+GRANT SELECT, INSERT ON person_keys TO akashi_staff;
+GRANT SELECT, INSERT, UPDATE ON imports, persons, doses TO akashi_staff;
+GRANT SELECT, INSERT, UPDATE ON applications, certificates, payloads, counters TO akashi_staff;
+GRANT SELECT, INSERT ON certificate_doses, copies TO akashi_staff;
+
+-- public: strangers; the published half of the signing keys
+GRANT SELECT (id, purpose, issuer, algorithm, public_key, certificate, state, not_before, not_after, usage_from, usage_to, test, created_at)
+  ON signing_keys TO akashi_public;
+
+-- signer: the bytes of an intent, by its id, and the key of the person that sealed them
+GRANT SELECT (office, certificate_id, number, family, key_id, to_sign) ON payloads TO akashi_signer;
+GRANT SELECT (office, id, state, person_key) ON certificates TO akashi_signer;
+GRANT SELECT (office, id, wrapped) ON person_keys TO akashi_signer;
+
+-- jobs: recovery of intents
+GRANT SELECT ON installation TO akashi_jobs;
+GRANT SELECT, INSERT, UPDATE ON nodes TO akashi_jobs;
+GRANT SELECT ON offices, signing_keys, person_keys, certificate_doses TO akashi_jobs;
+GRANT SELECT, UPDATE ON applications, certificates, payloads TO akashi_jobs;
+GRANT INSERT ON log TO akashi_jobs;
