@@ -33,6 +33,7 @@ type Store interface {
 	issuance.Store
 	office.Directory
 	vaccination.ImportStore
+	office.ApprovalStore
 	signing.Intents
 	AddOffice(ctx context.Context, o office.Office) error
 	SaveOffice(ctx context.Context, o office.Office) error
@@ -54,6 +55,7 @@ type App struct {
 	Log          *audit.Log
 	Applications *application.Service
 	Imports      *vaccination.Imports
+	Approvals    *office.Approvals
 	Issuance     *issuance.Service
 	Clock        clock.Clock
 	IDs          idgen.Gen
@@ -127,7 +129,8 @@ func (a *App) assemble(keys []signing.Key, crl []byte) error {
 	a.Applications = &application.Service{
 		Log: a.Log, Store: a.Store, Rules: vaccination.Rules{Catalogue: products}, Test: !a.Config.Production, Clock: a.Clock, IDs: a.IDs,
 	}
-	a.Imports = &vaccination.Imports{Log: a.Log, Store: a.Store, Clock: a.Clock, IDs: a.IDs}
+	a.Approvals = &office.Approvals{Log: a.Log, Store: a.Store, Clock: a.Clock, IDs: a.IDs}
+	a.Imports = &vaccination.Imports{Log: a.Log, Store: a.Store, Approvals: a.Approvals, Clock: a.Clock, IDs: a.IDs}
 	a.Issuance = &issuance.Service{
 		Log: a.Log, Store: a.Store, Applications: a.Applications,
 		Signer: signing.NewSigner(files, a.Store, a.Store.SigningKey, a.Clock),

@@ -122,7 +122,8 @@ func (s *Server) admit(c *call) error {
 	}
 	c.actor = actor.Actor{
 		Office: staff.Office, Person: staff.ID, Terminal: string(c.face) + ":" + terminal,
-		Purpose: c.route.purpose, Request: c.id, Permissions: staff.Role.Permissions(),
+		Purpose: c.route.purpose, Request: c.id,
+		Role: string(staff.Role), Permissions: staff.Role.Permissions(), SteppedUp: s.Clock.Now(), // the key comes with each request
 	}
 	if !c.actor.May(string(c.route.permission)) {
 		return s.refusal(c, fault.New(fault.Forbidden, "permission", ""))

@@ -96,7 +96,7 @@ var (
 // routes is the registry of all faces (S-001, S-024).
 func (s *Server) routes() []*route {
 	var all []*route
-	for _, group := range [][]*route{s.importRoutes(), s.applicationRoutes(), s.certificateRoutes(), s.openRoutes()} {
+	for _, group := range [][]*route{s.importRoutes(), s.applicationRoutes(), s.certificateRoutes(), s.approvalRoutes(), s.openRoutes()} {
 		all = append(all, group...)
 	}
 	return all

@@ -32,6 +32,7 @@ import (
 type Services struct {
 	Applications *application.Service
 	Imports      *vaccination.Imports
+	Approvals    *office.Approvals
 	Issuance     *issuance.Service
 	Log          *audit.Log
 	Directory    office.Directory

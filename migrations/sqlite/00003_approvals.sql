@@ -1,0 +1,5 @@
+-- +goose Up
+ALTER TABLE approvals ADD COLUMN parameters TEXT NOT NULL DEFAULT '{}';
+ALTER TABLE approvals ADD COLUMN digest BLOB;
+ALTER TABLE approvals ADD COLUMN used_by TEXT NOT NULL DEFAULT '';
+ALTER TABLE approvals ADD COLUMN used_at BIGINT NOT NULL DEFAULT 0;
