@@ -42,7 +42,7 @@ func open(ctx context.Context, databaseURL, migrateURL string, ring *seal.Ring, 
 func serve(ctx context.Context, app *cli.App, ready func(bound map[string]string)) error {
 	logger := slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: app.Config.LogLevel}))
 	s, err := server.New(server.Services{
-		Applications: app.Applications, Imports: app.Imports, Approvals: app.Approvals, Issuance: app.Issuance, Log: app.Log,
+		Applications: app.Applications, Imports: app.Imports, Approvals: app.Approvals, Offices: app.Offices, Budget: app.Budget, Issuance: app.Issuance, Log: app.Log,
 		Directory: app.Store, Once: app.Store.Once,
 		Published: app.Issuance.Published, Ping: app.Store.Ping, Clock: app.Clock, IDs: app.IDs,
 		Logger: logger, SHCIssuer: app.Config.SHCIssuer, Version: cli.Version,

@@ -34,6 +34,7 @@ type Store interface {
 	office.Directory
 	vaccination.ImportStore
 	office.ApprovalStore
+	office.LookupStore
 	signing.Intents
 	AddOffice(ctx context.Context, o office.Office) error
 	SaveOffice(ctx context.Context, o office.Office) error
@@ -56,6 +57,8 @@ type App struct {
 	Applications *application.Service
 	Imports      *vaccination.Imports
 	Approvals    *office.Approvals
+	Offices      *office.Offices
+	Budget       *office.Budget
 	Issuance     *issuance.Service
 	Clock        clock.Clock
 	IDs          idgen.Gen
@@ -130,6 +133,8 @@ func (a *App) assemble(keys []signing.Key, crl []byte) error {
 		Log: a.Log, Store: a.Store, Rules: vaccination.Rules{Catalogue: products}, Test: !a.Config.Production, Clock: a.Clock, IDs: a.IDs,
 	}
 	a.Approvals = &office.Approvals{Log: a.Log, Store: a.Store, Clock: a.Clock, IDs: a.IDs}
+	a.Offices = &office.Offices{Log: a.Log, Store: a.Store, Approvals: a.Approvals, Clock: a.Clock}
+	a.Budget = &office.Budget{Log: a.Log, Store: a.Store, Clock: a.Clock}
 	a.Imports = &vaccination.Imports{Log: a.Log, Store: a.Store, Approvals: a.Approvals, Clock: a.Clock, IDs: a.IDs}
 	a.Issuance = &issuance.Service{
 		Log: a.Log, Store: a.Store, Applications: a.Applications,

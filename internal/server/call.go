@@ -128,7 +128,7 @@ func (s *Server) admit(c *call) error {
 	if !c.actor.May(string(c.route.permission)) {
 		return s.refusal(c, fault.New(fault.Forbidden, "permission", ""))
 	}
-	return nil
+	return s.bounds(c)
 }
 
 // refusal logs an act that was refused before its use case was asked (S-083).

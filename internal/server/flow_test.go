@@ -33,6 +33,7 @@ func TestEveryRoute(t *testing.T) {
 	t.Run("applications", f.testApplications)
 	t.Run("certificates", f.testCertificates)
 	t.Run("approvals", f.testApprovals)
+	t.Run("office", f.testOffice)
 	t.Run("verify", f.testVerify)
 	t.Run("open", f.testOpen)
 	cannotFail := []string{"home", "openapi", "live", "get-keys", "get-keys-options", "ready"} // has its own test

@@ -33,6 +33,9 @@ type Services struct {
 	Applications *application.Service
 	Imports      *vaccination.Imports
 	Approvals    *office.Approvals
+	Offices      *office.Offices
+	Budget       *office.Budget
+	Alert        office.Alert // may be nil
 	Issuance     *issuance.Service
 	Log          *audit.Log
 	Directory    office.Directory
@@ -55,6 +58,7 @@ type Server struct {
 	documents map[face][]byte // OpenAPI
 	published publishedKeys
 	verifiers throttle
+	rules     officeRules
 	pictures  map[face]pictures
 	stopping  atomic.Bool
 }
