@@ -74,6 +74,7 @@ func services(node *cli.Node, logger *slog.Logger) server.Services {
 	}
 	if app := node.Staff; app != nil {
 		services.Applications, services.Imports, services.Issuance, services.Log = app.Applications, app.Imports, app.Issuance, app.Log
+		services.Approvals, services.Offices, services.Budget = app.Approvals, app.Offices, app.Budget
 		services.Directory, services.Once, services.Clock, services.IDs = app.Store, app.Store.Once, app.Clock, app.IDs
 	}
 	return services

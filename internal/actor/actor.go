@@ -1,7 +1,10 @@
 // Package actor says who acts: an argument of every write and look-up.
 package actor
 
-import "errors"
+import (
+	"errors"
+	"time"
+)
 
 // Purpose is why personal data is touched; there is no default.
 type Purpose string
@@ -14,6 +17,9 @@ const (
 	Audit       Purpose = "audit"       // read the log
 )
 
+// StepUpLasts is how long a step-up counts (S-018).
+const StepUpLasts = 5 * time.Minute
+
 // Actor is the acting person or job.
 type Actor struct {
 	Office      string  // six-digit municipality code
@@ -22,11 +28,18 @@ type Actor struct {
 	Purpose     Purpose // why
 	Case        string  // application or import this belongs to; may be empty before one exists
 	Request     string  // request id, for the log
+	Role        string  // of office.Role; empty for a job
 	Permissions map[string]bool
+	SteppedUp   time.Time // when the person last proved anew who it is (S-018); zero: not yet
 }
 
 // May tells whether the actor holds the permission.
 func (a Actor) May(permission string) bool { return a.Permissions[permission] }
+
+// SteppedUpBy tells whether the person has stepped up recently enough (S-018).
+func (a Actor) SteppedUpBy(now time.Time) bool {
+	return !a.SteppedUp.IsZero() && now.Sub(a.SteppedUp) <= StepUpLasts
+}
 
 // Check refuses an actor that cannot be written into the log.
 func (a Actor) Check() error {

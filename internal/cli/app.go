@@ -34,6 +34,8 @@ type Store interface {
 	issuance.Store
 	office.Directory
 	vaccination.ImportStore
+	office.ApprovalStore
+	office.LookupStore
 	signing.Intents
 	AddOffice(ctx context.Context, o office.Office) error
 	SaveOffice(ctx context.Context, o office.Office) error
@@ -60,6 +62,9 @@ type App struct {
 	Log          *audit.Log
 	Applications *application.Service
 	Imports      *vaccination.Imports
+	Approvals    *office.Approvals
+	Offices      *office.Offices
+	Budget       *office.Budget
 	Issuance     *issuance.Service
 	Published    *publish.Service
 	Clock        clock.Clock
@@ -131,7 +136,10 @@ func (a *App) assemble(keys []signing.Key) error {
 	a.Applications = &application.Service{
 		Log: a.Log, Store: a.Store, Rules: vaccination.Rules{Catalogue: products}, Test: !a.Config.Production, Clock: a.Clock, IDs: a.IDs,
 	}
-	a.Imports = &vaccination.Imports{Log: a.Log, Store: a.Store, Clock: a.Clock, IDs: a.IDs}
+	a.Approvals = &office.Approvals{Log: a.Log, Store: a.Store, Clock: a.Clock, IDs: a.IDs}
+	a.Offices = &office.Offices{Log: a.Log, Store: a.Store, Approvals: a.Approvals, Clock: a.Clock}
+	a.Budget = &office.Budget{Log: a.Log, Store: a.Store, Clock: a.Clock}
+	a.Imports = &vaccination.Imports{Log: a.Log, Store: a.Store, Approvals: a.Approvals, Clock: a.Clock, IDs: a.IDs}
 	a.Issuance = &issuance.Service{
 		Log: a.Log, Store: a.Store, Applications: a.Applications,
 		Signer:    signing.NewSigner(files, a.Store, a.Store.SigningKey, a.Clock),

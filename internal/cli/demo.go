@@ -130,7 +130,7 @@ func (d *demo) staff(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		*to = actor.Actor{Office: p.Office, Person: p.ID, Terminal: "demo", Permissions: p.Role.Permissions()}
+		*to = actor.Actor{Office: p.Office, Person: p.ID, Terminal: "demo", Role: string(p.Role), Permissions: p.Role.Permissions(), SteppedUp: d.app.Clock.Now()}
 	}
 	return nil
 }

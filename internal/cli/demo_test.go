@@ -159,7 +159,7 @@ func TestOfficeSet(t *testing.T) {
 		t.Errorf("ok/set: %d %s", status, out)
 	}
 	status, out := do("office", "set", "900010")
-	for _, want := range []string{"[domestic]", "automatic      false", "with_application", "second-person  true"} {
+	for _, want := range []string{"[domestic]", "automatic      false", "with_application"} {
 		if status != 0 || !strings.Contains(out, want) {
 			t.Errorf("ok/show: %s is missing in %s", want, out)
 		}

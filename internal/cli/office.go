@@ -130,7 +130,7 @@ func officeStaff(parts Adapters) *cobra.Command {
 
 func officeSet(parts Adapters) *cobra.Command {
 	var open, rule string
-	var automatic, second bool
+	var automatic bool
 	cmd := &cobra.Command{
 		Use: "set CODE", Short: "Show an office's settings, and change those given", Args: oneOffice,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -156,15 +156,12 @@ func officeSet(parts Adapters) *cobra.Command {
 					if given("number-rule") {
 						s.NumberRule = office.NumberRule(rule)
 					}
-					if given("second-person") {
-						s.ImportSecondPerson = second
-					}
 				})
 				if err != nil {
 					return err
 				}
-				_, err = fmt.Fprintf(cmd.OutOrStdout(), "office %s %s / %s\n  open           %v\n  automatic      %t\n  number-rule    %s\n  second-person  %t\n",
-					o.Code, o.NameJA, o.NameEN, o.Settings.Open, o.Settings.AutoApprove, o.Settings.NumberRule, o.Settings.ImportSecondPerson)
+				_, err = fmt.Fprintf(cmd.OutOrStdout(), "office %s %s / %s\n  open           %v\n  automatic      %t\n  number-rule    %s\n",
+					o.Code, o.NameJA, o.NameEN, o.Settings.Open, o.Settings.AutoApprove, o.Settings.NumberRule)
 				return err
 			})
 		},
@@ -172,7 +169,6 @@ func officeSet(parts Adapters) *cobra.Command {
 	cmd.Flags().StringVar(&open, "open", "", "kinds that are issued at present: domestic,travel")
 	cmd.Flags().BoolVar(&automatic, "automatic", true, "approve exact matches without a person")
 	cmd.Flags().StringVar(&rule, "number-rule", "", "when the individual number may be asked for: when_needed, with_application")
-	cmd.Flags().BoolVar(&second, "second-person", true, "imports are committed by somebody else")
 	return cmd
 }
 

@@ -40,6 +40,9 @@ type Date string
 // DateOf returns the date in Japan at the given time.
 func DateOf(t time.Time) Date { return Date(t.In(japan).Format(time.DateOnly)) }
 
+// TimeOfDay returns the time in Japan as "15:04".
+func TimeOfDay(t time.Time) string { return t.In(japan).Format("15:04") }
+
 // ParseDate reads a full or partial ISO date and checks the calendar.
 func ParseDate(s string) (Date, error) {
 	layout := map[int]string{4: "2006", 7: "2006-01", 10: time.DateOnly}[len(s)]

@@ -15,6 +15,7 @@ import (
 
 	"akashi/certificate"
 	"akashi/internal/cli"
+	"akashi/internal/office"
 	"akashi/internal/server"
 	"akashi/internal/testkit"
 	"akashi/internal/testkit/world"
@@ -65,8 +66,11 @@ func newFace(b *testing.B, w *world.World) *face {
 	if err != nil {
 		b.Fatal(err)
 	}
+	if _, err := w.ChangeOffice(b.Context(), cli.TestOffice, func(s *office.Settings) { s.Lookups = office.Lookups{Soft: 1e9, Hard: 1e9} }); err != nil {
+		b.Fatal(err)
+	}
 	s, err := server.New(server.Services{
-		Applications: w.Applications, Imports: w.Imports, Issuance: w.Issuance, Log: w.Log,
+		Applications: w.Applications, Imports: w.Imports, Approvals: w.Approvals, Offices: w.Offices, Budget: w.Budget, Issuance: w.Issuance, Log: w.Log,
 		Directory: w.Store, Once: w.Store.Once,
 		Published: w.Issuance.Published, Ping: w.Store.Ping, Clock: w.Clock, IDs: w.IDs,
 		Logger: slog.New(slog.NewJSONHandler(io.Discard, nil)), SHCIssuer: w.Config.SHCIssuer, Version: "bench",

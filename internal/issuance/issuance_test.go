@@ -20,6 +20,7 @@ import (
 	"akashi/internal/application"
 	"akashi/internal/fault"
 	"akashi/internal/issuance"
+	"akashi/internal/office"
 	"akashi/internal/testkit/world"
 	"akashi/internal/vaccination"
 	"akashi/signing"
@@ -147,6 +148,9 @@ func TestReissueAndRevoke(t *testing.T) {
 		}
 		if _, err := w.Issuance.Reissue(t.Context(), w.Clerk, second.Certificate.ID, "because"); fault.CodeOf(err) != fault.Invalid {
 			t.Errorf("error/reason: %v", err)
+		}
+		if _, err := w.Approvals.Request(t.Context(), w.Clerk, office.WithdrawImport, brought.ID, nil, nil); err != nil {
+			t.Fatal(err)
 		}
 		_, certificates, err := w.Imports.Withdraw(t.Context(), w.Officer, brought.ID)
 		if err != nil || !slices.Equal(certificates, []string{second.Certificate.ID}) {

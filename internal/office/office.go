@@ -29,8 +29,12 @@ type Settings struct {
 	AutoApprove bool `json:"auto_approve"`
 	// NumberRule says when an applicant may be asked for the individual number (R-131).
 	NumberRule NumberRule `json:"number_rule"`
-	// ImportSecondPerson demands that another person commits an import.
-	ImportSecondPerson bool `json:"import_second_person"`
+	// Lookups is the budget of each account (L-10).
+	Lookups Lookups `json:"lookups"`
+	// Hours are when the office works; issuing outside them needs a permission.
+	Hours Hours `json:"hours"`
+	// Suspended is set while all work of the office is stopped.
+	Suspended *Suspension `json:"suspended,omitempty"`
 }
 
 // NumberRule is the difference between the two assessments (R-131, R-140).
@@ -54,7 +58,7 @@ func (r NumberRule) MayAsk(found bool) bool { return r == NumberWithApplication 
 func DefaultSettings() Settings {
 	return Settings{
 		Open:        []certificate.Kind{certificate.Domestic, certificate.Travel},
-		AutoApprove: true, NumberRule: NumberWhenNeeded, ImportSecondPerson: true,
+		AutoApprove: true, NumberRule: NumberWhenNeeded, Lookups: DefaultLookups,
 	}
 }
 

@@ -66,15 +66,3 @@ func TestAuthenticate(t *testing.T) {
 		}
 	}
 }
-
-// S-024: the policy, as reviewed. A clerk cannot override, revoke or confirm an import.
-func TestPermissions(t *testing.T) {
-	for _, p := range []Permission{Override, Revoke, CommitImports} {
-		if Clerk.Permissions()[string(p)] || !Officer.Permissions()[string(p)] {
-			t.Errorf("%s: wrong for clerk or officer", p)
-		}
-	}
-	if len(Role("nobody").Permissions()) != 0 {
-		t.Error("an unknown role has permissions")
-	}
-}

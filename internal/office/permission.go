@@ -1,7 +1,6 @@
 package office
 
-// Permission is what a route demands (S-024). The table below is the whole
-// policy: what is not in it is refused.
+// Permission is what a route or an act demands (S-024); role.go says who has it.
 type Permission string
 
 const (
@@ -9,41 +8,56 @@ const (
 	WriteApplications Permission = "applications.write"
 	Decide            Permission = "applications.decide"
 	Override          Permission = "applications.override"
-	ReadCertificates  Permission = "certificates.read"
-	Issue             Permission = "certificates.issue"
-	Print             Permission = "certificates.print"
-	Revoke            Permission = "certificates.revoke"
-	ReadImports       Permission = "imports.read"
-	WriteImports      Permission = "imports.write"
-	CommitImports     Permission = "imports.commit"
-	Verify            Permission = "verify"
+
+	ReadCertificates Permission = "certificates.read"
+	Issue            Permission = "certificates.issue"
+	IssueAfterHours  Permission = "certificates.issue.after_hours"
+	Print            Permission = "certificates.print"
+	Revoke           Permission = "certificates.revoke"
+	RevokeMany       Permission = "certificates.revoke.bulk"
+	Verify           Permission = "verify"
+
+	ReadImports   Permission = "imports.read"
+	WriteImports  Permission = "imports.write"
+	CommitImports Permission = "imports.commit"
+	Exchange      Permission = "exchange"
+
+	EnterNumber Permission = "numbers.enter" // inside a case
+	SeeNumber   Permission = "numbers.see"   // inside a case; masked but in the step that needs it
+
+	RequestExport  Permission = "exports.request"
+	ApproveExport  Permission = "exports.approve"
+	CarryOutExport Permission = "exports.carry_out"
+
+	ReadAccounts    Permission = "accounts.read"
+	RequestAccount  Permission = "accounts.request"
+	ApproveAccount  Permission = "accounts.approve"
+	CarryOutAccount Permission = "accounts.carry_out"
+	DisableAccount  Permission = "accounts.disable"
+	WriteRoster     Permission = "roster.write"
+	CommitRoster    Permission = "roster.commit"
+
+	ReadApprovals   Permission = "approvals.read"
+	AskApproval     Permission = "approvals.ask"
+	DecideApprovals Permission = "approvals.decide"
+
+	ReadOffice      Permission = "office.read"
+	SetOffice       Permission = "office.settings"
+	ApproveSettings Permission = "office.settings.approve"
+	SuspendOffice   Permission = "office.suspend"
+
+	ReadKeys     Permission = "keys.read"
+	RequestKeys  Permission = "keys.request"
+	ApproveKeys  Permission = "keys.approve"
+	CarryOutKeys Permission = "keys.carry_out"
+
+	ReadOwnLog       Permission = "log.own"
+	ReadUnitLog      Permission = "log.unit"
+	ReadTechnicalLog Permission = "log.technical"
+	ReadLog          Permission = "log.read" // all of the office
+
+	Backup          Permission = "backup"
+	RequestErasure  Permission = "erasure.request"
+	ApproveErasure  Permission = "erasure.approve"
+	CarryOutErasure Permission = "erasure.carry_out"
 )
-
-// Role is a set of permissions.
-type Role string
-
-const (
-	Clerk   Role = "clerk"   // the counter
-	Officer Role = "officer" // the head of the section: overrides, revokes, confirms imports
-)
-
-var clerk = []Permission{
-	ReadApplications, WriteApplications, Decide, ReadCertificates, Issue, Print, ReadImports, WriteImports, Verify,
-}
-
-var permissions = map[Role][]Permission{
-	Clerk:   clerk,
-	Officer: append([]Permission{Override, Revoke, CommitImports}, clerk...),
-}
-
-// Permissions returns the set of a role; an unknown role has none.
-func (r Role) Permissions() map[string]bool {
-	set := map[string]bool{}
-	for _, p := range permissions[r] {
-		set[string(p)] = true
-	}
-	return set
-}
-
-// Known tells whether the role exists.
-func (r Role) Known() bool { return permissions[r] != nil }

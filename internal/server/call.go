@@ -122,12 +122,13 @@ func (s *Server) admit(c *call) error {
 	}
 	c.actor = actor.Actor{
 		Office: staff.Office, Person: staff.ID, Terminal: string(c.face) + ":" + terminal,
-		Purpose: c.route.purpose, Request: c.id, Permissions: staff.Role.Permissions(),
+		Purpose: c.route.purpose, Request: c.id,
+		Role: string(staff.Role), Permissions: staff.Role.Permissions(), SteppedUp: s.Clock.Now(), // the key comes with each request
 	}
 	if !c.actor.May(string(c.route.permission)) {
 		return s.refusal(c, fault.New(fault.Forbidden, "permission", ""))
 	}
-	return nil
+	return s.bounds(c)
 }
 
 // refusal logs an act that was refused before its use case was asked (S-083).

@@ -198,6 +198,9 @@ func (s *Server) printCertificates(c *call) (answer, error) {
 }
 
 func (s *Server) print(c *call, ids []string) (answer, error) {
+	if err := s.lookUp(c, len(ids)); err != nil {
+		return answer{}, err
+	}
 	return s.once(c, func(o *audit.Once) (answer, error) {
 		file, copies, err := s.Issuance.Print(c.ctx, c.actor, ids, o)
 		if err != nil {

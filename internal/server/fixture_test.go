@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -54,7 +55,7 @@ func newFixture(t *testing.T, change ...func(*Services)) *fixture {
 	w := world.New(t, cli.Config{Data: t.TempDir()})
 	f := &fixture{World: w, log: &safeBuffer{}, met: map[string]map[bool]bool{}}
 	services := Services{
-		Applications: w.Applications, Imports: w.Imports, Issuance: w.Issuance, Log: w.Log, Directory: w.Store,
+		Applications: w.Applications, Imports: w.Imports, Approvals: w.Approvals, Offices: w.Offices, Budget: w.Budget, Issuance: w.Issuance, Log: w.Log, Directory: w.Store,
 		Once: w.Store.Once, Published: w.Issuance.Published, Ping: w.Store.Ping,
 		Logger: slog.New(slog.NewJSONHandler(f.log, nil)), SHCIssuer: w.Config.SHCIssuer, Version: "test",
 	}
@@ -84,6 +85,43 @@ func newFixture(t *testing.T, change ...func(*Services)) *fixture {
 	}
 	f.foreign = theirs[0].Key
 	return f
+}
+
+// everyRole returns a key for each role.
+func (f *fixture) everyRole(t *testing.T) map[office.Role]string {
+	t.Helper()
+	var staff []office.Staff
+	for _, r := range office.Roles() {
+		staff = append(staff, office.Staff{Name: string(r), Role: r})
+	}
+	keys, err := f.NewStaff(cli.TestOffice, staff)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := f.AddStaff(t.Context(), cli.TestOffice, keys); err != nil {
+		t.Fatal(err)
+	}
+	all := map[office.Role]string{}
+	for _, k := range keys {
+		all[k.Role] = k.Key
+	}
+	return all
+}
+
+// officers returns the keys of further officers.
+func (f *fixture) officers(t *testing.T, n int) (list []string) {
+	t.Helper()
+	keys, err := f.NewStaff(cli.TestOffice, slices.Repeat([]office.Staff{{Name: "次席", Role: office.Officer}}, n))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, k := range keys {
+		list = append(list, k.Key)
+	}
+	if err := f.AddStaff(t.Context(), cli.TestOffice, keys); err != nil {
+		t.Fatal(err)
+	}
+	return list
 }
 
 // reply is an answer that was read to the end.

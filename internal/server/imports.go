@@ -14,7 +14,6 @@ type importBody struct {
 	State        vaccination.ImportState `json:"state"`
 	Report       reportBody              `json:"report"`
 	Outcome      *outcomeBody            `json:"outcome,omitempty" doc:"what applying it did"`
-	SecondPerson bool                    `json:"second_person" doc:"another person has to commit it"`
 	CreatedBy    string                  `json:"created_by"`
 	CreatedAt    time.Time               `json:"created_at"`
 	CommittedBy  string                  `json:"committed_by,omitempty"`
@@ -52,7 +51,7 @@ type outcomeBody struct {
 func importOf(i vaccination.Import, certificates []string) importBody {
 	r := i.Report
 	b := importBody{
-		ID: i.ID, State: i.State, SecondPerson: i.SecondPerson, Certificates: certificates,
+		ID: i.ID, State: i.State, Certificates: certificates,
 		CreatedBy: i.CreatedBy, CreatedAt: i.CreatedAt, CommittedBy: i.CommittedBy, CommittedAt: i.CommittedAt,
 		WithdrawnBy: i.WithdrawnBy, WithdrawnAt: i.WithdrawnAt,
 		Report: reportBody{

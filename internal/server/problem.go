@@ -36,7 +36,11 @@ var statuses = map[string]int{
 	"url_too_long":      http.StatusRequestURITooLong,
 	"headers_too_large": http.StatusRequestHeaderFieldsTooLarge,
 	"too_many_requests": http.StatusTooManyRequests,
+	"budget":            http.StatusTooManyRequests,
 }
+
+// budgetWait is when a budget of look-ups has room again, in seconds.
+const budgetWait = "600"
 
 var statusOfCode = map[fault.Code]int{
 	fault.Invalid:     http.StatusBadRequest,
@@ -124,7 +128,7 @@ func (s *Server) refuse(w http.ResponseWriter, c *call, err error) {
 	case http.StatusUnauthorized:
 		h.Set("WWW-Authenticate", `Bearer realm="akashi"`)
 	case http.StatusTooManyRequests:
-		h.Set("Retry-After", "1")
+		h.Set("Retry-After", map[bool]string{true: budgetWait, false: "1"}[p.Code == "budget"])
 	case http.StatusServiceUnavailable:
 		h.Set("Retry-After", "5")
 	case http.StatusRequestEntityTooLarge:

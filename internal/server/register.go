@@ -72,7 +72,7 @@ func (r *route) complete() error {
 }
 
 func granted(p office.Permission) bool {
-	return office.Clerk.Permissions()[string(p)] || office.Officer.Permissions()[string(p)]
+	return slices.ContainsFunc(office.Roles(), func(r office.Role) bool { return r.Permissions()[string(p)] })
 }
 
 func (s *Server) register(api huma.API, r *route) {

@@ -48,9 +48,12 @@ type route struct {
 	longer     time.Duration
 	keyed      bool // takes an Idempotency-Key
 	throttled  bool
+	looksUp    bool // shows a person's data or asks the register: taken from the budget
 	pictures   bool // takes pictures, which may be larger
 	hidden     bool // not part of the contract
-	serve      func(*call) (answer, error)
+	// whileSuspended: also while the office is suspended, to read its log and resume it
+	whileSuspended bool
+	serve          func(*call) (answer, error)
 
 	registry huma.Registry
 	schema   *huma.Schema // of the body
@@ -94,7 +97,7 @@ var (
 // routes is the registry of all faces (S-001, S-024).
 func (s *Server) routes() []*route {
 	var all []*route
-	for _, group := range [][]*route{s.importRoutes(), s.applicationRoutes(), s.certificateRoutes(), s.openRoutes()} {
+	for _, group := range [][]*route{s.importRoutes(), s.applicationRoutes(), s.certificateRoutes(), s.approvalRoutes(), s.officeRoutes(), s.openRoutes()} {
 		all = append(all, group...)
 	}
 	return all
@@ -142,6 +145,9 @@ func (s *Server) applicationRoutes() []*route {
 	}
 	create := post("", "create-application", office.WriteApplications, formBody{}, s.createApplication, "申請を下書きとして作る", "Create an application as a draft")
 	create.status, create.keyed = http.StatusCreated, true
+	submit := post("/{id}/submit", "submit-application", office.WriteApplications, nil, s.submitApplication, "申請を提出し、旅券と記録を確かめる", "Hand in an application and check passport and record")
+	supply := post("/{id}/answer", "answer-application", office.WriteApplications, formBody{}, s.answerApplication, "不足を補い、もう一度確かめる", "Supply what was missing and check again")
+	submit.looksUp, supply.looksUp = true, true
 	issue := post("/{id}/certificate", "issue-certificate", office.Issue, nil, s.issueCertificate,
 		"証明書を発行する（発行済みならそれを返す: 200）", "Issue the certificate, or return the one there is (200)")
 	issue.status, issue.keyed, issue.out = http.StatusCreated, true, certificateBody{}
@@ -153,10 +159,9 @@ func (s *Server) applicationRoutes() []*route {
 		},
 		{
 			faces: staffOnly, method: http.MethodGet, path: prefix + "/applications/{id}", id: "get-application", permission: office.ReadApplications, purpose: actor.Certificate,
-			status: http.StatusOK, out: applicationBody{}, serve: s.getApplication, ja: "申請を読む（記録される）", en: "Read an application; the look-up is logged",
+			status: http.StatusOK, looksUp: true, out: applicationBody{}, serve: s.getApplication, ja: "申請を読む（記録される）", en: "Read an application; the look-up is logged",
 		},
-		post("/{id}/submit", "submit-application", office.WriteApplications, nil, s.submitApplication, "申請を提出し、旅券と記録を確かめる", "Hand in an application and check passport and record"),
-		post("/{id}/answer", "answer-application", office.WriteApplications, formBody{}, s.answerApplication, "不足を補い、もう一度確かめる", "Supply what was missing and check again"),
+		submit, supply,
 		post("/{id}/withdraw", "withdraw-application", office.WriteApplications, nil, s.withdrawApplication, "申請を取り下げる", "Withdraw an application"),
 		post("/{id}/decision", "decide-application", office.Decide, decisionBody{}, s.decideApplication, "保留の申請を決める", "Decide an application that is held"),
 		issue,
@@ -186,6 +191,9 @@ func (s *Server) certificateRoutes() []*route {
 	reissue.status, reissue.takes, reissue.in = http.StatusCreated, jsonType, whyBody{}
 	revoke := of(http.MethodPost, "/certificates/{id}/revoke", "revoke-certificate", office.Revoke, s.revokeCertificate, "一枚を失効させる", "Revoke one certificate")
 	revoke.takes, revoke.in = jsonType, whyBody{}
+	for _, r := range []*route{codes, card, again} { // prints count each certificate
+		r.looksUp = true
+	}
 	return []*route{
 		list, of(http.MethodGet, "/certificates/{id}", "get-certificate", office.ReadCertificates, s.getCertificate, "証明書を読む（記録される）", "Read a certificate; the look-up is logged"),
 		codes, card, one, many, again, reissue, revoke,

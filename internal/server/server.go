@@ -35,6 +35,10 @@ type Services struct {
 	Faces        []string // to be served: "staff", "public", "ops"; empty: all
 	Applications *application.Service
 	Imports      *vaccination.Imports
+	Approvals    *office.Approvals
+	Offices      *office.Offices
+	Budget       *office.Budget
+	Alert        office.Alert // may be nil
 	Issuance     *issuance.Service
 	Log          *audit.Log
 	Directory    office.Directory
@@ -57,6 +61,7 @@ type Server struct {
 	documents map[face][]byte // OpenAPI
 	published publishedKeys
 	verifiers throttle
+	rules     officeRules
 	pictures  map[face]pictures
 	stopping  atomic.Bool
 }

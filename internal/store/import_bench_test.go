@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"akashi/internal/audit"
 	"akashi/internal/office"
@@ -46,14 +47,16 @@ func BenchmarkImport(b *testing.B) {
 				if err := log.Act(b.Context(), who(here), audit.Entry{Action: "test"}, func(ctx context.Context, _ *audit.Entry) error { return s.AddOffice(ctx, o) }); err != nil {
 					b.Fatal(err)
 				}
-				imports := &vaccination.Imports{Log: log, Store: s}
+				imports := &vaccination.Imports{Log: log, Store: s, Approvals: &office.Approvals{Log: log, Store: s}}
+				second := person("b")
+				second.SteppedUp = time.Now()
 				b.StartTimer()
 				for kind, file := range map[vaccination.Kind][]byte{vaccination.Subjects: subjects.Bytes(), vaccination.Records: records.Bytes()} {
 					i, err := imports.Stage(b.Context(), person("a"), kind, file, nil)
 					if err != nil {
 						b.Fatal(err)
 					}
-					if i, err = imports.Commit(b.Context(), person("b"), i.ID); err != nil || i.Outcome.New != people {
+					if i, err = imports.Commit(b.Context(), second, i.ID); err != nil || i.Outcome.New != people {
 						b.Fatalf("%+v %+v %v", i.Outcome, i.Report.Faults, err)
 					}
 				}

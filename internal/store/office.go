@@ -25,6 +25,7 @@ func (officeRow) TableName() string { return "offices" }
 
 func (r officeRow) office() (office.Office, error) {
 	o := office.Office{Code: r.Office, NameJA: r.NameJa, NameEN: r.NameEn, Version: r.Version}
+	o.Settings.Lookups = office.DefaultLookups // of an office that has not said otherwise
 	if err := json.Unmarshal([]byte(r.Issuer), &o.Issuer); err != nil {
 		return o, err
 	}

@@ -382,11 +382,19 @@ func sample(t *testing.T, name string) []byte {
 }
 
 func (f *fixture) imports() *vaccination.Imports {
-	return &vaccination.Imports{Log: f.log, Store: f.Store, Clock: f.clock()}
+	return &vaccination.Imports{Log: f.log, Store: f.Store, Approvals: f.approvals(), Clock: f.clock()}
 }
 
-func person(id string) actor.Actor {
-	return actor.Actor{Office: here, Person: id, Terminal: "test", Purpose: actor.Import}
+func person(id string) actor.Actor { return member(id, office.Officer) }
+
+// withdraw asks for it by one person and does it by another.
+func (f *fixture) withdraw(t *testing.T, id string) error {
+	t.Helper()
+	if _, err := f.approvals().Request(t.Context(), person("a"), office.WithdrawImport, id, nil, nil); err != nil {
+		t.Fatal(err)
+	}
+	_, _, err := f.imports().Withdraw(t.Context(), person("b"), id)
+	return err
 }
 
 // bring stages a file by one person and commits it by another.
@@ -428,6 +436,9 @@ func TestImport(t *testing.T) {
 		if _, err := f.imports().Commit(t.Context(), person("a"), i.ID); fault.CodeOf(err) != fault.Forbidden {
 			t.Errorf("error/same person commits: %v", err)
 		}
+		if _, err := f.imports().Commit(t.Context(), member("c", office.Clerk), i.ID); fault.CodeOf(err) != fault.Forbidden {
+			t.Errorf("error/a clerk commits: %v", err)
+		}
 		if i, err = f.imports().Commit(t.Context(), person("b"), i.ID); err != nil || i.Outcome.New != i.Report.Accepted {
 			t.Fatalf("ok/commit: %+v %v", i.Outcome, err)
 		}
@@ -447,10 +458,10 @@ func TestImport(t *testing.T) {
 		if again.Outcome.New+again.Outcome.Changed != 0 || again.Outcome.Unchanged == 0 {
 			t.Errorf("ok/same file twice: %+v", again.Outcome)
 		}
-		if _, _, err := f.imports().Withdraw(t.Context(), person("b"), i.ID); err != nil || len(f.find(t, "0000000001")) != 1 {
+		if err := f.withdraw(t, i.ID); err != nil || len(f.find(t, "0000000001")) != 1 {
 			t.Errorf("ok/the first of two same files withdrawn: %v, %d people", err, len(f.find(t, "0000000001")))
 		}
-		if _, _, err := f.imports().Withdraw(t.Context(), person("b"), again.ID); err != nil || len(f.find(t, "0000000001")) != 0 {
+		if err := f.withdraw(t, again.ID); err != nil || len(f.find(t, "0000000001")) != 0 {
 			t.Errorf("ok/both withdrawn: %v", err)
 		}
 		f.bring(t, vaccination.Subjects, subjects)
@@ -476,13 +487,13 @@ func TestImport(t *testing.T) {
 		if d.Lot != "ZA9999" || d.Ref.Version != 2 {
 			t.Errorf("ok/changed: lot %s version %d", d.Lot, d.Ref.Version)
 		}
-		if _, _, err := f.imports().Withdraw(t.Context(), person("b"), changed.ID); err != nil {
+		if err := f.withdraw(t, changed.ID); err != nil {
 			t.Fatal(err)
 		}
 		if d := f.find(t, "0000000001")[0].Doses[1]; d.Lot != "ZA1002" || d.Ref.Version != 1 {
 			t.Errorf("ok/withdrawn: lot %s version %d", d.Lot, d.Ref.Version)
 		}
-		if _, _, err := f.imports().Withdraw(t.Context(), person("b"), first.ID); err != nil {
+		if err := f.withdraw(t, first.ID); err != nil {
 			t.Fatal(err)
 		}
 		if people := f.find(t, "0000000001"); len(people) != 1 || len(people[0].Doses) != 0 {
@@ -543,7 +554,7 @@ func TestColumns(t *testing.T) {
 		for _, row := range []any{
 			&officeRow{}, &staffRow{}, &staffKeyRow{}, &personKeyRow{}, &importRow{}, &approvalRow{}, &personRow{}, &doseRow{},
 			&applicationRow{}, &certificateRow{}, &payloadRow{}, &certificateDoseRow{}, &copyRow{}, &counterRow{}, &signingKeyRow{},
-			&onceEntry{}, &logEntry{}, &installationRow{}, &terminalRow{},
+			&onceEntry{}, &logEntry{}, &installationRow{}, &terminalRow{}, &lookupRow{},
 		} {
 			statement := &gorm.Statement{DB: f.read}
 			if err := statement.Parse(row); err != nil {

@@ -34,20 +34,6 @@ func stagedPlace(office, id string) seal.Place {
 	return seal.Place{Office: office, Table: "imports", Column: "staged", Row: id, Version: 1}
 }
 
-// approvalKind of an import that waits for its second person.
-const approvalKind = "import.commit"
-
-type approvalRow struct {
-	Office, ID, Kind, Object string
-	RequestedBy              string
-	RequestedAt, ExpiresAt   int64
-	DecidedBy                string
-	DecidedAt                int64
-	Outcome, Reason          string
-}
-
-func (approvalRow) TableName() string { return "approvals" }
-
 // AddImport implements vaccination.ImportStore.
 func (s *Store) AddImport(ctx context.Context, i vaccination.Import, file []byte) error {
 	db, err := act(ctx, i.Office)
@@ -58,17 +44,9 @@ func (s *Store) AddImport(ctx context.Context, i vaccination.Import, file []byte
 	if err != nil {
 		return err
 	}
-	if err := db.Create(&importRow{
+	return db.Create(&importRow{
 		Office: i.Office, ID: i.ID, Layout: i.Report.Layout, State: string(i.State), FileSha256: i.Report.SHA256, Report: string(report),
 		Staged: s.ring.Office(i.Office).Seal(stagedPlace(i.Office, i.ID), file), CreatedBy: i.CreatedBy, CreatedAt: milli(i.CreatedAt), Outcome: "{}",
-	}).Error; err != nil {
-		return err
-	}
-	if !i.SecondPerson || i.State != vaccination.ImportStaged {
-		return nil
-	}
-	return db.Create(&approvalRow{
-		Office: i.Office, ID: s.ids.Row(), Kind: approvalKind, Object: i.ID, RequestedBy: i.CreatedBy, RequestedAt: milli(i.CreatedAt),
 	}).Error
 }
 
@@ -87,10 +65,7 @@ func (s *Store) Import(ctx context.Context, office, id string) (vaccination.Impo
 		CreatedBy: row.CreatedBy, CreatedAt: fromMilli(row.CreatedAt), CommittedBy: row.CommittedBy, CommittedAt: fromMilli(row.CommittedAt),
 		WithdrawnBy: row.WithdrawnBy, WithdrawnAt: fromMilli(row.WithdrawnAt),
 	}
-	var approvals int64
-	err = db.Model(&approvalRow{}).Where("office = ? AND object = ? AND kind = ?", office, id, approvalKind).Count(&approvals).Error
-	i.SecondPerson = approvals > 0
-	return i, errors.Join(err, json.Unmarshal([]byte(row.Report), &i.Report), json.Unmarshal([]byte(row.Outcome), &i.Outcome))
+	return i, errors.Join(json.Unmarshal([]byte(row.Report), &i.Report), json.Unmarshal([]byte(row.Outcome), &i.Outcome))
 }
 
 // StagedFile implements vaccination.ImportStore.
@@ -116,18 +91,10 @@ func (s *Store) SaveImport(ctx context.Context, i vaccination.Import, from vacci
 	if err != nil {
 		return err
 	}
-	if err := changedOne(db.Model(&importRow{}).Where("office = ? AND id = ? AND state = ?", i.Office, i.ID, string(from)).Updates(map[string]any{
+	return changedOne(db.Model(&importRow{}).Where("office = ? AND id = ? AND state = ?", i.Office, i.ID, string(from)).Updates(map[string]any{
 		"state": string(i.State), "staged": nil, "committed_by": i.CommittedBy, "committed_at": milli(i.CommittedAt),
 		"withdrawn_by": i.WithdrawnBy, "withdrawn_at": milli(i.WithdrawnAt), "outcome": string(outcome),
-	}), "import_state"); err != nil {
-		return err
-	}
-	by, at := i.CommittedBy, i.CommittedAt
-	if i.State == vaccination.ImportWithdrawn {
-		by, at = i.WithdrawnBy, i.WithdrawnAt
-	}
-	return db.Model(&approvalRow{}).Where("office = ? AND object = ? AND kind = ? AND outcome = ''", i.Office, i.ID, approvalKind).
-		Updates(map[string]any{"decided_by": by, "decided_at": milli(at), "outcome": string(i.State)}).Error
+	}), "import_state")
 }
 
 // CertificatesFrom implements vaccination.ImportStore.

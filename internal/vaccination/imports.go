@@ -2,6 +2,7 @@ package vaccination
 
 import (
 	"context"
+	"strconv"
 	"time"
 
 	"akashi/internal/actor"
@@ -33,7 +34,6 @@ type Import struct {
 	WithdrawnBy            string
 	CreatedAt, CommittedAt time.Time
 	WithdrawnAt            time.Time
-	SecondPerson           bool // another person has to commit it
 }
 
 // Outcome counts what applying a file did.
@@ -47,7 +47,6 @@ type Outcome struct {
 
 // ImportStore keeps imports; its methods run inside an act.
 type ImportStore interface {
-	Office(ctx context.Context, code string) (office.Office, error) // no act needed
 	AddImport(ctx context.Context, i Import, file []byte) error
 	Import(ctx context.Context, office, id string) (Import, error)
 	StagedFile(ctx context.Context, office, id string) ([]byte, error)
@@ -63,26 +62,30 @@ type ImportStore interface {
 
 // Imports is the use cases around files of subjects and records.
 type Imports struct {
-	Log   *audit.Log
-	Store ImportStore
-	Clock clock.Clock
-	IDs   idgen.Gen
+	Log       *audit.Log
+	Store     ImportStore
+	Approvals *office.Approvals
+	Clock     clock.Clock
+	IDs       idgen.Gen
 }
 
-// Stage reads a file and stores its report; nothing is applied (S-038).
+// parameters are what the approval of an import is bound to, and what the
+// second person sees.
+func (i Import) parameters() map[string]string {
+	return map[string]string{"sha256": i.Report.SHA256, "layout": i.Report.Layout, "accepted": strconv.Itoa(i.Report.Accepted)}
+}
+
+// Stage reads a file and stores its report; nothing is applied (S-038). A file
+// that can be applied waits for another person's approval.
 func (s *Imports) Stage(ctx context.Context, a actor.Actor, kind Kind, file []byte, once *audit.Once) (Import, error) {
 	layout, err := LayoutFor(kind)
-	if err != nil {
-		return Import{}, err
-	}
-	o, err := s.Store.Office(ctx, a.Office)
 	if err != nil {
 		return Import{}, err
 	}
 	_, report := Read(layout, a.Office, file, s.Clock.Today())
 	i := Import{
 		Office: a.Office, ID: s.IDs.Row(), State: ImportStaged, Report: report, CreatedBy: a.Person,
-		CreatedAt: s.Clock.Now(), SecondPerson: o.Settings.ImportSecondPerson,
+		CreatedAt: s.Clock.Now(),
 	}
 	if report.Refused || report.Accepted == 0 {
 		i.State, file = ImportRefused, nil
@@ -91,23 +94,27 @@ func (s *Imports) Stage(ctx context.Context, a actor.Actor, kind Kind, file []by
 	e.Fact("layout", report.Layout)
 	e.Fact("state", string(i.State))
 	return i, s.Log.Act(ctx, a.For(i.ID), e, func(ctx context.Context, _ *audit.Entry) error {
-		return s.Store.AddImport(ctx, i, file)
+		if err := s.Store.AddImport(ctx, i, file); err != nil || i.State != ImportStaged {
+			return err
+		}
+		_, err := s.Approvals.Ask(ctx, a, office.CommitImport, i.ID, i.parameters())
+		return err
 	})
 }
 
-// Commit applies a staged file. Where the office demands it, somebody else than
-// the one who handed it in has to do so.
+// Commit applies a staged file that somebody else has approved than the one who
+// handed it in; whoever may approve it does so by committing it.
 func (s *Imports) Commit(ctx context.Context, a actor.Actor, id string) (Import, error) {
 	var i Import
 	err := s.Log.Act(ctx, a.For(id), audit.Entry{Action: "import.commit", Object: id}, func(ctx context.Context, e *audit.Entry) (err error) {
 		if i, err = s.Store.Import(ctx, a.Office, id); err != nil {
 			return err
 		}
-		switch {
-		case i.State != ImportStaged:
+		if i.State != ImportStaged {
 			return fault.New(fault.Conflict, "import_state", "").With("state", string(i.State))
-		case i.SecondPerson && i.CreatedBy == a.Person:
-			return fault.New(fault.Forbidden, "second_person", "")
+		}
+		if err := s.Approvals.UseOrApprove(ctx, a, office.CommitImport, id, office.Digest(i.parameters())); err != nil {
+			return err
 		}
 		file, err := s.Store.StagedFile(ctx, a.Office, id)
 		if err != nil {
@@ -128,8 +135,9 @@ func (s *Imports) Commit(ctx context.Context, a actor.Actor, id string) (Import,
 	return i, err
 }
 
-// Withdraw makes what a committed import brought stop counting, and lists the
-// certificates that were made from it.
+// Withdraw ends a staged import, or makes what a committed one brought stop
+// counting and lists the certificates that were made from it. The latter is an
+// act on many people at once: one person asks for it, another does it.
 func (s *Imports) Withdraw(ctx context.Context, a actor.Actor, id string) (i Import, certificates []string, err error) {
 	err = s.Log.Act(ctx, a.For(id), audit.Entry{Action: "import.withdraw", Object: id}, func(ctx context.Context, _ *audit.Entry) (err error) {
 		if i, err = s.Store.Import(ctx, a.Office, id); err != nil {
@@ -140,6 +148,9 @@ func (s *Imports) Withdraw(ctx context.Context, a actor.Actor, id string) (i Imp
 		}
 		from := i.State
 		if from == ImportCommitted {
+			if err := s.Approvals.UseOrApprove(ctx, a, office.WithdrawImport, id, office.Digest(nil)); err != nil {
+				return err
+			}
 			if certificates, err = s.Store.WithdrawBatch(ctx, a.Office, id); err != nil {
 				return err
 			}

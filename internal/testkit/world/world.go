@@ -79,7 +79,7 @@ func (w *World) Open(t testing.TB) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		*to = actor.Actor{Office: p.Office, Person: p.ID, Terminal: "test", Purpose: actor.Certificate, Permissions: p.Role.Permissions()}
+		*to = actor.Actor{Office: p.Office, Person: p.ID, Terminal: "test", Purpose: actor.Certificate, Role: string(p.Role), Permissions: p.Role.Permissions(), SteppedUp: app.Clock.Now()}
 	}
 }
 

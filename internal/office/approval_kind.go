@@ -1,0 +1,94 @@
+package office
+
+import (
+	"maps"
+	"slices"
+
+	"akashi/internal/actor"
+	"akashi/internal/fault"
+)
+
+// Kind of a dangerous act (S-029): it is done with another person's approval only.
+type Kind string
+
+const (
+	GenerateKey       Kind = "key.generate"
+	ActivateKey       Kind = "key.activate"
+	RetireKey         Kind = "key.retire"
+	RevokeBulk        Kind = "certificates.revoke"
+	ExportBulk        Kind = "records.export"
+	RekeyVault        Kind = "numbers.rekey"
+	OverrideRetention Kind = "retention.override"
+	Erase             Kind = "person.erase"
+	MakeAccount       Kind = "account.make"
+	MakeOfficer       Kind = "account.officer" // a new officer, or somebody who becomes one
+	ChangeAccount     Kind = "account.change"
+	EnableAccount     Kind = "account.enable"
+	RecoverAccount    Kind = "account.recover"
+	CommitImport      Kind = "import.commit"
+	WithdrawImport    Kind = "import.withdraw" // of one that was applied
+	ApplyRoster       Kind = "roster.commit"
+	ChangeSettings    Kind = "office.settings"
+	ResumeOffice      Kind = "office.resume"
+)
+
+// DangerousAct says who asks for an act, who approves it and who carries it out.
+type DangerousAct struct {
+	Ask, Approve, CarryOut Permission
+	// Third demands that a third person carries it out.
+	Third bool
+	// AboutStaff tells that the object is a member of staff, who may then neither
+	// ask, nor approve, nor carry out.
+	AboutStaff bool
+	// ByUseCase tells that the use case asks, since the approval is bound to more
+	// than a person could write down.
+	ByUseCase bool
+	// Unattended tells that a file asks by arriving: asking needs no step-up.
+	Unattended bool
+}
+
+// dangerousActs are all of them; what is not here needs no second person, and
+// what is here cannot be done without one.
+var dangerousActs = map[Kind]DangerousAct{
+	GenerateKey:       {Ask: RequestKeys, Approve: ApproveKeys, CarryOut: CarryOutKeys, ByUseCase: true},
+	ActivateKey:       {Ask: RequestKeys, Approve: ApproveKeys, CarryOut: CarryOutKeys, ByUseCase: true},
+	RetireKey:         {Ask: RequestKeys, Approve: ApproveKeys, CarryOut: CarryOutKeys, ByUseCase: true},
+	RekeyVault:        {Ask: RequestKeys, Approve: ApproveKeys, CarryOut: CarryOutKeys},
+	RevokeBulk:        {Ask: RevokeMany, Approve: RevokeMany, CarryOut: RevokeMany, ByUseCase: true},
+	ExportBulk:        {Ask: RequestExport, Approve: ApproveExport, CarryOut: CarryOutExport, ByUseCase: true},
+	OverrideRetention: {Ask: RequestErasure, Approve: ApproveErasure, CarryOut: CarryOutErasure},
+	Erase:             {Ask: RequestErasure, Approve: ApproveErasure, CarryOut: CarryOutErasure},
+	MakeAccount:       {Ask: RequestAccount, Approve: ApproveAccount, CarryOut: CarryOutAccount, Third: true, ByUseCase: true},
+	MakeOfficer:       {Ask: ApproveAccount, Approve: ApproveAccount, CarryOut: CarryOutAccount, Third: true, AboutStaff: true, ByUseCase: true},
+	ChangeAccount:     {Ask: RequestAccount, Approve: ApproveAccount, CarryOut: CarryOutAccount, Third: true, AboutStaff: true, ByUseCase: true},
+	EnableAccount:     {Ask: RequestAccount, Approve: ApproveAccount, CarryOut: CarryOutAccount, Third: true, AboutStaff: true, ByUseCase: true},
+	RecoverAccount:    {Ask: ApproveAccount, Approve: ApproveAccount, CarryOut: ApproveAccount, AboutStaff: true},
+	CommitImport:      {Ask: WriteImports, Approve: CommitImports, CarryOut: CommitImports, ByUseCase: true, Unattended: true},
+	WithdrawImport:    {Ask: ReadImports, Approve: CommitImports, CarryOut: CommitImports},
+	ApplyRoster:       {Ask: WriteRoster, Approve: CommitRoster, CarryOut: CommitRoster, ByUseCase: true, Unattended: true},
+	ChangeSettings:    {Ask: SetOffice, Approve: ApproveSettings, CarryOut: SetOffice, ByUseCase: true},
+	ResumeOffice:      {Ask: SuspendOffice, Approve: ApproveSettings, CarryOut: SuspendOffice},
+}
+
+// Kinds lists the kinds of dangerous acts.
+func Kinds() []Kind { return slices.Sorted(maps.Keys(dangerousActs)) }
+
+// Act returns what the table says of a kind; fault Invalid for an unknown one.
+func (k Kind) Act() (DangerousAct, error) {
+	d, ok := dangerousActs[k]
+	if !ok {
+		return d, fault.OneOf("kind", k, Kinds()...)
+	}
+	return d, nil
+}
+
+// may refuses somebody without the permission, and the person concerned.
+func (d DangerousAct) may(a actor.Actor, p Permission, object string) error {
+	switch {
+	case !a.May(string(p)):
+		return fault.New(fault.Forbidden, "permission", "")
+	case d.AboutStaff && object == a.Person:
+		return fault.New(fault.Forbidden, "own_case", "")
+	}
+	return nil
+}

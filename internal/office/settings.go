@@ -1,0 +1,132 @@
+package office
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"strings"
+	"time"
+
+	"akashi/certificate"
+	"akashi/internal/actor"
+	"akashi/internal/audit"
+	"akashi/internal/clock"
+	"akashi/internal/fault"
+)
+
+// Suspension stops an office: its staff can read the log, and nothing else.
+type Suspension struct {
+	By     string    `json:"by"`
+	At     time.Time `json:"at"`
+	Reason string    `json:"reason"` // in words
+}
+
+// Check refuses settings that cannot be.
+func (s Settings) Check() error {
+	for i, k := range s.Open {
+		if k.Families() == nil || slices.Contains(s.Open[:i], k) {
+			return fault.OneOf("open", k, certificate.Domestic, certificate.Travel)
+		}
+	}
+	if err := fault.OneOf("number_rule", s.NumberRule, NumberWhenNeeded, NumberWithApplication); err != nil {
+		return err
+	}
+	if l := s.Lookups; l.Soft < 1 || l.Hard < l.Soft || l.Hard > maxLookups {
+		return fault.New(fault.Invalid, "lookups", "lookups")
+	}
+	return s.Hours.Check()
+}
+
+// maxLookups is as far as an office can raise its budget.
+const maxLookups = 100_000
+
+// OfficeStore keeps offices; what changes runs inside an act.
+type OfficeStore interface {
+	Office(ctx context.Context, code string) (Office, error) // no act needed
+	SaveOffice(ctx context.Context, o Office) error          // fault Conflict "version"
+}
+
+// Offices is the use cases around an office's own rules.
+type Offices struct {
+	Log       *audit.Log
+	Store     OfficeStore
+	Approvals *Approvals
+	Clock     clock.Clock
+}
+
+// Get returns the office of the actor.
+func (s *Offices) Get(ctx context.Context, a actor.Actor) (Office, error) {
+	return s.Store.Office(ctx, a.Office)
+}
+
+// parameters are what the approval of new settings is bound to: all of them, so
+// that the second person sees what will be.
+func (s Settings) parameters() map[string]string {
+	s.Suspended = nil
+	text, _ := json.Marshal(s) // plain values
+	return map[string]string{"settings": string(text)}
+}
+
+// AskSettings asks another person to let the settings become these.
+func (s *Offices) AskSettings(ctx context.Context, a actor.Actor, wanted Settings) (p Approval, err error) {
+	if err := wanted.Check(); err != nil {
+		return p, err
+	}
+	return s.Approvals.Request(ctx, a, ChangeSettings, a.Office, wanted.parameters(), nil)
+}
+
+// Set makes the settings these, as somebody else has asked or approved; a
+// suspension stays.
+func (s *Offices) Set(ctx context.Context, a actor.Actor, wanted Settings) (o Office, err error) {
+	if err := wanted.Check(); err != nil {
+		return o, err
+	}
+	return s.change(ctx, a, "office.set", func(ctx context.Context, o *Office) error {
+		if err := s.Approvals.UseOrApprove(ctx, a, ChangeSettings, o.Code, Digest(wanted.parameters())); err != nil {
+			return err
+		}
+		wanted.Suspended = o.Settings.Suspended
+		o.Settings = wanted
+		return nil
+	})
+}
+
+// Suspend stops the office at once; one person is enough for that.
+func (s *Offices) Suspend(ctx context.Context, a actor.Actor, reason string) (Office, error) {
+	if reason = strings.TrimSpace(reason); reason == "" {
+		return Office{}, fault.New(fault.Invalid, "required", "reason")
+	}
+	return s.change(ctx, a, "office.suspend", func(_ context.Context, o *Office) error {
+		if o.Settings.Suspended != nil {
+			return fault.New(fault.Conflict, "office_suspended_already", "")
+		}
+		o.Settings.Suspended = &Suspension{a.Person, s.Clock.Now().Truncate(time.Millisecond), reason}
+		return nil
+	})
+}
+
+// Resume lets the office work again, as somebody else has asked or approved.
+func (s *Offices) Resume(ctx context.Context, a actor.Actor) (Office, error) {
+	return s.change(ctx, a, "office.resume", func(ctx context.Context, o *Office) error {
+		if o.Settings.Suspended == nil {
+			return fault.New(fault.Conflict, "office_not_suspended", "")
+		}
+		o.Settings.Suspended = nil
+		return s.Approvals.UseOrApprove(ctx, a, ResumeOffice, o.Code, Digest(nil))
+	})
+}
+
+func (s *Offices) change(ctx context.Context, a actor.Actor, action string, fn func(context.Context, *Office) error) (o Office, err error) {
+	err = s.Log.Act(ctx, a, audit.Entry{Action: action, Object: a.Office}, func(ctx context.Context, _ *audit.Entry) (err error) {
+		if o, err = s.Store.Office(ctx, a.Office); err != nil {
+			return err
+		}
+		if err := fn(ctx, &o); err != nil {
+			return err
+		}
+		err = s.Store.SaveOffice(ctx, o)
+		o.Version++
+		return err
+	})
+	return o, err
+}
