@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 	"time"
 
 	"akashi/certificate/catalogue"
@@ -17,6 +18,7 @@ import (
 	"akashi/internal/application"
 	"akashi/internal/audit"
 	"akashi/internal/clock"
+	"akashi/internal/custody"
 	"akashi/internal/fault"
 	"akashi/internal/idgen"
 	"akashi/internal/issuance"
@@ -34,6 +36,7 @@ type Store interface {
 	office.Directory
 	vaccination.ImportStore
 	signing.Intents
+	custody.Store
 	AddOffice(ctx context.Context, o office.Office) error
 	SaveOffice(ctx context.Context, o office.Office) error
 	AddStaff(ctx context.Context, p office.Staff, keyHash []byte) error
@@ -55,6 +58,7 @@ type App struct {
 	Applications *application.Service
 	Imports      *vaccination.Imports
 	Issuance     *issuance.Service
+	Custody      *custody.Service
 	Clock        clock.Clock
 	IDs          idgen.Gen
 }
@@ -128,6 +132,7 @@ func (a *App) assemble(keys []signing.Key, crl []byte) error {
 		Log: a.Log, Store: a.Store, Rules: vaccination.Rules{Catalogue: products}, Test: !a.Config.Production, Clock: a.Clock, IDs: a.IDs,
 	}
 	a.Imports = &vaccination.Imports{Log: a.Log, Store: a.Store, Clock: a.Clock, IDs: a.IDs}
+	a.Custody = &custody.Service{Log: a.Log, Store: a.Store}
 	a.Issuance = &issuance.Service{
 		Log: a.Log, Store: a.Store, Applications: a.Applications,
 		Signer: signing.NewSigner(files, a.Store, a.Store.SigningKey, a.Clock),
@@ -233,11 +238,9 @@ func (a *App) ChangeOffice(ctx context.Context, code string, change func(*office
 // every minute, until the context ends; the channel closes after the last run.
 func (a *App) KeepRecovering(ctx context.Context, logger *slog.Logger) <-chan struct{} {
 	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		tick := time.NewTicker(min(time.Minute, max(a.Config.RecoverAge, time.Second)))
-		defer tick.Stop()
-		for {
+	var both sync.WaitGroup
+	both.Go(func() {
+		repeat(ctx, min(time.Minute, max(a.Config.RecoverAge, time.Second)), func() {
 			r, err := a.Issuance.Recover(ctx, a.Config.RecoverAge)
 			switch {
 			case err != nil && ctx.Err() == nil:
@@ -245,12 +248,33 @@ func (a *App) KeepRecovering(ctx context.Context, logger *slog.Logger) <-chan st
 			case r.Finished+r.Failed > 0:
 				logger.Warn("recovered", "finished", r.Finished, "failed", r.Failed)
 			}
-			select {
-			case <-ctx.Done():
-				return
-			case <-tick.C:
+		})
+	})
+	both.Go(func() {
+		repeat(ctx, time.Minute, func() {
+			done, err := a.Custody.Resume(ctx, func(office string) actor.Actor { return job("reseal", office) })
+			for _, r := range done {
+				logger.Info("resealed", "office", r.Office, "purpose", string(r.Purpose), "version", r.Version, "rows", r.Rows)
 			}
-		}
-	}()
+			if err != nil && ctx.Err() == nil {
+				logger.Error("reseal", "error", err.Error())
+			}
+		})
+	})
+	go func() { both.Wait(); close(done) }()
 	return done
+}
+
+// repeat runs something at once and then regularly until the context ends.
+func repeat(ctx context.Context, every time.Duration, run func()) {
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	for {
+		run()
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
 }

@@ -529,7 +529,7 @@ func TestColumns(t *testing.T) {
 		for _, row := range []any{
 			&officeRow{}, &staffRow{}, &staffKeyRow{}, &personKeyRow{}, &importRow{}, &approvalRow{}, &personRow{}, &doseRow{},
 			&applicationRow{}, &certificateRow{}, &payloadRow{}, &certificateDoseRow{}, &copyRow{}, &counterRow{}, &signingKeyRow{},
-			&onceEntry{}, &logEntry{}, &installationRow{},
+			&onceEntry{}, &logEntry{}, &installationRow{}, &dataKeyRow{},
 		} {
 			statement := &gorm.Statement{DB: f.read}
 			if err := statement.Parse(row); err != nil {
