@@ -17,6 +17,7 @@ import (
 	"akashi/internal/application"
 	"akashi/internal/audit"
 	"akashi/internal/clock"
+	"akashi/internal/custody"
 	"akashi/internal/fault"
 	"akashi/internal/idgen"
 	"akashi/internal/issuance"
@@ -37,6 +38,7 @@ type Store interface {
 	office.ApprovalStore
 	office.LookupStore
 	signing.Intents
+	custody.Store
 	AddOffice(ctx context.Context, o office.Office) error
 	SaveOffice(ctx context.Context, o office.Office) error
 	AddStaff(ctx context.Context, p office.Staff, keyHash []byte) error
@@ -67,6 +69,7 @@ type App struct {
 	Budget       *office.Budget
 	Issuance     *issuance.Service
 	Published    *publish.Service
+	Custody      *custody.Service
 	Clock        clock.Clock
 	IDs          idgen.Gen
 }
@@ -140,6 +143,7 @@ func (a *App) assemble(keys []signing.Key) error {
 	a.Offices = &office.Offices{Log: a.Log, Store: a.Store, Approvals: a.Approvals, Clock: a.Clock}
 	a.Budget = &office.Budget{Log: a.Log, Store: a.Store, Clock: a.Clock}
 	a.Imports = &vaccination.Imports{Log: a.Log, Store: a.Store, Approvals: a.Approvals, Clock: a.Clock, IDs: a.IDs}
+	a.Custody = &custody.Service{Log: a.Log, Store: a.Store}
 	a.Issuance = &issuance.Service{
 		Log: a.Log, Store: a.Store, Applications: a.Applications,
 		Signer:    signing.NewSigner(files, a.Store, a.Store.SigningKey, a.Clock),
@@ -246,7 +250,17 @@ type Job struct {
 func (a *App) Jobs() []Job {
 	return []Job{
 		{"recover", min(time.Minute, max(a.Config.RecoverAge, time.Second)), a.recover},
+		{"reseal", time.Minute, a.reseal},
 	}
+}
+
+// reseal goes on with a change of keys that was begun.
+func (a *App) reseal(ctx context.Context, logger *slog.Logger) error {
+	done, err := a.Custody.Resume(ctx, func(office string) actor.Actor { return job("reseal", office) })
+	for _, r := range done {
+		logger.Info("resealed", "office", r.Office, "purpose", string(r.Purpose), "version", r.Version, "rows", r.Rows)
+	}
+	return err
 }
 
 // recover finishes or fails what a dead process left.

@@ -1,28 +1,24 @@
 // Package seal encrypts fields and makes search keys.
 //
-// A sealed field is AES-256-GCM under a key of the person it belongs to (or of
-// the office, where there is no person), bound to the place it stands at, so
-// that it cannot be moved to another row, column or office (S-073, S-074). The
-// person's key is itself sealed by the office's wrapping key, which is derived
-// from the file key. Search keys are HMAC-SHA-256 under a key of the office,
-// 128 bits kept (S-075).
+// Three layers of keys. The file key stands outside the database and wraps the
+// data keys (S-073). A data key belongs to one office and one purpose; it is a
+// row, random, of a version, and is sealed with at most 2^32 times (S-074). A
+// person's key is a row too, wrapped by its office's data key for that, and
+// seals what concerns the person: erasing the row erases what it sealed (S-076).
+//
+// A sealed field is AES-256-GCM with a random nonce, bound to the place it
+// stands at, so that it cannot be moved to another row, column or office. The
+// box names the key that opens it. Search keys are HMAC-SHA-256 under a data key
+// of the office, 128 bits kept (S-075).
 package seal
 
 import (
 	"crypto/aes"
 	"crypto/cipher"
-	"crypto/hkdf"
-	"crypto/hmac"
 	"crypto/rand"
-	"crypto/sha256"
-	"encoding/base64"
 	"encoding/binary"
 	"errors"
-	"fmt"
-	"os"
-	"path/filepath"
-	"strings"
-	"sync"
+	"sync/atomic"
 )
 
 const (
@@ -53,6 +49,10 @@ func (p Place) bytes() []byte {
 type Key struct {
 	ID   string // at most 255 bytes, stored in each box
 	aead cipher.AEAD
+
+	// Data keys only: how often it may still seal, and its other versions by id.
+	left   *atomic.Int64
+	others func(id string) (Key, error)
 }
 
 func newKey(id string, secret []byte) (Key, error) {
@@ -67,37 +67,82 @@ func newKey(id string, secret []byte) (Key, error) {
 	return Key{ID: id, aead: aead}, err
 }
 
+func newSecret() []byte {
+	secret := make([]byte, keySize)
+	if _, err := rand.Read(secret); err != nil {
+		panic("seal: no randomness: " + err.Error())
+	}
+	return secret
+}
+
 // Seal returns the box {format, key id, nonce, ciphertext}. Nil stays nil, so
-// that an absent value stays absent.
+// that an absent value stays absent. A data key that has no use left panics with
+// ErrUsedUp: a repeated nonce would be worse.
 func (k Key) Seal(at Place, plain []byte) []byte {
 	if plain == nil {
 		return nil
 	}
-	nonce := make([]byte, nonceSize)
+	if k.left != nil && k.left.Add(-1) < 0 {
+		panic(ErrUsedUp)
+	}
+	box := make([]byte, 0, 2+len(k.ID)+nonceSize+len(plain)+16)
+	box = append(append(box, format, byte(len(k.ID))), k.ID...)
+	nonce := box[len(box) : len(box)+nonceSize]
 	if _, err := rand.Read(nonce); err != nil {
 		panic("seal: no randomness: " + err.Error())
 	}
-	box := make([]byte, 0, 2+len(k.ID)+nonceSize+len(plain)+16)
-	box = append(box, format, byte(len(k.ID)))
-	box = append(box, k.ID...)
-	box = append(box, nonce...)
-	return k.aead.Seal(box, nonce, plain, at.bytes())
+	return k.aead.Seal(box[:len(box)+nonceSize], nonce, plain, at.bytes())
 }
 
-// Open returns the plain text of a box sealed by this key at this place.
+// For returns the key for so many boxes, which the caller has counted.
+func (k Key) For(uses int64) Key {
+	k.left = &atomic.Int64{}
+	k.left.Store(uses)
+	return k
+}
+
+// NewKey makes a key named like the row it stands in, and its form wrapped by
+// this one for that place. ErrUsedUp tells that this one has no use left.
+func (k Key) NewKey(at Place) (Key, []byte, error) {
+	if k.left != nil && k.left.Load() <= 0 {
+		return Key{}, nil, ErrUsedUp
+	}
+	secret := newSecret()
+	made, err := newKey(at.Row, secret)
+	return made, k.Seal(at, secret), err
+}
+
+// BoxHead is how every box begins that the key of an id has sealed.
+func BoxHead(id string) []byte { return append([]byte{format, byte(len(id))}, id...) }
+
+// KeyID returns the id of the key that a box names, and what follows it.
+func KeyID(box []byte) (id string, rest []byte, err error) {
+	if len(box) < 2 || box[0] != format || len(box) < 2+int(box[1])+nonceSize {
+		return "", nil, ErrOpen
+	}
+	end := 2 + int(box[1])
+	return string(box[2:end]), box[end:], nil
+}
+
+// Open returns the plain text of a box sealed by this key, or by another version
+// of it, at this place. ErrUnknownKey tells that the version is not loaded.
 func (k Key) Open(at Place, box []byte) ([]byte, error) {
 	if box == nil {
 		return nil, nil
 	}
-	if len(box) < 2 || box[0] != format {
-		return nil, ErrOpen
+	id, rest, err := KeyID(box)
+	if err != nil {
+		return nil, err
 	}
-	id, rest := int(box[1]), box[2:]
-	if len(rest) < id+nonceSize || string(rest[:id]) != k.ID {
-		return nil, ErrOpen
+	if id != k.ID {
+		if k.others == nil {
+			return nil, ErrOpen
+		}
+		if k, err = k.others(id); err != nil {
+			return nil, err
+		}
 	}
-	nonce, text := rest[id:id+nonceSize], rest[id+nonceSize:]
-	plain, err := k.aead.Open(nil, nonce, text, at.bytes())
+	plain, err := k.aead.Open(nil, rest[:nonceSize], rest[nonceSize:], at.bytes())
 	if err != nil {
 		return nil, ErrOpen
 	}
@@ -105,148 +150,4 @@ func (k Key) Open(at Place, box []byte) ([]byte, error) {
 		plain = []byte{}
 	}
 	return plain, nil
-}
-
-// Ring holds the file key from which the keys of offices are derived.
-type Ring struct {
-	id     string
-	master []byte
-
-	mu      sync.Mutex
-	derived map[derivation][]byte
-}
-
-type derivation struct{ office, purpose string }
-
-// maxDerived bounds the derived keys that are kept: a few for each office of the country.
-const maxDerived = 1 << 14
-
-// OpenFile reads the file key; with create it makes a new one where there is
-// none. The file holds "id:base64" and must not be readable by others.
-func OpenFile(path string, create bool) (*Ring, error) {
-	b, err := os.ReadFile(path)
-	if errors.Is(err, os.ErrNotExist) && create {
-		if err := writeNew(path); err != nil && !errors.Is(err, os.ErrExist) {
-			return nil, err
-		}
-		b, err = os.ReadFile(path)
-	}
-	if err != nil {
-		return nil, err
-	}
-	if info, err := os.Stat(path); err != nil || info.Mode().Perm()&0o077 != 0 {
-		return nil, fmt.Errorf("seal: %s must be readable by its owner only (chmod 600)", filepath.Base(path))
-	}
-	id, text, ok := strings.Cut(strings.TrimSpace(string(b)), ":")
-	master, err := base64.StdEncoding.DecodeString(text)
-	if !ok || err != nil || len(master) != keySize {
-		return nil, fmt.Errorf("seal: %s is not a key file", filepath.Base(path))
-	}
-	return &Ring{id: id, master: master}, nil
-}
-
-// writeNew makes the file complete before it gets its name: of two processes
-// that start at once one wins and both read the same key.
-func writeNew(path string) error {
-	ring := NewRing()
-	tmp, err := os.CreateTemp(filepath.Dir(path), ".seal-*") // mode 0600
-	if err != nil {
-		return err
-	}
-	defer func() { _ = os.Remove(tmp.Name()) }()
-	if _, err := fmt.Fprintf(tmp, "%s:%s\n", ring.id, base64.StdEncoding.EncodeToString(ring.master)); err != nil {
-		return err
-	}
-	if err := errors.Join(tmp.Sync(), tmp.Close()); err != nil {
-		return err
-	}
-	return os.Link(tmp.Name(), path)
-}
-
-// NewRing makes a ring with a random file key; tests keep it in memory.
-func NewRing() *Ring {
-	master := make([]byte, keySize)
-	if _, err := rand.Read(master); err != nil {
-		panic("seal: no randomness: " + err.Error())
-	}
-	sum := sha256.Sum256(master)
-	return &Ring{id: fmt.Sprintf("f%x", sum[:4]), master: master}
-}
-
-func (r *Ring) derive(office, purpose string) []byte {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if secret := r.derived[derivation{office, purpose}]; secret != nil {
-		return secret
-	}
-	secret, err := hkdf.Key(sha256.New, r.master, []byte(office), "akashi "+purpose, keySize)
-	if err != nil {
-		panic(err) // only for impossible lengths
-	}
-	if r.derived == nil || len(r.derived) >= maxDerived {
-		r.derived = map[derivation][]byte{}
-	}
-	r.derived[derivation{office, purpose}] = secret
-	return secret
-}
-
-// checkPlace is where the proof stands that a database belongs to a ring.
-var checkPlace = Place{Table: "installation", Column: "value", Row: "seal"}
-
-// Proof returns a box by which Proves recognises this ring.
-func (r *Ring) Proof() []byte { return r.Office("").Seal(checkPlace, []byte("akashi")) }
-
-// Proves tells whether the box was made by a ring with the same file key.
-func (r *Ring) Proves(box []byte) bool {
-	_, err := r.Office("").Open(checkPlace, box)
-	return err == nil && len(box) > 0
-}
-
-// Office returns the office's key for things that belong to no person, such as
-// an import file that waits for its second person.
-func (r *Ring) Office(office string) Key {
-	k, err := newKey(r.id, r.derive(office, "office"))
-	if err != nil {
-		panic(err)
-	}
-	return k
-}
-
-func (r *Ring) wrapping(office string) Key {
-	k, err := newKey(r.id, r.derive(office, "wrap"))
-	if err != nil {
-		panic(err)
-	}
-	return k
-}
-
-func personPlace(office, id string) Place {
-	return Place{Office: office, Table: "person_keys", Column: "wrapped", Row: id}
-}
-
-// NewPerson makes a key for a person and returns it with its wrapped form.
-func (r *Ring) NewPerson(office, id string) (Key, []byte, error) {
-	secret := make([]byte, keySize)
-	if _, err := rand.Read(secret); err != nil {
-		return Key{}, nil, err
-	}
-	k, err := newKey(id, secret)
-	return k, r.wrapping(office).Seal(personPlace(office, id), secret), err
-}
-
-// Person unwraps a person's key.
-func (r *Ring) Person(office, id string, wrapped []byte) (Key, error) {
-	secret, err := r.wrapping(office).Open(personPlace(office, id), wrapped)
-	if err != nil {
-		return Key{}, err
-	}
-	return newKey(id, secret)
-}
-
-// Index returns the search key of a value: 16 bytes, different for each office
-// and kind of value. The caller normalises the value first.
-func (r *Ring) Index(office, kind, value string) []byte {
-	mac := hmac.New(sha256.New, r.derive(office, "index "+kind))
-	mac.Write([]byte(value))
-	return mac.Sum(nil)[:16]
 }

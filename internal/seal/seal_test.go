@@ -93,7 +93,7 @@ func TestOpenFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	b, err := OpenFile(path, true)
-	if err != nil || !bytes.Equal(a.master, b.master) || a.id != b.id {
+	if err != nil || !bytes.Equal(a.file.master, b.file.master) || a.file.id != b.file.id {
 		t.Fatalf("ok/second start: %v", err)
 	}
 	if err := os.Chmod(path, 0o644); err != nil {

@@ -79,13 +79,21 @@ func (s *Store) Act(ctx context.Context, office string, fn func(context.Context)
 	})
 }
 
-// transact runs fn in a transaction of the office, committed durably when it
-// returns nil. The context given to fn cannot be cancelled: SQLite would answer
-// an interrupt by rolling back the whole group.
+// transact runs fn in a transaction of the office whose data keys are ready,
+// committed durably when it returns nil.
 func (s *Store) transact(ctx context.Context, office string, fn func(context.Context) error) error {
 	if !isOffice(office) {
 		return ErrNoOffice
 	}
+	if err := s.ready(ctx, office); err != nil {
+		return err
+	}
+	return s.enact(ctx, office, fn)
+}
+
+// enact is transact without data keys. The context given to fn cannot be cancelled: SQLite would answer
+// an interrupt by rolling back the whole group.
+func (s *Store) enact(ctx context.Context, office string, fn func(context.Context) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -131,6 +139,9 @@ func (s *Store) look(ctx context.Context, office string, fn func(*gorm.DB) error
 	}
 	if t, ok := ctx.Value(txKey{}).(tx); ok && t.office == office {
 		return fn(t.db.WithContext(ctx))
+	}
+	if err := s.ready(ctx, office); err != nil {
+		return err
 	}
 	if !s.postgres {
 		return fn(s.read.WithContext(withOffice(ctx, office)))

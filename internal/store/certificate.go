@@ -366,7 +366,7 @@ func (s *Store) ToSign(ctx context.Context, office, id string) ([]signing.ToSign
 		if len(rows) == 0 {
 			return fault.New(fault.NotFound, "intent", "")
 		}
-		key, err := s.ring.Person(office, rows[0].PersonKey, rows[0].Wrapped)
+		key, err := s.openKey(db, office, rows[0].PersonKey, rows[0].Wrapped)
 		if err != nil {
 			return err
 		}

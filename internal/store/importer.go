@@ -57,16 +57,43 @@ type importer struct {
 	s                *Store
 	db               *gorm.DB
 	office, importID string
+	wrap             seal.Key // for the keys of new people
 	now              int64
 	outcome          vaccination.Outcome
 	unchanged        []string // ids of the chunk that the file only confirms
 }
 
-func (p *importer) index(kind, value string) []byte {
+func (p *importer) index(kind, value string) []byte { return p.s.index(p.office, kind, value) }
+
+// index is the search key of a value; none for an empty one.
+func (s *Store) index(office, kind, value string) []byte {
 	if value == "" {
 		return nil
 	}
-	return p.s.ring.Index(p.office, kind, value)
+	return s.ring.Index(office, kind, value)
+}
+
+// indexPerson fills in the search keys of a subject.
+func (s *Store) indexPerson(row *personRow, v vaccination.Subject) {
+	row.TicketIx, row.AddressIx = s.index(row.Office, ixTicket, v.Ticket), s.index(row.Office, ixAddress, v.Address)
+	row.ContentIx = s.index(row.Office, ixContent, string(v.Content()))
+	row.ExactIx, row.LooseIx, row.KanaIx = nil, nil, nil
+	for _, k := range v.SearchKeys() {
+		ix := s.index(row.Office, nameKind(k), nameValue(k, v.BirthDate))
+		switch k.Kind {
+		case vaccination.ExactName:
+			row.ExactIx = ix
+		case vaccination.LooseName:
+			row.LooseIx = ix
+		case vaccination.LooseKana:
+			row.KanaIx = ix
+		}
+	}
+}
+
+// indexDose fills in the search keys of a record.
+func (s *Store) indexDose(row *doseRow, v vaccination.Record) {
+	row.TicketIx, row.ContentIx = s.index(row.Office, ixTicket, v.Ticket), s.index(row.Office, ixContent, string(v.Content()))
 }
 
 func (p *importer) conflict(line int, column, code string, severity vaccination.Severity) {
@@ -80,6 +107,9 @@ func (p *importer) keys(tickets []string) (wanted [][]byte, keys map[string]seal
 		wanted = append(wanted, p.index(ixTicket, t))
 	}
 	var rows []personKeyRow
+	if err := p.reindex(tickets); err != nil {
+		return nil, nil, err
+	}
 	if err := p.db.Where("office = ? AND ticket_ix IN ?", p.office, wanted).Find(&rows).Error; err != nil {
 		return nil, nil, err
 	}
@@ -95,7 +125,7 @@ func (p *importer) keys(tickets []string) (wanted [][]byte, keys map[string]seal
 			continue
 		}
 		id := p.s.ids.Row()
-		key, wrapped, err := p.s.ring.NewPerson(p.office, id)
+		key, wrapped, err := p.wrap.NewKey(seal.PersonPlace(p.office, id))
 		if err != nil {
 			return nil, nil, err
 		}
@@ -103,6 +133,24 @@ func (p *importer) keys(tickets []string) (wanted [][]byte, keys map[string]seal
 		fresh = append(fresh, personKeyRow{p.office, id, ix, wrapped, p.now})
 	}
 	return wanted, keys, createAll(p.db, fresh)
+}
+
+// reindex brings the people of the tickets to the present search keys while
+// these are being changed.
+func (p *importer) reindex(tickets []string) error {
+	var old [][]byte
+	for _, t := range tickets {
+		old = append(old, p.s.ring.Indexes(p.office, seal.Index, ixTicket, t)[1:]...)
+	}
+	if len(old) == 0 {
+		return nil
+	}
+	var rows []personKeyRow
+	if err := p.db.Where("office = ? AND ticket_ix IN ?", p.office, old).Find(&rows).Error; err != nil || len(rows) == 0 {
+		return err
+	}
+	_, err := p.s.reindexPeople(p.db, p.office, rows)
+	return err
 }
 
 func createAll[T any](db *gorm.DB, rows []T) error {
@@ -134,19 +182,8 @@ func (p *importer) subjects(subjects []vaccination.Subject, lines []int) error {
 		key := keys[string(wanted[i])]
 		row := personRow{
 			Office: p.office, ID: p.s.ids.Row(), Version: 1, IsCurrent: true, PersonKey: key.ID, ImportID: p.importID, CreatedAt: p.now,
-			TicketIx: wanted[i], AddressIx: p.index(ixAddress, s.Address), ContentIx: p.index(ixContent, string(s.Content())),
 		}
-		for _, k := range s.SearchKeys() {
-			ix := p.s.nameIndex(p.office, k, s.BirthDate)
-			switch k.Kind {
-			case vaccination.ExactName:
-				row.ExactIx = ix
-			case vaccination.LooseName:
-				row.LooseIx = ix
-			case vaccination.LooseKana:
-				row.KanaIx = ix
-			}
-		}
+		p.s.indexPerson(&row, s)
 		if before, ok := current[string(wanted[i])]; ok {
 			same, err := p.replacePerson(before, &row, key, s, lines[i])
 			if err != nil {
@@ -259,8 +296,9 @@ func (p *importer) records(records []vaccination.Record, lines []int) error {
 		}
 		row := doseRow{
 			Office: p.office, ID: p.s.ids.Row(), Version: 1, IsCurrent: true, Programme: r.Programme, PersonKey: key.ID,
-			ImportID: p.importID, TicketIx: wanted[i], DoseNumber: r.DoseNumber, ContentIx: p.index(ixContent, string(r.Content())), CreatedAt: p.now,
+			ImportID: p.importID, DoseNumber: r.DoseNumber, CreatedAt: p.now,
 		}
+		p.s.indexDose(&row, r)
 		if before, ok := current[doseKey{string(wanted[i]), r.Programme, r.DoseNumber}]; ok {
 			same, err := p.replaceDose(before, &row, key, r, lines[i])
 			if err != nil {

@@ -43,7 +43,11 @@ func (s *Store) openKey(db *gorm.DB, office, id string, wrapped []byte) (seal.Ke
 	if key, ok := opened(db)[id]; ok {
 		return key, nil
 	}
-	key, err := s.ring.Person(office, id, wrapped)
+	var key seal.Key
+	err := s.opening(db, office, func() (err error) {
+		key, err = s.ring.Person(office, id, wrapped)
+		return err
+	})
 	if keys := opened(db); err == nil && keys != nil {
 		keys[id] = key
 	}

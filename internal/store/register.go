@@ -8,6 +8,7 @@ import (
 	"gorm.io/gorm"
 
 	"akashi/internal/clock"
+	"akashi/internal/seal"
 	"akashi/internal/vaccination"
 )
 
@@ -26,11 +27,11 @@ type register struct {
 }
 
 func (r register) FindByTicket(ctx context.Context, ticket string) ([]vaccination.Person, error) {
-	return r.find(ctx, "ticket_ix", r.s.ring.Index(r.office, ixTicket, ticket))
+	return r.find(ctx, "ticket_ix", r.s.ring.Indexes(r.office, seal.Index, ixTicket, ticket))
 }
 
 func (r register) FindByAddress(ctx context.Context, address string) ([]vaccination.Person, error) {
-	return r.find(ctx, "address_ix", r.s.ring.Index(r.office, ixAddress, address))
+	return r.find(ctx, "address_ix", r.s.ring.Indexes(r.office, seal.Index, ixAddress, address))
 }
 
 func (r register) FindByName(ctx context.Context, key vaccination.SearchKey, birth clock.Date) ([]vaccination.Person, error) {
@@ -40,38 +41,40 @@ func (r register) FindByName(ctx context.Context, key vaccination.SearchKey, bir
 	if column == "" {
 		return nil, fmt.Errorf("store: unknown search key")
 	}
-	return r.find(ctx, column, r.s.nameIndex(r.office, key, birth))
+	return r.find(ctx, column, r.s.ring.Indexes(r.office, seal.Index, nameKind(key), nameValue(key, birth)))
 }
 
-func (s *Store) nameIndex(office string, key vaccination.SearchKey, birth clock.Date) []byte {
-	return s.ring.Index(office, "name "+string(key.Kind), key.Key+"|"+string(birth))
+func nameKind(key vaccination.SearchKey) string { return "name " + string(key.Kind) }
+
+func nameValue(key vaccination.SearchKey, birth clock.Date) string {
+	return key.Key + "|" + string(birth)
 }
 
 // find answers from the versions that count now; a failing database is
 // Unavailable, never "nobody".
-func (r register) find(ctx context.Context, column string, index []byte) ([]vaccination.Person, error) {
+func (r register) find(ctx context.Context, column string, indexes [][]byte) ([]vaccination.Person, error) {
 	db, err := act(ctx, r.office)
 	if err != nil {
 		return nil, err
 	}
 	if !r.s.postgres {
-		return r.findIn(db, column, index)
+		return r.findIn(db, column, indexes)
 	}
 	// A failed statement ends a transaction of PostgreSQL; the act has to live on
 	// to store that the register could not be asked.
 	if err := db.SavePoint("look").Error; err != nil {
 		return nil, err
 	}
-	people, err := r.findIn(db, column, index)
+	people, err := r.findIn(db, column, indexes)
 	if err != nil {
 		err = errors.Join(err, db.RollbackTo("look").Error)
 	}
 	return people, err
 }
 
-func (r register) findIn(db *gorm.DB, column string, index []byte) (people []vaccination.Person, err error) {
+func (r register) findIn(db *gorm.DB, column string, indexes [][]byte) (people []vaccination.Person, err error) {
 	var rows []personWithKey
-	if err := withKey(db, "persons").Where("t.office = ? AND t."+column+" = ? AND t.is_current", r.office, index).
+	if err := withKey(db, "persons").Where("t.office = ? AND t."+column+" IN ? AND t.is_current", r.office, indexes).
 		Order("t.id").Limit(maxFound).Find(&rows).Error; err != nil {
 		return nil, fmt.Errorf("%w: %w", vaccination.ErrUnavailable, err)
 	}

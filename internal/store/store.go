@@ -63,6 +63,7 @@ type Store struct {
 	closed   bool
 	pools    []*sql.DB
 	keys     keyCache
+	readying sync.Mutex // while an office's data keys are loaded
 }
 
 // Open opens the database, brings its schema up to date, and refuses one that
@@ -75,6 +76,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	}
 	err := open(ctx, c)
 	if err == nil {
+		s.ring.Attach()
 		err = s.checkRing(ctx)
 	}
 	if err != nil {
@@ -107,10 +109,7 @@ func (s *Store) checkRing(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if !s.ring.Proves(row.Value) {
-		return ErrForeignKey
-	}
-	return nil
+	return s.checkProof(s.write.WithContext(ctx), "")
 }
 
 // Close waits for what is queued and closes the pools; acts after it are refused.

@@ -554,7 +554,7 @@ func TestColumns(t *testing.T) {
 		for _, row := range []any{
 			&officeRow{}, &staffRow{}, &staffKeyRow{}, &personKeyRow{}, &importRow{}, &approvalRow{}, &personRow{}, &doseRow{},
 			&applicationRow{}, &certificateRow{}, &payloadRow{}, &certificateDoseRow{}, &copyRow{}, &counterRow{}, &signingKeyRow{},
-			&onceEntry{}, &logEntry{}, &installationRow{}, &terminalRow{}, &lookupRow{},
+			&onceEntry{}, &logEntry{}, &installationRow{}, &terminalRow{}, &lookupRow{}, &dataKeyRow{},
 		} {
 			statement := &gorm.Statement{DB: f.read}
 			if err := statement.Parse(row); err != nil {

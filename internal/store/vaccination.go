@@ -6,7 +6,6 @@ import (
 	"errors"
 
 	"gorm.io/gorm"
-	"gorm.io/gorm/clause"
 
 	"akashi/internal/seal"
 	"akashi/internal/vaccination"
@@ -78,7 +77,12 @@ func (s *Store) StagedFile(ctx context.Context, office, id string) ([]byte, erro
 	if err := db.Select("staged").Where("office = ? AND id = ?", office, id).Take(&row).Error; err != nil {
 		return nil, missing(err, "import")
 	}
-	return s.ring.Office(office).Open(stagedPlace(office, id), row.Staged)
+	var file []byte
+	err = s.opening(db, office, func() error {
+		file, err = s.ring.Office(office).Open(stagedPlace(office, id), row.Staged)
+		return err
+	})
+	return file, err
 }
 
 // SaveImport implements vaccination.ImportStore.
@@ -116,19 +120,24 @@ func (s *Store) ApplyBatch(ctx context.Context, office, importID string, b vacci
 	if err != nil {
 		return vaccination.Outcome{}, err
 	}
+	// Two imports that overlap would meet on the same rows.
+	if err := s.lockOffice(db, office); err != nil {
+		return vaccination.Outcome{}, err
+	}
 	if s.postgres {
-		// One import of an office after the other: two that overlap would meet on the same rows.
-		var row officeRow
-		if err := db.Clauses(clause.Locking{Strength: "UPDATE"}).Select("office").Where("office = ?", office).Take(&row).Error; err != nil {
-			return vaccination.Outcome{}, err
-		}
 		// Plans made while the tables were small (those of foreign keys, too) would
 		// scan them whole for each row.
 		if err := db.Exec("SET LOCAL plan_cache_mode = force_custom_plan").Error; err != nil {
 			return vaccination.Outcome{}, err
 		}
 	}
+	if err := s.reload(db, office); err != nil { // nobody changes the search keys from here on
+		return vaccination.Outcome{}, err
+	}
 	p := importer{s: s, db: db, office: office, importID: importID, now: s.clock.Now().UnixMilli()}
+	if p.wrap, err = s.counted(db, office, seal.Wrap, len(b.Lines)); err != nil {
+		return vaccination.Outcome{}, err
+	}
 	for start := 0; start < len(b.Lines); start += chunkSize {
 		end := min(start+chunkSize, len(b.Lines))
 		if b.Kind == vaccination.Subjects {

@@ -1,0 +1,26 @@
+-- +goose Up
+CREATE TABLE data_keys (
+  office     TEXT NOT NULL REFERENCES offices (office),
+  purpose    TEXT NOT NULL,
+  version    BIGINT NOT NULL,
+  wrapped    BYTEA,
+  state      TEXT NOT NULL CHECK (state IN ('next', 'active', 'old', 'retired')),
+  uses       BIGINT NOT NULL,
+  swept      TEXT NOT NULL,
+  created_at BIGINT NOT NULL,
+  retired_at BIGINT NOT NULL,
+  PRIMARY KEY (office, purpose, version)
+);
+CREATE UNIQUE INDEX data_keys_active ON data_keys (office, purpose) WHERE state = 'active';
+CREATE UNIQUE INDEX data_keys_next ON data_keys (office, purpose) WHERE state = 'next';
+ALTER TABLE data_keys ENABLE ROW LEVEL SECURITY;
+ALTER TABLE data_keys FORCE ROW LEVEL SECURITY;
+CREATE POLICY office ON data_keys USING (office = current_setting('akashi.office', true));
+-- +goose StatementBegin
+DO $$
+BEGIN
+  IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'akashi_staff') THEN
+    GRANT SELECT, INSERT, UPDATE ON data_keys TO akashi_staff;
+  END IF;
+END $$;
+-- +goose StatementEnd
