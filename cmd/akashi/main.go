@@ -32,11 +32,15 @@ func main() {
 }
 
 func adapters(environ []string) cli.Adapters {
-	return cli.Adapters{Environ: environ, Open: open, Serve: serve}
+	return cli.Adapters{Environ: environ, Open: open, OpenProof: openProof, Serve: serve}
 }
 
 func open(ctx context.Context, databaseURL, migrateURL string, ring *seal.Ring, c clock.Clock, ids idgen.Gen) (cli.Store, error) {
 	return store.Open(ctx, store.Config{URL: databaseURL, MigrateURL: migrateURL, Ring: ring, Clock: c, IDs: ids})
+}
+
+func openProof(ctx context.Context, databaseURL string) (cli.Proof, error) {
+	return store.OpenReadOnly(ctx, store.Config{URL: databaseURL})
 }
 
 func serve(ctx context.Context, app *cli.App, ready func(bound map[string]string)) error {
@@ -45,14 +49,14 @@ func serve(ctx context.Context, app *cli.App, ready func(bound map[string]string
 		Applications: app.Applications, Imports: app.Imports, Issuance: app.Issuance, Log: app.Log,
 		Directory: app.Store, Once: app.Store.Once,
 		Published: app.Issuance.Published, Ping: app.Store.Ping, Clock: app.Clock, IDs: app.IDs,
-		Logger: logger, SHCIssuer: app.Config.SHCIssuer, Version: cli.Version,
+		Halted: app.Halted, Logger: logger, SHCIssuer: app.Config.SHCIssuer, Version: cli.Version,
 	})
 	if err != nil {
 		return err
 	}
-	recovering, stop := context.WithCancel(ctx)
-	done := app.KeepRecovering(recovering, logger)
-	defer func() { stop(); <-done }()
+	jobs, stop := context.WithCancel(ctx)
+	recovering, logging := app.KeepRecovering(jobs, logger), app.KeepLog(jobs, logger)
+	defer func() { stop(); <-recovering; <-logging }()
 	return s.Serve(ctx, map[string]string{
 		"staff": app.Config.StaffAddr, "public": app.Config.PublicAddr, "ops": app.Config.OpsAddr,
 	}, ready, app.Config.DrainTime)

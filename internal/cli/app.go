@@ -16,6 +16,7 @@ import (
 	"akashi/internal/actor"
 	"akashi/internal/application"
 	"akashi/internal/audit"
+	"akashi/internal/audit/tree"
 	"akashi/internal/clock"
 	"akashi/internal/fault"
 	"akashi/internal/idgen"
@@ -29,6 +30,7 @@ import (
 // Store is what the commands need of a database: everything the domain declares.
 type Store interface {
 	audit.Book
+	tree.Store
 	application.Store
 	issuance.Store
 	office.Directory
@@ -55,6 +57,8 @@ type App struct {
 	Applications *application.Service
 	Imports      *vaccination.Imports
 	Issuance     *issuance.Service
+	Notaries     []*tree.Notary // of the logs
+	Fresh        *tree.Freshness
 	Clock        clock.Clock
 	IDs          idgen.Gen
 }
@@ -77,11 +81,7 @@ func Open(ctx context.Context, c Config, open OpenStore) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
-	url := string(c.DatabaseURL)
-	if url == "" {
-		url = filepath.Join(c.Data, "akashi.db")
-	}
-	if a.Store, err = open(ctx, url, string(c.MigrateURL), ring, a.Clock, a.IDs); err != nil {
+	if a.Store, err = open(ctx, c.database(), string(c.MigrateURL), ring, a.Clock, a.IDs); err != nil {
 		return nil, err
 	}
 	if err := a.assemble(keys, crl); err != nil {
@@ -142,6 +142,9 @@ func (a *App) assemble(keys []signing.Key, crl []byte) error {
 		Identity: issuance.Identity{SHCIssuer: a.Config.SHCIssuer, VDSNCIssuer: a.Config.VDSNCIssuer, Test: !a.Config.Production},
 	}
 	a.Issuance.Paper = signing.NewPaperSigner(files, a.Issuance, a.Store.SigningKey, a.Clock)
+	if err := a.proveLog(); err != nil {
+		return err
+	}
 	return a.registerKeys(keys)
 }
 

@@ -1,4 +1,5 @@
-// Package cli is the commands of akashi: serve, demo, verify, office, version.
+// Package cli is the commands of akashi: serve, demo, verify, trust, audit, office,
+// version.
 //
 // It assembles the service over a data directory. Which database and which
 // faces there are comes from cmd/akashi, so that this package knows neither.
@@ -31,6 +32,8 @@ const UsageStatus = 64
 type Adapters struct {
 	Environ []string
 	Open    OpenStore
+	// OpenProof opens a database as it is, for reading alone.
+	OpenProof func(ctx context.Context, databaseURL string) (Proof, error)
 	// Serve runs the faces until the context ends; ready is told the addresses.
 	Serve func(ctx context.Context, app *App, ready func(bound map[string]string)) error
 }
@@ -46,7 +49,7 @@ func Run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer, 
 	root.SetOut(out)
 	root.SetErr(errs)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(serveCommand(parts), demoCommand(parts), verifyCommand(parts), trustCommand(parts), officeCommand(parts), versionCommand(parts))
+	root.AddCommand(serveCommand(parts), demoCommand(parts), verifyCommand(parts), trustCommand(parts), officeCommand(parts), auditCommand(parts), versionCommand(parts))
 	root.Args = func(_ *cobra.Command, args []string) error {
 		if len(args) > 0 {
 			return usageError{fmt.Errorf("unknown command %q", args[0])}

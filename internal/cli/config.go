@@ -42,8 +42,17 @@ type Config struct {
 	RecoverAge  time.Duration `env:"RECOVER_AGE" envDefault:"60s"`
 	DrainTime   time.Duration `env:"DRAIN_TIME" envDefault:"20s"` // graceful shutdown
 	Fonts       []string      `env:"FONTS"`                       // further TrueType files for register characters, such as IPAmj Mincho
+	LogCopy     string        `env:"LOG_COPY"`                    // directory of a second place, run by others, for the log's checkpoints
 	LogLevel    slog.Level    `env:"LOG_LEVEL" envDefault:"INFO"`
 	Config      string        `env:"CONFIG"`
+}
+
+// database is where the database is: a URL, or a file in Data.
+func (c Config) database() string {
+	if c.DatabaseURL == "" {
+		return filepath.Join(c.Data, "akashi.db")
+	}
+	return string(c.DatabaseURL)
 }
 
 const prefix = "AKASHI_"

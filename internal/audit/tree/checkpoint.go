@@ -57,7 +57,7 @@ func (n *Notary) Due(ctx context.Context) (bool, error) {
 	}
 	last, err := merkle.OpenCheckpoint(text, n.Key.Verifier())
 	if err != nil {
-		return true, nil
+		return false, fmt.Errorf("%w: %w", ErrBroken, err)
 	}
 	size, err := n.Store.Size(ctx, n.Tree)
 	return size-last.Size >= Entries, err

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -24,11 +25,32 @@ type Evidence struct {
 	Key    note.Verifier                  // pinned
 }
 
+// Stored is the evidence of a live database, which goes on growing meanwhile.
+func Stored(ctx context.Context, s Store, tree Name, copied []string, key note.Verifier) (e Evidence, err error) {
+	e = Evidence{Copied: copied, Key: key}
+	if e.Own, err = s.Checkpoints(ctx, tree); err != nil {
+		return e, err
+	}
+	size, err := s.Size(ctx, tree)
+	if err != nil {
+		return e, err
+	}
+	if e.Tiles, err = s.Tiles(ctx, tree); err != nil && !errors.Is(err, ErrBroken) {
+		return e, err
+	}
+	e.Tiles = append([]merkle.Hash{}, e.Tiles[:min(int64(len(e.Tiles)), size/merkle.TileSize)]...)
+	e.Rows = func(fn func(Row) error) error { return s.Rows(ctx, tree, 0, size, fn) }
+	if tree == Log {
+		e.Loose, err = looseOf(ctx, s)
+	}
+	return e, err
+}
+
 // Finding is one thing that is wrong.
 type Finding struct {
 	Kind  Kind   `json:"kind"`
-	Entry int64  `json:"entry"`           // place in the tree, from 0; -1 where none is meant
-	Until int64  `json:"until,omitempty"` // of Root: the place before which the change lies
+	Entry int64  `json:"entry"`          // place in the tree, from 0; -1 where none is meant
+	Until int64  `json:"until,omitzero"` // of Root: the place before which the change lies
 	At    string `json:"at,omitempty"`
 }
 
@@ -188,9 +210,9 @@ func (p *prover) end(e Evidence) {
 	}
 }
 
-// LooseOf returns the records of those entries of the operation log that have no
+// looseOf returns the records of those entries of the operation log that have no
 // place yet, with their time only.
-func LooseOf(ctx context.Context, s Store) (records []audit.Record, err error) {
+func looseOf(ctx context.Context, s Store) (records []audit.Record, err error) {
 	var last Entry
 	for {
 		entries, err := s.Unplaced(ctx, Log, "", last, batch)
