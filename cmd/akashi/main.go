@@ -32,7 +32,7 @@ func main() {
 }
 
 func adapters(environ []string) cli.Adapters {
-	return cli.Adapters{Environ: environ, Open: open, OpenPublished: openPublished, Serve: serve}
+	return cli.Adapters{Environ: environ, Open: open, OpenPublished: openPublished, OpenProof: openProof, Serve: serve}
 }
 
 func open(ctx context.Context, d cli.Database, ring *seal.Ring, c clock.Clock, ids idgen.Gen) (cli.Store, error) {
@@ -75,7 +75,12 @@ func services(node *cli.Node, logger *slog.Logger) server.Services {
 	if app := node.Staff; app != nil {
 		services.Applications, services.Imports, services.Issuance, services.Log = app.Applications, app.Imports, app.Issuance, app.Log
 		services.Approvals, services.Offices, services.Budget = app.Approvals, app.Offices, app.Budget
+		services.Halted = app.Halted
 		services.Directory, services.Once, services.Clock, services.IDs = app.Store, app.Store.Once, app.Clock, app.IDs
 	}
 	return services
+}
+
+func openProof(ctx context.Context, databaseURL string) (cli.Proof, error) {
+	return store.OpenReadOnly(ctx, store.Config{URL: databaseURL})
 }

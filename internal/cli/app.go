@@ -16,6 +16,7 @@ import (
 	"akashi/internal/actor"
 	"akashi/internal/application"
 	"akashi/internal/audit"
+	"akashi/internal/audit/tree"
 	"akashi/internal/clock"
 	"akashi/internal/custody"
 	"akashi/internal/fault"
@@ -31,6 +32,7 @@ import (
 // Store is what the commands need of a database: everything the domain declares.
 type Store interface {
 	audit.Book
+	tree.Store
 	application.Store
 	issuance.Store
 	office.Directory
@@ -70,6 +72,8 @@ type App struct {
 	Issuance     *issuance.Service
 	Published    *publish.Service
 	Custody      *custody.Service
+	Notaries     []*tree.Notary // of the logs
+	Fresh        *tree.Freshness
 	Clock        clock.Clock
 	IDs          idgen.Gen
 }
@@ -152,6 +156,9 @@ func (a *App) assemble(keys []signing.Key) error {
 		Identity: issuance.Identity{SHCIssuer: a.Config.SHCIssuer, VDSNCIssuer: a.Config.VDSNCIssuer, Test: !a.Config.Production},
 	}
 	a.Issuance.Paper = signing.NewPaperSigner(files, a.Issuance, a.Store.SigningKey, a.Clock)
+	if err := a.proveLog(); err != nil {
+		return err
+	}
 	return a.registerKeys(keys)
 }
 
@@ -279,6 +286,7 @@ func (a *App) Work(ctx context.Context, logger *slog.Logger) <-chan struct{} {
 	for _, j := range a.Jobs() {
 		running.Go(func() { j.repeat(ctx, logger) })
 	}
+	running.Go(func() { <-a.KeepLog(ctx, logger) })
 	go func() { running.Wait(); close(done) }()
 	return done
 }

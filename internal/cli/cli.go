@@ -1,4 +1,5 @@
-// Package cli is the commands of akashi: serve, demo, verify, office, version.
+// Package cli is the commands of akashi: serve, demo, verify, trust, audit, office,
+// version.
 //
 // It assembles the service over a data directory. Which database and which
 // faces there are comes from cmd/akashi, so that this package knows neither.
@@ -33,6 +34,8 @@ type Adapters struct {
 	Environ       []string
 	Open          OpenStore
 	OpenPublished OpenPublished
+	// OpenProof opens a database as it is, for reading alone.
+	OpenProof func(ctx context.Context, databaseURL string) (Proof, error)
 	// Serve runs the faces of the node until the context ends; ready is told their URLs.
 	Serve func(ctx context.Context, node *Node, ready func(bound map[string]string)) error
 }
@@ -48,7 +51,7 @@ func Run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer, 
 	root.SetOut(out)
 	root.SetErr(errs)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(serveCommand(parts), demoCommand(parts), verifyCommand(parts), trustCommand(parts), officeCommand(parts), sealCommand(parts), versionCommand(parts))
+	root.AddCommand(serveCommand(parts), demoCommand(parts), verifyCommand(parts), trustCommand(parts), officeCommand(parts), sealCommand(parts), auditCommand(parts), versionCommand(parts))
 	root.Args = func(_ *cobra.Command, args []string) error {
 		if len(args) > 0 {
 			return usageError{fmt.Errorf("unknown command %q", args[0])}

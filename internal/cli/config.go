@@ -48,6 +48,7 @@ type Config struct {
 	RecoverAge        time.Duration `env:"RECOVER_AGE" envDefault:"60s"`
 	DrainTime         time.Duration `env:"DRAIN_TIME" envDefault:"20s"` // graceful shutdown
 	Fonts             []string      `env:"FONTS"`                       // further TrueType files for register characters, such as IPAmj Mincho
+	LogCopy           string        `env:"LOG_COPY"`                    // directory of a second place, run by others, for the log's checkpoints
 	LogLevel          slog.Level    `env:"LOG_LEVEL" envDefault:"INFO"`
 	Config            string        `env:"CONFIG"`
 }

@@ -25,12 +25,12 @@ var floors = [][]string{
 	{"internal/application", "internal/exchange/..."},
 	{"internal/vaccination", "internal/custody", "internal/paper", "certificate/verify"},
 	{"internal/office"},
-	{"internal/audit", "certificate/pdf"},
+	{"internal/audit/...", "certificate/pdf"},
 	{"certificate/shc", "certificate/vdsnc", "certificate/hcert"},
 	{"certificate/trust", "passport/chip"},
 	{"certificate", "signing", "signing/pkcs11"},
 	{"passport", "certificate/catalogue", "certificate/qr", "certificate/font", "signing/pki", "internal/seal"},
-	{"internal/fault", "internal/clock", "internal/idgen", "internal/actor", "internal/strictjson", "templates", "samples", "migrations"},
+	{"internal/fault", "internal/clock", "internal/idgen", "internal/actor", "internal/strictjson", "internal/merkle", "templates", "samples", "migrations"},
 }
 
 // testOnly packages are imported by tests and by each other.
@@ -47,6 +47,7 @@ var confined = []struct {
 	{"gorm.io/", []string{"internal/store/..."}},
 	{"github.com/go-pdf/fpdf", []string{"certificate/pdf", "internal/paper"}},
 	{"codeberg.org/go-pdf/fpdf", []string{"certificate/pdf", "internal/paper"}},
+	{"golang.org/x/mod/", []string{"internal/merkle", "internal/audit/tree", "signing"}},
 	{"github.com/lestrrat-go/jwx/", []string{"signing", "certificate/shc"}},
 	{"github.com/fxamacker/cbor/", []string{"certificate/hcert"}},
 }

@@ -112,6 +112,9 @@ func (s *Server) admit(c *call) error {
 		}
 		return nil
 	}
+	if err := s.halted(c); err != nil {
+		return err
+	}
 	scheme, key, _ := strings.Cut(c.request.Header.Get("Authorization"), " ")
 	if !strings.EqualFold(scheme, "Bearer") {
 		key = ""
@@ -129,6 +132,15 @@ func (s *Server) admit(c *call) error {
 		return s.refusal(c, fault.New(fault.Forbidden, "permission", ""))
 	}
 	return s.bounds(c)
+}
+
+// halted refuses whatever touches a person while the log is not being proven:
+// verifying and reading the log itself go on (S-086).
+func (s *Server) halted(c *call) error {
+	if s.Halted == nil || c.route.purpose == actor.Verify || c.route.purpose == actor.Audit {
+		return nil
+	}
+	return s.Halted(c.ctx)
 }
 
 // refusal logs an act that was refused before its use case was asked (S-083).

@@ -47,6 +47,8 @@ type Services struct {
 	Once      func(ctx context.Context, office, route, key string) (object string, body []byte, err error)
 	Published func(ctx context.Context) (*trust.Bundle, error) // the keys as verifiers get them
 	Ping      func(ctx context.Context) error
+	// Halted refuses what is personal while the log is not being proven; nil: never.
+	Halted    func(ctx context.Context) error
 	Clock     clock.Clock
 	IDs       idgen.Gen
 	Logger    *slog.Logger

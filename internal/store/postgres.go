@@ -66,13 +66,19 @@ func withOffice(ctx context.Context, office string) context.Context {
 // setting ends with the transaction.
 type connector struct{ driver.Connector }
 
-func newConnector(url string) (driver.Connector, error) {
+func newConnector(url string, settings ...func(*pgx.ConnConfig)) (driver.Connector, error) {
 	config, err := pgx.ParseConfig(url)
 	if err != nil {
 		return nil, err
 	}
+	for _, set := range settings {
+		set(config)
+	}
 	return connector{stdlib.GetConnector(*config)}, nil
 }
+
+// readOnly makes the server refuse every write of the connection.
+func readOnly(c *pgx.ConnConfig) { c.RuntimeParams["default_transaction_read_only"] = "on" }
 
 func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 	conn, err := c.Connector.Connect(ctx)

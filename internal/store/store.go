@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"database/sql"
+	"database/sql/driver"
 
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
 	"github.com/pressly/goose/v3"
@@ -81,6 +82,32 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	}
 	if err != nil {
 		return nil, fmt.Errorf("store: %w", errors.Join(err, s.Close()))
+	}
+	return s, nil
+}
+
+// OpenReadOnly opens a database as it is, for reading alone: nothing is migrated,
+// written or unsealed. It serves the proof of the log.
+func OpenReadOnly(ctx context.Context, c Config) (*Store, error) {
+	s := &Store{clock: c.Clock, postgres: strings.HasPrefix(c.URL, "postgres")}
+	var err error
+	if s.postgres {
+		var connector driver.Connector
+		if connector, err = newConnector(c.URL, readOnly); err == nil {
+			s.read, err = gorm.Open(postgres.New(postgres.Config{Conn: s.keepPool(sql.OpenDB(connector), 2)}), gormConfig())
+		}
+	} else {
+		var pool *sql.DB
+		query := url.Values{"_pragma": {"busy_timeout(10000)", "query_only(1)"}, "mode": {"ro"}}.Encode()
+		if pool, err = s.pool("sqlite", "file:"+strings.TrimPrefix(c.URL, "sqlite:")+"?"+query, 2); err == nil {
+			s.read, err = gorm.Open(sqlite.New(sqlite.Config{Conn: pool, DriverName: "sqlite"}), gormConfig())
+		}
+	}
+	if err == nil {
+		err = s.Ping(ctx)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("store: %w", errors.Join(err, s.closePools()))
 	}
 	return s, nil
 }

@@ -555,6 +555,7 @@ func TestColumns(t *testing.T) {
 			&officeRow{}, &staffRow{}, &staffKeyRow{}, &personKeyRow{}, &importRow{}, &approvalRow{}, &personRow{}, &doseRow{},
 			&applicationRow{}, &certificateRow{}, &payloadRow{}, &certificateDoseRow{}, &copyRow{}, &counterRow{}, &signingKeyRow{},
 			&onceEntry{}, &logEntry{}, &installationRow{}, &terminalRow{}, &lookupRow{}, &dataKeyRow{},
+			&treeLeaf{}, &treeTile{}, &treeCheckpoint{}, &lease{},
 		} {
 			statement := &gorm.Statement{DB: f.read}
 			if err := statement.Parse(row); err != nil {

@@ -36,12 +36,20 @@ func OpenStore(ctx context.Context, d cli.Database, ring *seal.Ring, c clock.Clo
 
 // Each runs a test on SQLite and on PostgreSQL.
 func Each(t *testing.T, test func(t *testing.T, w *World)) {
-	t.Run("sqlite", func(t *testing.T) { test(t, New(t, cli.Config{Data: t.TempDir()})) })
+	EachWith(t, func(*testing.T, *cli.Config) {}, test)
+}
+
+// EachWith does so with settings of its own.
+func EachWith(t *testing.T, set func(t *testing.T, c *cli.Config), test func(t *testing.T, w *World)) {
+	run := func(t *testing.T, c cli.Config) {
+		c.Data = t.TempDir()
+		set(t, &c)
+		test(t, New(t, c))
+	}
+	t.Run("sqlite", func(t *testing.T) { run(t, cli.Config{}) })
 	t.Run("postgres", func(t *testing.T) {
 		d := testkit.Postgres(t)
-		test(t, New(t, cli.Config{
-			Data: t.TempDir(), DatabaseURL: cli.Secret(d.StaffURL), MigrateURL: cli.Secret(d.OwnerURL), DatabaseURLSigner: cli.Secret(d.SignerURL),
-		}))
+		run(t, cli.Config{DatabaseURL: cli.Secret(d.StaffURL), MigrateURL: cli.Secret(d.OwnerURL), DatabaseURLSigner: cli.Secret(d.SignerURL)})
 	})
 }
 

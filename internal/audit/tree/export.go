@@ -1,0 +1,117 @@
+package tree
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"golang.org/x/mod/sumdb/note"
+
+	"akashi/internal/audit"
+)
+
+// An export is one JSON value on each line: what it is, the checkpoints, then
+// the rows in order. It holds internal keys and codes only, as the log does.
+type exportLine struct {
+	Format     int     `json:"akashi_log,omitempty"` // 1, on the first line
+	Tree       Name    `json:"tree,omitempty"`
+	Checkpoint string  `json:"checkpoint,omitempty"`
+	Seq        *int64  `json:"seq,omitempty"`
+	Office     string  `json:"office,omitempty"`
+	ID         string  `json:"id,omitempty"`
+	Leaf       []byte  `json:"leaf,omitempty"`
+	Entry      *string `json:"entry,omitempty"` // the canonical text
+}
+
+// maxLine bounds a line of an export.
+const maxLine = 1 << 20
+
+// ErrExport tells that a file is not an export.
+var ErrExport = errors.New("tree: not an export of the log")
+
+// Export writes the log with its checkpoints.
+func Export(ctx context.Context, s Store, w io.Writer) (entries int64, err error) {
+	out := json.NewEncoder(w)
+	out.SetEscapeHTML(false)
+	notes, err := s.Checkpoints(ctx, Log)
+	if err != nil {
+		return 0, err
+	}
+	size, err := s.Size(ctx, Log)
+	if err != nil {
+		return 0, err
+	}
+	if err := out.Encode(exportLine{Format: 1, Tree: Log}); err != nil {
+		return 0, err
+	}
+	for _, text := range notes {
+		if err := out.Encode(exportLine{Checkpoint: text}); err != nil {
+			return 0, err
+		}
+	}
+	err = s.Rows(ctx, Log, 0, size, func(r Row) error {
+		line := exportLine{Seq: &r.Seq, Office: r.Office, ID: r.ID, Leaf: r.Leaf}
+		if r.Data != nil {
+			text := string(r.Data)
+			line.Entry = &text
+		}
+		entries++
+		return out.Encode(line)
+	})
+	return entries, err
+}
+
+// Exported is the evidence of an export, which is read once.
+func Exported(r io.Reader, copied []string, key note.Verifier) (e Evidence, err error) {
+	e = Evidence{Copied: copied, Key: key}
+	lines := bufio.NewScanner(r)
+	lines.Buffer(make([]byte, 64<<10), maxLine)
+	next := func() (l exportLine, more bool, err error) {
+		if !lines.Scan() {
+			return l, false, lines.Err()
+		}
+		d := json.NewDecoder(bytes.NewReader(lines.Bytes()))
+		d.DisallowUnknownFields()
+		if err := d.Decode(&l); err != nil {
+			return l, false, fmt.Errorf("%w: %w", ErrExport, err)
+		}
+		return l, true, nil
+	}
+	head, more, err := next()
+	if err != nil || !more || head.Format != 1 || head.Tree != Log {
+		return e, errors.Join(ErrExport, err)
+	}
+	line, more, err := next()
+	for ; err == nil && more && line.Checkpoint != ""; line, more, err = next() {
+		e.Own = append(e.Own, line.Checkpoint)
+	}
+	if err != nil {
+		return e, err
+	}
+	e.Rows = func(fn func(Row) error) error {
+		for ; err == nil && more; line, more, err = next() {
+			if line.Seq == nil {
+				return ErrExport
+			}
+			if err := fn(line.row()); err != nil {
+				return err
+			}
+		}
+		return err
+	}
+	return e, nil
+}
+
+func (l exportLine) row() Row {
+	r := Row{Seq: *l.Seq, Office: l.Office, ID: l.ID, Leaf: l.Leaf}
+	if l.Entry == nil {
+		return r
+	}
+	r.Data, r.Columns = []byte(*l.Entry), &audit.Record{}
+	_ = json.Unmarshal(r.Data, r.Columns) // what does not parse is found by its leaf
+	return r
+}

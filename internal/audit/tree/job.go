@@ -1,0 +1,115 @@
+package tree
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"akashi/internal/clock"
+)
+
+// Job keeps the trees of an installation. It may run on every node; one leads.
+type Job struct {
+	Notaries []*Notary
+	Logger   *slog.Logger
+	// Alarm is told what people must look at; nil: the program's log only.
+	Alarm func(ctx context.Context, kind string, facts map[string]string)
+}
+
+// Kinds of alarm.
+const (
+	AlarmBroken = "log_broken"     // stored rows are not what was signed
+	AlarmFailed = "log_checkpoint" // no checkpoint could be made or copied
+)
+
+// Step places what is new and signs a checkpoint where one is due.
+func (j *Job) Step(ctx context.Context) error {
+	var errs []error
+	for _, n := range j.Notaries {
+		if err := n.step(ctx); err != nil && ctx.Err() == nil {
+			j.tell(ctx, n.Tree, err)
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (n *Notary) step(ctx context.Context) error {
+	if _, led, err := n.Step(ctx); err != nil || !led {
+		return err
+	}
+	due, err := n.Due(ctx)
+	if err == nil && due {
+		err = n.Checkpoint(ctx)
+	}
+	return err
+}
+
+func (j *Job) tell(ctx context.Context, tree Name, err error) {
+	kind := AlarmFailed
+	if errors.Is(err, ErrBroken) {
+		kind = AlarmBroken
+	}
+	j.Logger.Error(kind, "tree", string(tree), "error", err.Error())
+	if j.Alarm != nil {
+		j.Alarm(ctx, kind, map[string]string{"tree": string(tree)})
+	}
+}
+
+// Run steps until the context ends; the channel closes after the last step.
+func (j *Job) Run(ctx context.Context, pause time.Duration) <-chan struct{} {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		tick := time.NewTicker(pause)
+		defer tick.Stop()
+		for {
+			_ = j.Step(ctx) // told
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+			}
+		}
+	}()
+	return done
+}
+
+// Freshness tells whether the log is being signed (S-086).
+type Freshness struct {
+	Store Store
+	Clock clock.Clock
+
+	mu      sync.Mutex
+	started time.Time
+	looked  time.Time
+	last    time.Time
+}
+
+// lookEvery is how long an answer counts.
+const lookEvery = 5 * time.Second
+
+// Late tells whether the last checkpoint of the operation log is too old for
+// anything personal to be done. After a start there is as much time for the
+// first one.
+func (f *Freshness) Late(ctx context.Context) (bool, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	now := f.Clock.Now()
+	if f.started.IsZero() {
+		f.started = now
+	}
+	if now.Sub(f.looked).Abs() >= lookEvery {
+		_, at, err := f.Store.LastCheckpoint(ctx, Log)
+		if err != nil {
+			return false, err
+		}
+		f.looked, f.last = now, at
+		if at.Before(f.started) {
+			f.last = f.started
+		}
+	}
+	return now.Sub(f.last) >= ReadOnly, nil
+}

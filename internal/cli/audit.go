@@ -1,0 +1,237 @@
+package cli
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/mod/sumdb/note"
+
+	"akashi/internal/audit/tree"
+	"akashi/signing"
+)
+
+// Proof is a database that is only read.
+type Proof interface {
+	tree.Store
+	Close() error
+}
+
+func auditCommand(parts Adapters) *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "audit", Short: "Prove the operation log, or export it", Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(auditVerifyCommand(parts), auditExportCommand(parts))
+	return cmd
+}
+
+type auditOptions struct {
+	export, copies, key string
+	asJSON              bool
+}
+
+func auditVerifyCommand(parts Adapters) *cobra.Command {
+	var o auditOptions
+	cmd := &cobra.Command{
+		Use: "verify [--export FILE] [--copy DIR] [--key FILE]", Short: "Prove the log of a database or an export against signed checkpoints", Args: noArgs,
+		Long: "Prove the log against the checkpoints that were signed of it and copied to a second place.\n" +
+			"The database is only read. Whoever proves should bring the public key and the copied checkpoints from elsewhere.\n" +
+			"Exit status: 0 proven, 1 changed, 2 unreadable, 3 nothing to prove against, 64 usage.",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := LoadConfig(parts.Environ)
+			if err != nil {
+				return usageError{err}
+			}
+			if o.copies == "" {
+				o.copies = c.LogCopy
+			}
+			key, err := pinnedKey(o.key, filepath.Join(c.Data, "keys", string(signing.OperationLog)+".pub"))
+			if err != nil {
+				return usageError{err}
+			}
+			report, err := o.prove(cmd.Context(), parts, c, key)
+			if err != nil {
+				_, _ = fmt.Fprintf(cmd.ErrOrStderr(), "akashi: %v\n", err)
+				return ExitError{2}
+			}
+			if o.asJSON {
+				err = json.NewEncoder(cmd.OutOrStdout()).Encode(report)
+			} else {
+				showReport(cmd.OutOrStdout(), report, o.copies != "")
+			}
+			if status := reportStatus(report); err == nil && status != 0 {
+				err = ExitError{status}
+			}
+			return err
+		},
+	}
+	cmd.Flags().StringVar(&o.export, "export", "", "file made by audit export; default the database")
+	cmd.Flags().StringVar(&o.copies, "copy", "", "directory of copied checkpoints; default AKASHI_LOG_COPY")
+	cmd.Flags().StringVar(&o.key, "key", "", "file with the public key of the log; default the one in the data directory")
+	cmd.Flags().BoolVar(&o.asJSON, "json", false, "one JSON object")
+	return cmd
+}
+
+// pinnedKey reads a public key of the form name+hash+key.
+func pinnedKey(path, own string) (note.Verifier, error) {
+	if path == "" {
+		path = own
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("public key of the log: %w", err)
+	}
+	key, err := note.NewVerifier(strings.TrimSpace(string(text)))
+	if err != nil {
+		return nil, fmt.Errorf("public key of the log: %s is none", filepath.Base(path))
+	}
+	return key, nil
+}
+
+func (o auditOptions) prove(ctx context.Context, parts Adapters, c Config, key note.Verifier) (tree.Report, error) {
+	var copied []string
+	if o.copies != "" {
+		if _, err := os.Stat(o.copies); err != nil {
+			return tree.Report{}, err
+		}
+		var err error
+		if copied, err = tree.Folder(o.copies).Of(key.Name()).All(); err != nil {
+			return tree.Report{}, err
+		}
+	}
+	if o.export != "" {
+		f, err := os.Open(o.export)
+		if err != nil {
+			return tree.Report{}, err
+		}
+		defer func() { _ = f.Close() }()
+		e, err := tree.Exported(f, copied, key)
+		if err != nil {
+			return tree.Report{}, err
+		}
+		return tree.Prove(e)
+	}
+	var report tree.Report
+	err := withProof(ctx, parts, c, func(s Proof) error {
+		e, err := tree.Stored(ctx, s, tree.Log, copied, key)
+		if err == nil {
+			report, err = tree.Prove(e)
+		}
+		return err
+	})
+	return report, err
+}
+
+func withProof(ctx context.Context, parts Adapters, c Config, run func(Proof) error) error {
+	s, err := parts.OpenProof(ctx, c.database())
+	if err != nil {
+		return err
+	}
+	return errors.Join(run(s), s.Close())
+}
+
+// reportStatus is the exit status: 3 where nothing is wrong but that there is
+// nothing to prove against.
+func reportStatus(r tree.Report) int {
+	switch {
+	case r.Sound():
+		return 0
+	case len(r.Findings) == 1 && r.Findings[0].Kind == tree.None:
+		return 3
+	}
+	return 1
+}
+
+var findingSentences = map[tree.Kind][2]string{
+	tree.Missing:   {"記録の本文が失われています", "an entry is gone"},
+	tree.Changed:   {"記録が書き換えられています", "an entry was changed"},
+	tree.Columns:   {"記録の表示項目が証明された本文と違います", "an entry reads otherwise than it was proven"},
+	tree.Order:     {"記録の番号が欠けているか重なっています", "places are missing or doubled"},
+	tree.Root:      {"この範囲の記録は署名された時のものではありません", "between these places the log is not the one that was signed"},
+	tree.Tile:      {"木の内部の値が記録と合いません", "a stored inner node of the tree is wrong"},
+	tree.Truncated: {"署名された時より記録が短くなっています", "the log is shorter than what was signed"},
+	tree.Backdated: {"締め切られた時間の記録が後から加えられています", "an entry says an hour that was closed before it came"},
+	tree.Outside:   {"古い記録が木に入っていません（後から加えられた疑い）", "an old entry has no place in the tree; it may have been added"},
+	tree.Signature: {"固定した鍵の署名でない検査点があります", "a checkpoint was not signed with the pinned key"},
+	tree.Fork:      {"矛盾する二つの検査点が署名されています", "two signed checkpoints contradict each other"},
+	tree.None:      {"比べる検査点がありません", "there is no checkpoint to compare with"},
+}
+
+func showReport(out io.Writer, r tree.Report, copied bool) {
+	p := func(format string, args ...any) { _, _ = fmt.Fprintf(out, format+"\n", args...) }
+	words := map[int]string{0: "PROVEN 改ざんなし", 1: "CHANGED 改ざんあり", 3: "UNDECIDED 判定不能"}
+	p("log: %s", words[reportStatus(r)])
+	p("  %d of %d entries stand under %d signed checkpoints, %d of them from the second place. / 全%d件中%d件を検査点%d個（うち別の場所の写し%d個）で確かめました。",
+		r.Proven, r.Size, r.Points, r.Copied, r.Size, r.Proven, r.Points, r.Copied)
+	if !r.Last.IsZero() {
+		p("  The last checkpoint is of %s. / 最後の検査点。", r.Last.Format(time.RFC3339))
+	}
+	p("  Not provable yet: %d entries behind it and %d without a place; a change among them would not be noticed. / まだ証明できない記録: %d件と%d件。この中の変更は見つけられません。",
+		r.Unproven, r.Loose, r.Unproven, r.Loose)
+	if !copied {
+		p("  Without copied checkpoints (--copy) a return to an earlier state would not be noticed. / 写しがないため、過去の状態への巻き戻しは見つけられません。")
+	}
+	for _, f := range r.Findings {
+		s := findingSentences[f.Kind]
+		where := ""
+		switch {
+		case f.Until > 0:
+			where = fmt.Sprintf(" [%d to %d]", f.Entry, f.Until)
+		case f.Entry >= 0:
+			where = fmt.Sprintf(" [%d]", f.Entry)
+		}
+		if f.At != "" {
+			where += " " + clean1(f.At)
+		}
+		p("  %-13s%s %s / %s", f.Kind, where, s[1], s[0])
+	}
+	if r.More > 0 {
+		p("  … and %d more / ほか%d件", r.More, r.More)
+	}
+}
+
+func auditExportCommand(parts Adapters) *cobra.Command {
+	var out string
+	cmd := &cobra.Command{
+		Use: "export --out FILE", Short: "Write the log with its checkpoints to a file; it holds internal keys and codes only", Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if out == "" {
+				return usageError{errors.New("audit export needs --out FILE")}
+			}
+			c, err := LoadConfig(parts.Environ)
+			if err != nil {
+				return usageError{err}
+			}
+			var entries int64
+			err = withProof(cmd.Context(), parts, c, func(s Proof) error {
+				entries, err = exportTo(cmd.Context(), s, out)
+				return err
+			})
+			if err == nil {
+				_, _ = fmt.Fprintf(cmd.OutOrStdout(), "%d entries\n", entries)
+			}
+			return err
+		},
+	}
+	cmd.Flags().StringVar(&out, "out", "", "file to write; it must not exist")
+	return cmd
+}
+
+func exportTo(ctx context.Context, s Proof, path string) (entries int64, err error) {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return 0, err
+	}
+	w := bufio.NewWriter(f)
+	entries, err = tree.Export(ctx, s, w)
+	return entries, errors.Join(err, w.Flush(), f.Sync(), f.Close())
+}

@@ -1,0 +1,100 @@
+package cli_test
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"akashi/certificate"
+	"akashi/internal/cli"
+	"akashi/internal/store"
+	"akashi/internal/testkit/world"
+)
+
+var discard = slog.New(slog.DiscardHandler)
+
+func audit(t *testing.T, w *world.World, args ...string) (status int, out, errs string) {
+	t.Helper()
+	parts := adapters("AKASHI_DATA="+w.Config.Data, "AKASHI_DATABASE_URL="+string(w.Config.DatabaseURL), "AKASHI_LOG_COPY="+w.Config.LogCopy)
+	parts.OpenProof = func(ctx context.Context, url string) (cli.Proof, error) {
+		return store.OpenReadOnly(ctx, store.Config{URL: url})
+	}
+	var o, e bytes.Buffer
+	status = cli.Run(t.Context(), append([]string{"audit"}, args...), strings.NewReader(""), &o, &e, parts)
+	return status, o.String(), e.String()
+}
+
+// Issue 4, section 4: a live database and an export are proven against copied
+// checkpoints, and one changed letter of the export is found.
+func TestAudit(t *testing.T) {
+	world.EachWith(t, func(t *testing.T, c *cli.Config) { c.LogCopy = t.TempDir() }, func(t *testing.T, w *world.World) {
+		if status, out, errs := audit(t, w, "verify"); status != 3 || !strings.Contains(out, "UNDECIDED") {
+			t.Errorf("error/no checkpoint yet: %d %s%s", status, out, errs)
+		}
+		w.Approved(t, certificate.Domestic)
+		if err := w.Notaries[0].Checkpoint(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		w.Approved(t, certificate.Domestic)
+		if status, out, errs := audit(t, w, "verify"); status != 0 || !strings.Contains(out, "PROVEN") || !strings.Contains(out, "without a place") {
+			t.Errorf("ok/live: %d %s%s", status, out, errs)
+		}
+		file := filepath.Join(t.TempDir(), "log.jsonl")
+		if status, out, errs := audit(t, w, "export", "--out", file); status != 0 {
+			t.Fatalf("ok/export: %d %s%s", status, out, errs)
+		}
+		if status, out, errs := audit(t, w, "verify", "--export", file); status != 0 {
+			t.Errorf("ok/export proves: %d %s%s", status, out, errs)
+		}
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, c := range map[string]struct {
+			text   string
+			status int
+		}{
+			"edited": {strings.Replace(string(text), `application.submit`, `application.sudmit`, 1), 1},
+			"cut":    {strings.Join(strings.SplitAfter(string(text), "\n")[:9], ""), 1},
+			"torn":   {string(text[:len(text)-9]), 2},
+			"other":  {"{}\n", 2},
+		} {
+			file := filepath.Join(t.TempDir(), "changed.jsonl")
+			if err := os.WriteFile(file, []byte(c.text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if status, out, _ := audit(t, w, "verify", "--export", file); status != c.status {
+				t.Errorf("error/%s: status %d\n%s", name, status, out)
+			}
+		}
+		if status, _, _ := audit(t, w, "verify", "--key", file); status != 64 {
+			t.Errorf("error/not a key: %d", status)
+		}
+		if status, _, _ := audit(t, w, "export", "--out", file); status != 1 {
+			t.Errorf("error/export over a file: %d", status)
+		}
+	})
+}
+
+// S-086: the job of the service makes a checkpoint at its start.
+func TestKeepLog(t *testing.T) {
+	w := world.New(t, cli.Config{Data: t.TempDir()})
+	ctx, cancel := context.WithCancel(t.Context())
+	done := w.KeepLog(ctx, discard)
+	for {
+		if text, _, err := w.Store.LastCheckpoint(ctx, "log"); err != nil || text != "" {
+			break
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	cancel()
+	<-done
+	if status, out, errs := audit(t, w, "verify"); status != 0 {
+		t.Errorf("ok: %d %s%s", status, out, errs)
+	}
+}

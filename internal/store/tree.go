@@ -1,0 +1,259 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"akashi/internal/audit"
+	"akashi/internal/audit/tree"
+	"akashi/internal/merkle"
+)
+
+// installation is the office of what belongs to none: no municipality has this
+// code, and the rows of none can be seen with it but those of the log.
+const installation = "000000"
+
+type treeLeaf struct {
+	Tree    string
+	Seq     int64
+	Office  string
+	EntryID string
+	Leaf    []byte
+}
+
+func (treeLeaf) TableName() string { return "tree_leaves" }
+
+type treeTile struct {
+	Tree   string
+	Number int64
+	Root   []byte
+}
+
+func (treeTile) TableName() string { return "tree_tiles" }
+
+type treeCheckpoint struct {
+	Tree string
+	At   int64
+	Size int64
+	Note string
+}
+
+func (treeCheckpoint) TableName() string { return "tree_checkpoints" }
+
+type lease struct {
+	Name   string
+	Holder string
+	Until  int64
+}
+
+func (lease) TableName() string { return "leases" }
+
+// treeSource is where a tree's entries stand, and the column that is proven.
+var treeSource = map[tree.Name]struct{ table, column string }{
+	tree.Log: {"log", "canonical"},
+}
+
+// Unplaced implements tree.Store. It goes from office to office, so that each
+// search begins at the right place of the primary key.
+func (s *Store) Unplaced(ctx context.Context, name tree.Name, since string, after tree.Entry, limit int) ([]tree.Entry, error) {
+	src := treeSource[name]
+	query := fmt.Sprintf(`
+		WITH RECURSIVE o(office) AS (
+			SELECT min(office) FROM %[1]s UNION ALL SELECT (SELECT min(office) FROM %[1]s WHERE office > o.office) FROM o WHERE o.office IS NOT NULL
+		)
+		SELECT e.office AS office, e.id AS id, e.%[2]s AS data FROM o JOIN %[1]s e ON e.office = o.office AND e.id > ?
+		WHERE (e.office, e.id) > (?, ?) AND NOT EXISTS (SELECT 1 FROM tree_leaves t WHERE t.tree = ? AND t.office = e.office AND t.entry_id = e.id)
+		ORDER BY e.office, e.id LIMIT ?`, src.table, src.column)
+	var rows []struct {
+		Office, ID string
+		Data       []byte
+	}
+	err := s.look(ctx, installation, func(db *gorm.DB) error {
+		return db.Raw(query, since, after.Office, after.ID, string(name), limit).Scan(&rows).Error
+	})
+	out := make([]tree.Entry, len(rows))
+	for i, r := range rows {
+		out[i] = tree.Entry{Office: r.Office, ID: r.ID, Data: r.Data}
+	}
+	return out, err
+}
+
+// errNotLeading ends the transaction of one who does not lead.
+var errNotLeading = errors.New("store: another holds the lease")
+
+// Lead implements tree.Store.
+func (s *Store) Lead(ctx context.Context, name, holder string, now, until time.Time, fn func(context.Context) error) (bool, error) {
+	err := s.transact(ctx, installation, func(ctx context.Context) error {
+		db, err := act(ctx, installation)
+		if err != nil {
+			return err
+		}
+		if err := db.Clauses(clause.OnConflict{DoNothing: true}).Create(&lease{name, "", 0}).Error; err != nil {
+			return err
+		}
+		took := db.Model(&lease{}).Where("name = ? AND (holder = ? OR until <= ?)", name, holder, now.UnixMilli()).
+			Updates(map[string]any{"holder": holder, "until": until.UnixMilli()})
+		if took.Error != nil {
+			return took.Error
+		}
+		if took.RowsAffected == 0 {
+			return errNotLeading
+		}
+		return fn(ctx)
+	})
+	if errors.Is(err, errNotLeading) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// Place implements tree.Store.
+func (s *Store) Place(ctx context.Context, name tree.Name, from int64, leaves []tree.Leaf, firstTile int64, tiles []merkle.Hash) error {
+	db, err := act(ctx, installation)
+	if err != nil {
+		return err
+	}
+	rows := make([]treeLeaf, len(leaves))
+	for i, l := range leaves {
+		rows[i] = treeLeaf{string(name), from + int64(i), l.Office, l.Entry, l.Hash[:]}
+	}
+	err = db.Create(&rows).Error
+	if duplicate(err) {
+		return tree.ErrMoved
+	}
+	if err != nil || len(tiles) == 0 {
+		return err
+	}
+	full := make([]treeTile, len(tiles))
+	for i, h := range tiles {
+		full[i] = treeTile{string(name), firstTile + int64(i), h[:]}
+	}
+	return db.Create(&full).Error
+}
+
+// Size implements tree.Store.
+func (s *Store) Size(ctx context.Context, name tree.Name) (size int64, err error) {
+	err = s.look(ctx, installation, func(db *gorm.DB) error {
+		return db.Model(&treeLeaf{}).Where("tree = ?", string(name)).Select("COALESCE(MAX(seq) + 1, 0)").Scan(&size).Error
+	})
+	return size, err
+}
+
+// Leaves implements tree.Store.
+func (s *Store) Leaves(ctx context.Context, name tree.Name, from, to int64) ([]merkle.Hash, error) {
+	var stored [][]byte
+	err := s.look(ctx, installation, func(db *gorm.DB) error {
+		return db.Model(&treeLeaf{}).Where("tree = ? AND seq >= ? AND seq < ?", string(name), from, to).Order("seq").Pluck("leaf", &stored).Error
+	})
+	return treeHashes(stored, err)
+}
+
+// Tiles implements tree.Store.
+func (s *Store) Tiles(ctx context.Context, name tree.Name) ([]merkle.Hash, error) {
+	var stored [][]byte
+	err := s.look(ctx, installation, func(db *gorm.DB) error {
+		return db.Model(&treeTile{}).Where("tree = ?", string(name)).Order("number").Pluck("root", &stored).Error
+	})
+	return treeHashes(stored, err)
+}
+
+func treeHashes(stored [][]byte, err error) ([]merkle.Hash, error) {
+	if err != nil {
+		return nil, err
+	}
+	out := make([]merkle.Hash, len(stored))
+	for i, b := range stored {
+		h, ok := merkle.HashOf(b)
+		if !ok {
+			return nil, fmt.Errorf("%w: a stored hash of %d bytes", tree.ErrBroken, len(b))
+		}
+		out[i] = h
+	}
+	return out, nil
+}
+
+// rowsAtOnce bounds what Rows holds in memory.
+const rowsAtOnce = 2048
+
+// Rows implements tree.Store.
+func (s *Store) Rows(ctx context.Context, name tree.Name, from, to int64, fn func(tree.Row) error) error {
+	for ; from < to; from += rowsAtOnce {
+		rows, err := s.treeRows(ctx, name, from, min(from+rowsAtOnce, to))
+		if err != nil {
+			return err
+		}
+		for _, r := range rows {
+			if err := fn(r); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (s *Store) treeRows(ctx context.Context, name tree.Name, from, to int64) ([]tree.Row, error) {
+	src := treeSource[name]
+	columns := ", e." + src.column + " AS data"
+	if name == tree.Log {
+		columns += ", e.at, e.person, e.terminal, e.purpose, e.case_id, e.action, e.object, e.concerned, e.result, e.request"
+	}
+	var found []struct {
+		Seq                        int64
+		Leaf, Data                 []byte
+		Office, EntryID, At        string
+		Person, Terminal, Purpose  string
+		CaseID, Action, Object     string
+		Concerned, Result, Request string
+	}
+	err := s.look(ctx, installation, func(db *gorm.DB) error {
+		return db.Raw(fmt.Sprintf("SELECT t.seq, t.leaf, t.office, t.entry_id%s FROM tree_leaves t LEFT JOIN %s e ON e.office = t.office AND e.id = t.entry_id WHERE t.tree = ? AND t.seq >= ? AND t.seq < ? ORDER BY t.seq",
+			columns, src.table), string(name), from, to).Scan(&found).Error
+	})
+	rows := make([]tree.Row, len(found))
+	for i, r := range found {
+		rows[i] = tree.Row{Seq: r.Seq, Office: r.Office, ID: r.EntryID, Leaf: r.Leaf, Data: r.Data}
+		if name == tree.Log && r.Data != nil {
+			rows[i].Columns = &audit.Record{
+				Office: r.Office, ID: r.EntryID, At: r.At, Person: r.Person, Terminal: r.Terminal, Purpose: r.Purpose, Case: r.CaseID,
+				Action: r.Action, Object: r.Object, Concerned: r.Concerned, Result: r.Result, Request: r.Request,
+			}
+		}
+	}
+	return rows, err
+}
+
+// KeepCheckpoint implements tree.Store.
+func (s *Store) KeepCheckpoint(ctx context.Context, name tree.Name, c merkle.Checkpoint, text string) error {
+	db, err := act(ctx, installation)
+	if err != nil {
+		return err
+	}
+	return db.Create(&treeCheckpoint{string(name), c.Time.UnixMilli(), c.Size, text}).Error
+}
+
+// LastCheckpoint implements tree.Store.
+func (s *Store) LastCheckpoint(ctx context.Context, name tree.Name) (text string, at time.Time, err error) {
+	var rows []treeCheckpoint
+	err = s.look(ctx, installation, func(db *gorm.DB) error {
+		return db.Where("tree = ?", string(name)).Order("at DESC").Limit(1).Find(&rows).Error
+	})
+	if err != nil || len(rows) == 0 {
+		return "", time.Time{}, err
+	}
+	return rows[0].Note, fromMilli(rows[0].At), nil
+}
+
+// Checkpoints implements tree.Store.
+func (s *Store) Checkpoints(ctx context.Context, name tree.Name) (texts []string, err error) {
+	err = s.look(ctx, installation, func(db *gorm.DB) error {
+		return db.Model(&treeCheckpoint{}).Where("tree = ?", string(name)).Order("at").Pluck("note", &texts).Error
+	})
+	return texts, err
+}
+
+var _ tree.Store = (*Store)(nil)
