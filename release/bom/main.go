@@ -9,6 +9,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"errors"
 	"flag"
@@ -74,7 +75,7 @@ func run(list bool, reviewed, out string) error {
 // linked returns the modules that the program is built from.
 func linked() ([]module, error) {
 	const line = `{{with .Module}}{{if not .Main}}{{.Path}}	{{.Version}}	{{.Dir}}{{end}}{{end}}`
-	list := exec.Command("go", "list", "-deps", "-f", line, "./cmd/akashi")
+	list := exec.CommandContext(context.Background(), "go", "list", "-deps", "-f", line, "./cmd/akashi")
 	list.Stderr = os.Stderr
 	text, err := list.Output()
 	if err != nil {
