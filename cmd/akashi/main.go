@@ -41,11 +41,16 @@ func open(ctx context.Context, databaseURL, migrateURL string, ring *seal.Ring, 
 
 func serve(ctx context.Context, app *cli.App, ready func(bound map[string]string)) error {
 	logger := slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: app.Config.LogLevel}))
+	spans, stopSpans, err := tracer(ctx, app.Config.TracesURL)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = stopSpans() }() // what the collector did not take is lost; the log is elsewhere
 	s, err := server.New(server.Services{
 		Applications: app.Applications, Imports: app.Imports, Issuance: app.Issuance, Log: app.Log,
 		Directory: app.Store, Once: app.Store.Once,
 		Published: app.Issuance.Published, Ping: app.Store.Ping, Clock: app.Clock, IDs: app.IDs,
-		Logger: logger, SHCIssuer: app.Config.SHCIssuer, Version: cli.Version,
+		Logger: logger, SHCIssuer: app.Config.SHCIssuer, Version: cli.Version, Tracer: spans,
 	})
 	if err != nil {
 		return err

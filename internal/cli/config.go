@@ -43,6 +43,7 @@ type Config struct {
 	DrainTime   time.Duration `env:"DRAIN_TIME" envDefault:"20s"` // graceful shutdown
 	Fonts       []string      `env:"FONTS"`                       // further TrueType files for register characters, such as IPAmj Mincho
 	LogLevel    slog.Level    `env:"LOG_LEVEL" envDefault:"INFO"`
+	TracesURL   string        `env:"TRACES_URL"` // OpenTelemetry collector (OTLP over HTTP); empty: no traces
 	Config      string        `env:"CONFIG"`
 }
 
