@@ -12,9 +12,10 @@ RACE ?= ./internal/audit/... ./internal/issuance/... ./internal/server/... ./int
 
 LINT := .tools/golangci-lint-v2.15.0/golangci-lint
 VULN := .tools/govulncheck-v1.1.4/govulncheck
+LEAKS := .tools/gitleaks-v8.30.1/gitleaks
 VULNDB := ../shared/testdata/security/vulndb/go-vulndb-2026-08-21-trimmed.zip
 
-.PHONY: run build test check race lint vuln bench fuzz tools clean
+.PHONY: run build sbom test check race lint vuln secrets bench fuzz tools clean
 
 run: ## serve on an embedded database with TEST keys
 	@CGO_ENABLED=0 go run ./cmd/akashi serve
@@ -22,8 +23,11 @@ run: ## serve on an embedded database with TEST keys
 build: ## bin/akashi, without cgo
 	@CGO_ENABLED=0 go build -trimpath -o bin/akashi ./cmd/akashi
 
-test: tools check lint race ## everything; ends with the lines of go test
-	@CGO_ENABLED=0 go test -count=1 -timeout 20m ./...
+sbom: ## bin/akashi.cdx.json, the bill of materials; refuses parts that nobody has reviewed
+	@mkdir -p bin && go run ./release/bom -out bin/akashi.cdx.json
+
+test: tools check lint race ## everything; ends with the lines of go test, unless docs/threats.md claims what was not shown
+	@CGO_ENABLED=0 go test -json -count=1 -timeout 20m ./... | go run ./test/proof
 
 check: ## format and vet
 	@bad=$$(find . -name node_modules -prune -o -name '*.go' -print0 | xargs -0 gofmt -l)
@@ -44,6 +48,9 @@ lint: $(LINT)
 
 vuln: $(VULN) .tools/vulndb ## known vulnerabilities, from a local database
 	@$(VULN) -db "file://$(CURDIR)/.tools/vulndb" ./...
+
+secrets: $(LEAKS) ## keys and passwords in the tree
+	@$(LEAKS) dir --no-banner --redact --config .gitleaks.toml .
 
 bench:
 	@go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) -timeout 60m ./...
@@ -70,6 +77,9 @@ $(LINT):
 
 $(VULN):
 	@GOBIN=$(CURDIR)/$(@D) go install golang.org/x/vuln/cmd/govulncheck@v1.1.4
+
+$(LEAKS):
+	@GOBIN=$(CURDIR)/$(@D) go install github.com/zricethezav/gitleaks/v8@v8.30.1
 
 .tools/vulndb: $(VULNDB)
 	@rm -rf $@ && mkdir -p $@ && unzip -q $(VULNDB) -d $@

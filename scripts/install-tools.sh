@@ -20,6 +20,7 @@ need javac default-jdk-headless
 need /usr/share/java/preflight.jar libpdfbox2-java libactivation-java libjaxb-api-java libbcprov-java
 need /usr/share/fonts/truetype/ipamj/ipamjm.ttf fonts-ipamj-mincho
 need unzip unzip
+need systemd-analyze systemd
 need gcc gcc libc6-dev # the race detector
 
 if [ ${#missing[@]} -gt 0 ]; then

@@ -48,7 +48,14 @@ func serve(ctx context.Context, node *cli.Node, ready func(bound map[string]stri
 	for _, w := range node.Warnings {
 		logger.Warn("production would refuse this", "what", w)
 	}
-	s, err := server.New(services(node, logger))
+	spans, stopSpans, err := tracer(ctx, node.Config.TracesURL)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = stopSpans() }() // what the collector did not take is lost; the log is elsewhere
+	parts := services(node, logger)
+	parts.Tracer = spans
+	s, err := server.New(parts)
 	if err != nil {
 		return err
 	}

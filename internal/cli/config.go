@@ -50,6 +50,7 @@ type Config struct {
 	Fonts             []string      `env:"FONTS"`                       // further TrueType files for register characters, such as IPAmj Mincho
 	LogCopy           string        `env:"LOG_COPY"`                    // directory of a second place, run by others, for the log's checkpoints
 	LogLevel          slog.Level    `env:"LOG_LEVEL" envDefault:"INFO"`
+	TracesURL         string        `env:"TRACES_URL"` // OpenTelemetry collector (OTLP over HTTP); empty: no traces
 	Config            string        `env:"CONFIG"`
 }
 

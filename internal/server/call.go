@@ -18,6 +18,9 @@ import (
 	"time"
 
 	"github.com/gin-gonic/gin"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/trace"
 
 	"akashi/certificate/verify"
 	"akashi/internal/actor"
@@ -62,14 +65,18 @@ func (s *Server) serve(r *route, g *gin.Context) {
 	c.route, c.param = r, g.Param
 	ctx, cancel := context.WithTimeout(g.Request.Context(), r.time())
 	defer cancel()
-	c.ctx, c.request = ctx, g.Request
+	c.request = g.Request
 	if r.longer > 0 {
 		control := http.NewResponseController(g.Writer)
 		_ = control.SetReadDeadline(time.Now().Add(r.longer)) // not every test server has deadlines
 		_ = control.SetWriteDeadline(time.Now().Add(2 * r.longer))
 	}
+	ctx, span := s.Tracer.Start(ctx, r.id, trace.WithAttributes(attribute.String("face", string(c.face)), attribute.String("request", c.id)))
+	defer span.End()
+	c.ctx = ctx
 	a, err := s.run(c, g.Writer)
 	if err != nil {
+		span.SetStatus(codes.Error, string(fault.CodeOf(err))) // the text may hold anything
 		s.refuse(g.Writer, c, err)
 		return
 	}

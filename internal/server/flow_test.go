@@ -36,7 +36,7 @@ func TestEveryRoute(t *testing.T) {
 	t.Run("office", f.testOffice)
 	t.Run("verify", f.testVerify)
 	t.Run("open", f.testOpen)
-	cannotFail := []string{"home", "openapi", "live", "get-keys", "get-keys-options", "ready"} // has its own test
+	cannotFail := []string{"home", "openapi", "live", "get-keys", "get-keys-options", "metrics", "ready"} // has its own test
 	for _, r := range f.routes() {
 		met := f.met[string(r.faces[0])+" "+r.id]
 		if !met[true] || !met[false] && !slices.Contains(cannotFail, r.id) {
@@ -444,6 +444,7 @@ func (f *fixture) testOpen(t *testing.T) {
 		{publicFace, f.Public(), "OPTIONS", "/.well-known/jwks.json", 204, ""},
 		{opsFace, f.Ops(), "GET", "/healthz", 200, "application/json"},
 		{opsFace, f.Ops(), "GET", "/readyz", 200, "application/json"},
+		{opsFace, f.Ops(), "GET", "/metrics", 200, "text/plain; version=0.0.4; charset=utf-8"},
 	} {
 		r := ask(c.h, "", c.method, c.path, "", nil)
 		f.note(c.at, c.method, c.path, r)

@@ -37,7 +37,9 @@ func (s *Server) guard(f face, next http.Handler) http.Handler {
 			if p := recover(); p != nil {
 				s.panicked(rec, c, p)
 			}
-			s.access(r, rec, c, time.Since(started))
+			took := time.Since(started)
+			s.meters.count(f, c.route, rec.status, took)
+			s.access(r, rec, c, took)
 			if rec.broken {
 				panic(http.ErrAbortHandler) // what was sent is not a whole answer
 			}

@@ -105,7 +105,7 @@ func TestStrangeRequests(t *testing.T) {
 	for _, path := range []string{
 		"/api/v1/applications/", "/api/v1//applications", "/API/v1/applications", "/api/v1/applications%2F" + nobody, "/api/v1/applications/%2e%2e/imports",
 		"/api/v1/applications/../imports", "/api/v1/applications/%00", "/api/v1/applications/%E3%81%82", "/api/v1/applications/a%5cb", "/api/v1/%61pplications/%ff",
-		"/.env", "/.git/config", "/debug/pprof", "/metrics", "/api/v1", "/api/v2/applications", "/openapi.yaml", "/docs", "/schemas/problem.json",
+		"/.env", "/.git/config", "/debug/pprof", "/metrics/", "/api/v1", "/api/v2/applications", "/openapi.yaml", "/docs", "/schemas/problem.json",
 	} {
 		for _, h := range []http.Handler{f.Staff(), f.Public(), f.Ops()} {
 			f.want(t, ask(h, f.officer, "GET", path, "", nil), 404, "route")

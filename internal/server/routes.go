@@ -218,7 +218,9 @@ func (s *Server) openRoutes() []*route {
 	live := open(opsFace, http.MethodGet, "/healthz", "live", actor.Operate, s.live, "動いている", "The process runs")
 	ready := open(opsFace, http.MethodGet, "/readyz", "ready", actor.Operate, s.ready, "使える", "The service can work")
 	live.out, ready.out = healthBody{}, healthBody{}
-	all := []*route{verifyStaff, &verifyPublic, keys, preflight, live, ready}
+	figures := open(opsFace, http.MethodGet, "/metrics", "metrics", actor.Operate, s.metrics, "計数", "Figures for Prometheus")
+	figures.gives = "text/plain"
+	all := []*route{verifyStaff, &verifyPublic, keys, preflight, live, ready, figures}
 	for _, f := range []face{staffFace, publicFace} {
 		home := open(f, http.MethodGet, "/", "home", actor.Operate, page(string(f)+".html"), "この画面", "What this face is")
 		home.gives, home.hidden = "text/html", true

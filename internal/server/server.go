@@ -19,6 +19,10 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/trace"
+	"go.opentelemetry.io/otel/trace/noop"
+
 	"akashi/certificate/trust"
 	"akashi/internal/application"
 	"akashi/internal/audit"
@@ -54,6 +58,10 @@ type Services struct {
 	Logger    *slog.Logger
 	SHCIssuer string // iss, whose key set is published
 	Version   string
+	// Meters are further figures for the ops face; Tracer gets a span for each
+	// route that is run. Both may be nil.
+	Meters []prometheus.Collector
+	Tracer trace.Tracer
 }
 
 // Server is the three faces.
@@ -64,6 +72,7 @@ type Server struct {
 	published publishedKeys
 	verifiers throttle
 	rules     officeRules
+	meters    meters
 	pictures  map[face]pictures
 	stopping  atomic.Bool
 }
@@ -73,8 +82,12 @@ func New(s Services) (*Server, error) {
 	if s.Logger == nil {
 		s.Logger = slog.New(slog.DiscardHandler)
 	}
+	if s.Tracer == nil {
+		s.Tracer = noop.NewTracerProvider().Tracer("")
+	}
 	srv := &Server{
 		Services: s, handlers: map[face]http.Handler{}, documents: map[face][]byte{},
+		meters:    newMeters(s.Meters),
 		verifiers: throttle{perSecond: verifyRate, burst: verifyBurst},
 		pictures:  map[face]pictures{staffFace: newPictures(), publicFace: newPictures()},
 	}
