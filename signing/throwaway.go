@@ -6,9 +6,11 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/sha256"
-	"encoding/asn1"
+	"errors"
 	"fmt"
-	"math/big"
+
+	"golang.org/x/crypto/cryptobyte"
+	"golang.org/x/crypto/cryptobyte/asn1"
 )
 
 // Throwaway signs drafts for the lint before signing, so that a draft can be
@@ -44,12 +46,13 @@ func signES256(key *ecdsa.PrivateKey, digest [sha256.Size]byte) ([]byte, error) 
 	if err != nil {
 		return nil, err
 	}
-	var value struct{ R, S *big.Int }
-	if _, err := asn1.Unmarshal(der, &value); err != nil {
-		return nil, err
+	var r, s []byte
+	text, value := cryptobyte.String(der), cryptobyte.String(nil)
+	if !text.ReadASN1(&value, asn1.SEQUENCE) || !value.ReadASN1Integer(&r) || !value.ReadASN1Integer(&s) || len(r) > 32 || len(s) > 32 {
+		return nil, errors.New("signing: not an ECDSA signature")
 	}
 	out := make([]byte, 64)
-	value.R.FillBytes(out[:32])
-	value.S.FillBytes(out[32:])
+	copy(out[32-len(r):], r)
+	copy(out[64-len(s):], s)
 	return out, nil
 }

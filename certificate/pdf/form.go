@@ -19,10 +19,10 @@ import (
 
 // formKey says which form a certificate needs.
 type formKey struct {
-	layout string
-	kind   certificate.Kind
-	test   bool
-	issuer string // its lines, quoted
+	layout            string
+	kind              certificate.Kind
+	test              bool
+	japanese, english [maxLines]string // of the issuer
 }
 
 // form is everything on a page that is the same for many certificates: labels,

@@ -199,7 +199,9 @@ func (r *Renderer) form(c certificate.Certificate) (*form, error) {
 	if err := r.checkValues(c); err != nil {
 		return nil, err
 	}
-	key := formKey{c.Layout, c.Kind, c.Test, fmt.Sprintf("%q%q", c.Issuer.Japanese, c.Issuer.English)}
+	key := formKey{layout: c.Layout, kind: c.Kind, test: c.Test}
+	copy(key.japanese[:], c.Issuer.Japanese)
+	copy(key.english[:], c.Issuer.English)
 	r.mu.Lock()
 	compose, ok := r.forms[key]
 	if !ok {

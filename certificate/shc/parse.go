@@ -146,7 +146,9 @@ func inflate(b []byte) ([]byte, error) {
 	if err := r.(flate.Resetter).Reset(in, nil); err != nil {
 		return nil, fail(StepInflate, "not_deflate", "")
 	}
-	out, err := io.ReadAll(io.LimitReader(r, int64(limit)+1))
+	buffer := bytes.NewBuffer(make([]byte, 0, min(limit, 4*len(b))+bytes.MinRead))
+	_, err := buffer.ReadFrom(io.LimitReader(r, int64(limit)+1))
+	out := buffer.Bytes()
 	switch {
 	case len(out) > limit:
 		return nil, fail(StepInflate, "too_large", "")
