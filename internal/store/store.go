@@ -195,9 +195,9 @@ func (s *Store) openSQLite(ctx context.Context, c Config) error {
 	return nil
 }
 
-// tenantTables are the tables that have an office.
+// tenantTables are the tables whose rows lead with the office.
 func tenantTables(ctx context.Context, db *sql.DB) (list []string, err error) {
-	rows, err := db.QueryContext(ctx, `SELECT m.name FROM sqlite_master m JOIN pragma_table_info(m.name) c WHERE m.type = 'table' AND c.name = 'office'`)
+	rows, err := db.QueryContext(ctx, `SELECT m.name FROM sqlite_master m JOIN pragma_table_info(m.name) c WHERE m.type = 'table' AND c.name = 'office' AND c.pk = 1`)
 	if err != nil {
 		return nil, err
 	}

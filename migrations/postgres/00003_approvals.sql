@@ -20,9 +20,6 @@ BEGIN
     EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', t);
     EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', t);
     EXECUTE format('CREATE POLICY office ON %I USING (office = current_setting(''akashi.office'', true))', t);
-    IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'akashi_staff') THEN
-      EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON %I TO akashi_staff', t);
-    END IF;
   END LOOP;
 END $$;
 -- +goose StatementEnd
