@@ -24,7 +24,10 @@ var texted = []string{"Where", "Not", "Or", "Having", "Joins", "InnerJoins", "Or
 var takers = []string{"First", "Last", "Take", "Find", "Scan", "Delete", "Count"}
 
 // reviewed are variables in SQL that hold one of a few constants of this package.
-var reviewed = map[string]bool{"table": true, "column": true, "where": true}
+var reviewed = map[string]bool{"table": true, "column": true, "where": true, "lock": true, "places": true}
+
+// batched are the makers of the steps of a batch, with the place of their text.
+var batched = map[string]int{"one": 2, "every": 1, "change": 1, "insert": 1}
 
 // S-026: no struct as a condition (zero values would drop out of it), no inline
 // condition, no text from outside in SQL, no update or delete of all rows; and
@@ -65,6 +68,7 @@ func TestNoTraps(t *testing.T) {
 		"user's columns":   `db.Select(names)`,
 		"raw":              `db.Raw(id)`,
 		"all rows":         `db.Session(&gorm.Session{AllowGlobalUpdate: true}).Delete(&x)`,
+		"user's batch":     `change("version", text, office)`,
 		"no office":        `db.Raw("SELECT * FROM payloads WHERE certificate_id = ?", id)`,
 		"no office, const": `const q = "UPDATE log SET result = ''"`,
 	} {
@@ -137,6 +141,11 @@ func traps(set *gotoken.FileSet, files []*ast.File) (calls int, found []string) 
 					note(n, "an update of all rows")
 				}
 			case *ast.CallExpr:
+				if maker, ok := n.Fun.(*ast.Ident); ok {
+					if at, ok := batched[maker.Name]; ok && !fixed(n.Args[at]) {
+						note(n, maker.Name+" takes a text that is not fixed")
+					}
+				}
 				fn, ok := n.Fun.(*ast.SelectorExpr)
 				if !ok || len(n.Args) == 0 || !gormish(fn.X) {
 					return true
