@@ -89,7 +89,7 @@ func newFace(b *testing.B, w *world.World) *face {
 			b.Error(err)
 		}
 	})
-	return &face{"http://" + <-bound + "/api/v1", keys[0].Key, &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}}
+	return &face{<-bound + "/api/v1", keys[0].Key, &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}}
 }
 
 // post calls a route and returns its answer.

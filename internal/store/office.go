@@ -75,7 +75,7 @@ func (s *Store) Office(ctx context.Context, code string) (office.Office, error) 
 func (s *Store) Offices(ctx context.Context) ([]string, error) {
 	var codes []string
 	err := s.read.WithContext(ctx).Model(&officeRow{}).Order("office").Pluck("office", &codes).Error
-	return codes, err
+	return codes, reachable(err)
 }
 
 type staffRow struct {
