@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	"gorm.io/gorm"
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -75,7 +76,7 @@ func (s *Store) Act(ctx context.Context, office string, fn func(context.Context)
 				return err
 			}
 		}
-		return db.Create(logRow(record)).Error
+		return logged(record).runLater(db)
 	})
 }
 
@@ -147,14 +148,6 @@ func (s *Store) look(ctx context.Context, office string, fn func(*gorm.DB) error
 		return fn(s.read.WithContext(withOffice(ctx, office)))
 	}
 	return reachable(s.read.WithContext(withOffice(ctx, office)).Transaction(fn))
-}
-
-// asSigner runs a query as the role that reads intents, if there is one of its own.
-func (s *Store) asSigner(ctx context.Context, office string, fn func(*gorm.DB) error) error {
-	if s.signer == nil || !isOffice(office) {
-		return s.look(ctx, office, fn)
-	}
-	return reachable(s.signer.WithContext(withOffice(ctx, office)).Transaction(fn))
 }
 
 type job struct {
@@ -236,15 +229,6 @@ func panicPlace() string {
 	}
 }
 
-type onceEntry struct {
-	Office, Route     string
-	KeyHash, BodyHash []byte
-	Object            string
-	CreatedAt         int64
-}
-
-func (onceEntry) TableName() string { return "once" }
-
 func onceHash(key string) []byte {
 	sum := sha256.Sum256([]byte(key))
 	return sum[:]
@@ -252,11 +236,11 @@ func onceHash(key string) []byte {
 
 func (s *Store) keepOnce(db *gorm.DB, r audit.Record, o *audit.Once) error {
 	now := s.clock.Now()
-	err := db.Where("office = ? AND created_at < ?", r.Office, now.Add(-onceKept).UnixMilli()).Delete(&onceEntry{}).Error
-	if err != nil {
-		return err
-	}
-	err = db.Create(&onceEntry{r.Office, o.Route, onceHash(o.Key), o.Body, r.Object, now.UnixMilli()}).Error
+	err := batch{
+		{text: "DELETE FROM once WHERE office = $1 AND created_at < $2", args: []any{r.Office, now.Add(-onceKept).UnixMilli()}},
+		insert("once", "office, route, key_hash, body_hash, object, created_at",
+			[]any{r.Office, o.Route, onceHash(o.Key), o.Body, r.Object, now.UnixMilli()}),
+	}.run(db)
 	if duplicate(err) {
 		return audit.ErrRepeated
 	}
@@ -269,18 +253,17 @@ func duplicate(err error) bool {
 	if errors.As(err, &lite) {
 		return lite.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE || lite.Code() == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY
 	}
-	return errors.Is(err, gorm.ErrDuplicatedKey)
+	var refusal *pgconn.PgError
+	return errors.Is(err, gorm.ErrDuplicatedKey) || errors.As(err, &refusal) && refusal.Code == "23505"
 }
 
 // Once returns the object that an earlier act with this idempotency key made and
 // the hash of that request's body; fault NotFound if there was none.
 func (s *Store) Once(ctx context.Context, office, route, key string) (object string, body []byte, err error) {
-	var row onceEntry
-	err = s.look(ctx, office, func(db *gorm.DB) error {
-		return db.Where("office = ? AND route = ? AND key_hash = ? AND created_at >= ?",
-			office, route, onceHash(key), s.clock.Now().Add(-onceKept).UnixMilli()).Take(&row).Error
-	})
-	return row.Object, row.BodyHash, missing(err, "idempotency_key")
+	err = s.lookup(ctx, office, batch{one("idempotency_key", []any{&object, &body},
+		"SELECT object, body_hash FROM once WHERE office = $1 AND route = $2 AND key_hash = $3 AND created_at >= $4",
+		office, route, onceHash(key), s.clock.Now().Add(-onceKept).UnixMilli())})
+	return object, body, err
 }
 
 // missing turns gorm's "not found" into the fault that says so.
@@ -291,29 +274,19 @@ func missing(err error, key string) error {
 	return err
 }
 
-type logEntry struct {
-	Office, ID, At             string
-	Person, Terminal, Purpose  string
-	CaseID, Action, Object     string
-	Concerned, Result, Request string
-	Canonical                  []byte
-}
-
-func (logEntry) TableName() string { return "log" }
-
-func logRow(r audit.Record) *logEntry {
-	return &logEntry{r.Office, r.ID, r.At, r.Person, r.Terminal, r.Purpose, r.Case, r.Action, r.Object, r.Concerned, r.Result, r.Request, r.Canonical}
+// logged writes an entry of the log.
+func logged(r audit.Record) batch {
+	return batch{insert("log", "office, id, at, person, terminal, purpose, case_id, action, object, concerned, result, request, canonical", []any{
+		r.Office, r.ID, r.At, r.Person, r.Terminal, r.Purpose, r.Case, r.Action, r.Object, r.Concerned, r.Result, r.Request, r.Canonical,
+	})}
 }
 
 // LogEntries returns the canonical entries about an object, oldest first.
 func (s *Store) LogEntries(ctx context.Context, office, object string) ([][]byte, error) {
-	var rows []logEntry
-	err := s.look(ctx, office, func(db *gorm.DB) error {
-		return db.Where("office = ? AND object = ?", office, object).Order("id").Find(&rows).Error
-	})
-	var out [][]byte
-	for _, r := range rows {
-		out = append(out, r.Canonical)
-	}
-	return out, err
+	var list [][]byte
+	err := s.lookup(ctx, office, batch{every(func(scan scan) error {
+		list = append(list, nil)
+		return scan(&list[len(list)-1])
+	}, "SELECT canonical FROM log WHERE office = $1 AND object = $2 ORDER BY id", office, object)})
+	return list, err
 }

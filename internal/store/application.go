@@ -74,8 +74,10 @@ func (s *Store) SaveApplication(ctx context.Context, a *application.Application)
 	if err != nil {
 		return err
 	}
-	return changedOne(db.Model(&applicationRow{}).Where("office = ? AND id = ? AND version = ?", a.Office, a.ID, before).
-		Select("*").Omit("office", "id", "created_at").Updates(&row), "version")
+	return batch{change("version", `UPDATE applications SET version = $3, state = $4, kind = $5, programme = $6, channel = $7,
+		person_key = $8, person_id = $9, reasons = $10, data = $11, updated_at = $12 WHERE office = $1 AND id = $2 AND version = $13`,
+		row.Office, row.ID, row.Version, row.State, row.Kind, row.Programme, row.Channel,
+		row.PersonKey, row.PersonID, row.Reasons, row.Data, row.UpdatedAt, before)}.runLater(db)
 }
 
 // Application implements application.Store.
@@ -84,22 +86,25 @@ func (s *Store) Application(ctx context.Context, office, id string) (application
 	if err != nil {
 		return application.Application{}, err
 	}
-	var row struct {
-		Row     applicationRow `gorm:"embedded"`
-		Wrapped []byte
+	var row applicationRow
+	var wrapped []byte
+	if err := (batch{one("application", []any{
+		&row.Office, &row.ID, &row.Version, &row.State, &row.Kind, &row.Programme, &row.Channel,
+		&row.PersonKey, &row.PersonID, &row.Reasons, &row.Data, &row.CreatedAt, &row.UpdatedAt, &wrapped,
+	}, `SELECT t.office, t.id, t.version, t.state, t.kind, t.programme, t.channel,
+		t.person_key, t.person_id, t.reasons, t.data, t.created_at, t.updated_at, k.wrapped
+		FROM applications t`+keyOf+`WHERE t.office = $1 AND t.id = $2`, office, id)}).run(db); err != nil {
+		return application.Application{}, err
 	}
-	if err := withKey(db, "applications").Where("t.office = ? AND t.id = ?", office, id).Take(&row).Error; err != nil {
-		return application.Application{}, missing(err, "application")
-	}
-	a, err := summary(row.Row)
+	a, err := summary(row)
 	if err != nil {
 		return a, err
 	}
-	key, err := s.openKey(db, office, row.Row.PersonKey, row.Wrapped)
+	key, err := s.openKey(db, office, row.PersonKey, wrapped)
 	if err != nil {
 		return a, err
 	}
-	data, err := key.Open(applicationPlace(a), row.Row.Data)
+	data, err := key.Open(applicationPlace(a), row.Data)
 	if err != nil {
 		return a, err
 	}

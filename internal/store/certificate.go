@@ -2,11 +2,11 @@ package store
 
 import (
 	"context"
+	"errors"
 	"strconv"
 	"time"
 
 	"gorm.io/gorm"
-	"gorm.io/gorm/clause"
 
 	"akashi/certificate"
 	"akashi/internal/application"
@@ -80,69 +80,75 @@ func (s *Store) Prepare(ctx context.Context, i issuance.Issue, applicationVersio
 	if err != nil {
 		return err
 	}
-	version, err := s.lockApplication(db, c.Office, i.ApplicationID)
-	if err != nil {
-		return err
+	var version int
+	var wrapped []byte
+	var live []struct{ id, state string }
+	const read = `SELECT a.version, k.wrapped FROM applications a JOIN person_keys k ON k.office = a.office AND k.id = $3
+		WHERE a.office = $1 AND a.id = $2`
+	lock := "" // the SQLite writer is alone anyway
+	if s.postgres {
+		lock = " FOR UPDATE OF a"
 	}
-	var live []struct{ ID, State string }
-	const of = `SELECT id, state FROM certificates WHERE office = @office AND application_id = @application AND kind = @kind`
-	if err := db.Raw(of+` AND state = 'prepared' UNION ALL `+of+` AND state = 'issued'`, // each has its index
-		map[string]any{"office": c.Office, "application": i.ApplicationID, "kind": string(c.Kind)}).Scan(&live).Error; err != nil {
+	const of = `SELECT id, state FROM certificates WHERE office = $1 AND application_id = $2 AND kind = $3 AND state = `
+	if err := (batch{
+		one("application", []any{&version, &wrapped}, read+lock, c.Office, i.ApplicationID, i.PersonKey),
+		every(func(scan scan) error {
+			live = append(live, struct{ id, state string }{})
+			return scan(&live[len(live)-1].id, &live[len(live)-1].state)
+		}, of+"'prepared' UNION ALL "+of+"'issued'", c.Office, i.ApplicationID, string(c.Kind)), // each has its index
+	}).run(db); err != nil {
 		return err
 	}
 	for _, l := range live {
 		switch {
-		case l.State == string(issuance.Prepared):
+		case l.state == string(issuance.Prepared):
 			return fault.New(fault.Conflict, "issue_in_progress", "")
-		case l.ID != c.Supersedes:
+		case l.id != c.Supersedes:
 			return fault.New(fault.Conflict, "certificate_exists", "")
 		}
 	}
 	if version != applicationVersion {
 		return fault.New(fault.Conflict, "version", "")
 	}
-	key, err := s.personKey(db, c.Office, i.PersonKey)
+	key, err := s.openKey(db, c.Office, i.PersonKey, wrapped)
 	if err != nil {
 		return err
 	}
-	content, err := certificate.Encode(c)
+	b, err := s.intent(i, key)
 	if err != nil {
 		return err
 	}
-	now := s.clock.Now().UnixMilli()
-	if err := db.Create(&certificateRow{
-		Office: c.Office, ID: c.ID, ApplicationID: i.ApplicationID, Kind: string(c.Kind), Programme: c.Programme,
-		State: string(issuance.Prepared), PersonKey: i.PersonKey, Ai: c.AI, IssuedAt: milli(c.IssuedAt), IssuedOn: string(c.IssuedOn),
-		Layout: c.Layout, Catalogue: c.Catalogue, Supersedes: c.Supersedes,
-		Content: key.Seal(contentPlace(c.Office, c.ID), content), PreparedAt: now, ClaimedAt: now,
-	}).Error; err != nil {
-		return err
-	}
-	var payloads []payloadRow
-	for _, p := range i.Payloads {
-		payloads = append(payloads, payloadRow{
-			Office: c.Office, CertificateID: c.ID, Number: p.Number, Family: string(p.Family), KeyID: p.KeyID, StatusID: p.StatusID,
-			ToSign: key.Seal(payloadPlace(c.Office, c.ID, p.Number, "to_sign"), p.ToSign),
-		})
-	}
-	if err := db.Create(&payloads).Error; err != nil {
-		return err
-	}
-	var doses []certificateDoseRow
-	for _, d := range i.Doses {
-		doses = append(doses, certificateDoseRow{c.Office, c.ID, d.ID, d.Version})
-	}
-	return db.Create(&doses).Error
+	return b.runLater(db)
 }
 
-// lockApplication returns the version that the application has and keeps.
-func (s *Store) lockApplication(db *gorm.DB, office, id string) (version int, err error) {
-	if s.postgres { // the SQLite writer is alone anyway
-		db = db.Clauses(clause.Locking{Strength: "UPDATE"})
+// intent writes a certificate with its payloads and the record it certifies.
+func (s *Store) intent(i issuance.Issue, key seal.Key) (batch, error) {
+	c := i.Certificate
+	content, err := certificate.Encode(c)
+	if err != nil {
+		return nil, err
 	}
-	var row applicationRow
-	err = db.Select("version").Where("office = ? AND id = ?", office, id).Take(&row).Error
-	return row.Version, missing(err, "application")
+	now := s.clock.Now().UnixMilli()
+	var payloads, doses [][]any
+	for _, p := range i.Payloads {
+		payloads = append(payloads, []any{
+			c.Office, c.ID, p.Number, string(p.Family), p.KeyID, p.StatusID,
+			key.Seal(payloadPlace(c.Office, c.ID, p.Number, "to_sign"), p.ToSign),
+		})
+	}
+	for _, d := range i.Doses {
+		doses = append(doses, []any{c.Office, c.ID, d.ID, d.Version})
+	}
+	return batch{
+		insert("certificates", `office, id, application_id, kind, programme, state, person_key, ai, issued_at, issued_on, layout, catalogue,
+			supersedes, superseded_by, content, prepared_at, claimed_at, closed_at, reason, copies`, []any{
+			c.Office, c.ID, i.ApplicationID, string(c.Kind), c.Programme, string(issuance.Prepared), i.PersonKey, c.AI,
+			milli(c.IssuedAt), string(c.IssuedOn), c.Layout, c.Catalogue,
+			c.Supersedes, "", key.Seal(contentPlace(c.Office, c.ID), content), now, now, 0, "", 0,
+		}),
+		insert("payloads", "office, certificate_id, number, family, key_id, status_id, to_sign", payloads...),
+		insert("certificate_doses", "office, certificate_id, dose_id, dose_version", doses...),
+	}, nil
 }
 
 // Claim implements issuance.Store.
@@ -167,24 +173,19 @@ func (s *Store) Commit(ctx context.Context, i issuance.Issue) error {
 	if err != nil {
 		return err
 	}
+	var b batch
 	if c.Supersedes != "" {
-		if err := changedOne(db.Model(&certificateRow{}).Where("office = ? AND id = ? AND state = 'issued'", c.Office, c.Supersedes).
-			Updates(map[string]any{"state": string(issuance.Superseded), "superseded_by": c.ID, "closed_at": s.clock.Now().UnixMilli()}),
-			"predecessor_not_issued"); err != nil {
-			return err
-		}
+		b = append(b, change("predecessor_not_issued", `UPDATE certificates SET state = 'superseded', superseded_by = $3, closed_at = $4
+			WHERE office = $1 AND id = $2 AND state = 'issued'`, c.Office, c.Supersedes, c.ID, s.clock.Now().UnixMilli()))
 	}
-	if err := changedOne(db.Model(&certificateRow{}).Where("office = ? AND id = ? AND state = 'prepared'", c.Office, c.ID).
-		Update("state", string(issuance.Issued)), "not_prepared"); err != nil {
-		return err
-	}
+	b = append(b, change("not_prepared", "UPDATE certificates SET state = 'issued' WHERE office = $1 AND id = $2 AND state = 'prepared'",
+		c.Office, c.ID))
 	for _, p := range i.Payloads {
-		if err := changedOne(db.Model(&payloadRow{}).Where("office = ? AND certificate_id = ? AND number = ? AND code_text IS NULL", c.Office, c.ID, p.Number).
-			Update("code_text", key.Seal(payloadPlace(c.Office, c.ID, p.Number, "code_text"), []byte(p.Text))), "not_prepared"); err != nil {
-			return err
-		}
+		b = append(b, change("not_prepared", `UPDATE payloads SET code_text = $4
+			WHERE office = $1 AND certificate_id = $2 AND number = $3 AND code_text IS NULL`,
+			c.Office, c.ID, p.Number, key.Seal(payloadPlace(c.Office, c.ID, p.Number, "code_text"), []byte(p.Text))))
 	}
-	return nil
+	return b.runLater(db)
 }
 
 // CloseIssue implements issuance.Store.
@@ -220,7 +221,8 @@ func (s *Store) issueWhere(ctx context.Context, office, where string, value stri
 		Row     certificateRow `gorm:"embedded"`
 		Wrapped []byte
 	}
-	if err := withKey(db, "certificates").Where("t.office = ?", office).Where(where, value).Take(&found).Error; err != nil {
+	if err := db.Table("certificates t").Select("t.*", "k.wrapped").Joins(keyOf).
+		Where("t.office = ?", office).Where(where, value).Take(&found).Error; err != nil {
 		return issuance.Issue{}, missing(err, "certificate")
 	}
 	row := found.Row
@@ -350,37 +352,36 @@ func (s *Store) OpenIntents(ctx context.Context, office string, before time.Time
 // ToSign implements signing.Intents: the bytes of a stored intent, or nothing.
 func (s *Store) ToSign(ctx context.Context, office, id string) ([]signing.ToSign, error) {
 	var list []signing.ToSign
-	err := s.asSigner(ctx, office, func(db *gorm.DB) error {
-		var rows []struct {
-			Row       payloadRow `gorm:"embedded"`
-			PersonKey string
-			Wrapped   []byte
-		}
-		err := db.Table("payloads AS p").Select("p.number", "p.family", "p.key_id", "p.to_sign", "c.person_key", "k.wrapped").
-			Joins("JOIN certificates c ON c.office = p.office AND c.id = p.certificate_id").
-			Joins("JOIN person_keys k ON k.office = c.office AND k.id = c.person_key").
-			Where("p.office = ? AND p.certificate_id = ? AND c.state = 'prepared'", office, id).Order("p.number").Find(&rows).Error
-		if err != nil {
+	var person string
+	var wrapped []byte
+	if err := s.lookupAsSigner(ctx, office, batch{every(func(scan scan) error {
+		list = append(list, signing.ToSign{})
+		i := &list[len(list)-1]
+		return scan(&i.Number, &i.Purpose, &i.KeyID, &i.Bytes, &person, &wrapped)
+	}, `SELECT p.number, p.family, p.key_id, p.to_sign, t.person_key, k.wrapped FROM payloads p
+		JOIN certificates t ON t.office = p.office AND t.id = p.certificate_id`+keyOf+`
+		WHERE p.office = $1 AND p.certificate_id = $2 AND t.state = 'prepared' ORDER BY p.number`, office, id)}); err != nil {
+		return nil, err
+	}
+	if len(list) == 0 {
+		return nil, fault.New(fault.NotFound, "intent", "")
+	}
+	key, err := s.ring.Person(office, person, wrapped)
+	if errors.Is(err, seal.ErrUnknownKey) {
+		err = s.look(ctx, office, func(db *gorm.DB) (err error) {
+			key, err = s.openKey(db, office, person, wrapped)
 			return err
+		})
+	}
+	if err != nil {
+		return nil, err
+	}
+	for n, i := range list {
+		if list[n].Bytes, err = key.Open(payloadPlace(office, id, i.Number, "to_sign"), i.Bytes); err != nil {
+			return nil, err
 		}
-		if len(rows) == 0 {
-			return fault.New(fault.NotFound, "intent", "")
-		}
-		key, err := s.openKey(db, office, rows[0].PersonKey, rows[0].Wrapped)
-		if err != nil {
-			return err
-		}
-		for _, row := range rows {
-			r := row.Row
-			text, err := key.Open(payloadPlace(office, id, r.Number, "to_sign"), r.ToSign)
-			if err != nil {
-				return err
-			}
-			list = append(list, signing.ToSign{Number: r.Number, Purpose: signing.Purpose(r.Family), KeyID: r.KeyID, Bytes: text})
-		}
-		return nil
-	})
-	return list, err
+	}
+	return list, nil
 }
 
 type counterRow struct {

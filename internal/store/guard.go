@@ -108,7 +108,7 @@ func (c guardedConnector) Connect(context.Context) (driver.Conn, error) {
 	if !ok {
 		return nil, errors.Join(errors.New("store: the driver lacks what the guard stands on"), conn.Close())
 	}
-	return guardedConn{whole, c.guard}, nil
+	return guardedConn{&keeper{whole, map[string]sqliteStmt{}}, c.guard}, nil
 }
 
 type sqliteConn interface {

@@ -62,10 +62,10 @@ func (s *Store) SaveOffice(ctx context.Context, o office.Office) error {
 
 // Office returns an office; fault NotFound if there is none.
 func (s *Store) Office(ctx context.Context, code string) (office.Office, error) {
-	var row officeRow
-	err := s.look(ctx, code, func(db *gorm.DB) error { return db.Where("office = ?", code).Take(&row).Error })
-	if err != nil {
-		return office.Office{}, missing(err, "office")
+	row := officeRow{Office: code}
+	if err := s.lookup(ctx, code, batch{one("office", []any{&row.NameJa, &row.NameEn, &row.Issuer, &row.Settings, &row.Version},
+		"SELECT name_ja, name_en, issuer, settings, version FROM offices WHERE office = $1", code)}); err != nil {
+		return office.Office{}, err
 	}
 	return row.office()
 }
@@ -75,7 +75,7 @@ func (s *Store) Office(ctx context.Context, code string) (office.Office, error) 
 func (s *Store) Offices(ctx context.Context) ([]string, error) {
 	var codes []string
 	err := s.read.WithContext(ctx).Model(&officeRow{}).Order("office").Pluck("office", &codes).Error
-	return codes, err
+	return codes, reachable(err)
 }
 
 type staffRow struct {
@@ -110,23 +110,18 @@ func (s *Store) AddStaff(ctx context.Context, p office.Staff, keyHash []byte) er
 
 // StaffByKey implements office.Directory.
 func (s *Store) StaffByKey(ctx context.Context, code string, hash []byte) (office.Staff, error) {
-	var row struct {
-		ID, Name, Role  string
-		EndsAt, KeyEnds int64
+	p := office.Staff{Office: code}
+	var ends, keyEnds int64
+	if err := s.lookup(ctx, code, batch{one("staff_key", []any{&p.ID, &p.Name, &p.Role, &ends, &keyEnds},
+		`SELECT s.id, s.name, s.role, s.ends_at, k.ends_at FROM staff_keys k JOIN staff s ON s.office = k.office AND s.id = k.staff_id
+		WHERE k.office = $1 AND k.hash = $2`, code, hash)}); err != nil {
+		return office.Staff{}, err
 	}
-	err := s.look(ctx, code, func(db *gorm.DB) error {
-		return db.Table("staff_keys AS k").Select("s.id, s.name, s.role, s.ends_at, k.ends_at AS key_ends").
-			Joins("JOIN staff s ON s.office = k.office AND s.id = k.staff_id").
-			Where("k.office = ? AND k.hash = ?", code, hash).Take(&row).Error
-	})
-	if err != nil {
-		return office.Staff{}, missing(err, "staff_key")
+	if keyEnds != 0 && (ends == 0 || keyEnds < ends) {
+		ends = keyEnds
 	}
-	ends := row.EndsAt
-	if row.KeyEnds != 0 && (ends == 0 || row.KeyEnds < ends) {
-		ends = row.KeyEnds
-	}
-	return office.Staff{ID: row.ID, Office: code, Name: row.Name, Role: office.Role(row.Role), Ends: fromMilli(ends)}, nil
+	p.Ends = fromMilli(ends)
+	return p, nil
 }
 
 // changedOne makes a conflict of an update that met no row.

@@ -31,11 +31,12 @@ func (s *Store) personKey(db *gorm.DB, office, id string) (seal.Key, error) {
 	if key, ok := opened(db)[id]; ok {
 		return key, nil
 	}
-	var row personKeyRow
-	if err := db.Select("wrapped").Where("office = ? AND id = ?", office, id).Take(&row).Error; err != nil {
-		return seal.Key{}, missing(err, "person_key")
+	var wrapped []byte
+	read := one("person_key", []any{&wrapped}, "SELECT wrapped FROM person_keys WHERE office = $1 AND id = $2", office, id)
+	if err := (batch{read}).run(db); err != nil {
+		return seal.Key{}, err
 	}
-	return s.openKey(db, office, id, row.Wrapped)
+	return s.openKey(db, office, id, wrapped)
 }
 
 // openKey unwraps a key that was read together with what it seals.
@@ -60,8 +61,5 @@ func opened(db *gorm.DB) map[string]seal.Key {
 	return t.opened
 }
 
-// withKey reads rows of a table together with the wrapped keys of their persons.
-func withKey(db *gorm.DB, table string) *gorm.DB {
-	return db.Table(table+" AS t").Select("t.*", "k.wrapped").
-		Joins("JOIN person_keys k ON k.office = t.office AND k.id = t.person_key")
-}
+// keyOf joins the keys of the persons of a table t, k.wrapped.
+const keyOf = " JOIN person_keys k ON k.office = t.office AND k.id = t.person_key "

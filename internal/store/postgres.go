@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -61,9 +62,10 @@ func withOffice(ctx context.Context, office string) context.Context {
 	return context.WithValue(ctx, officeKey{}, office)
 }
 
-// connector makes connections whose transactions begin with the office that
-// row-level security goes by: one message to the server instead of two. The
-// setting ends with the transaction.
+// connector makes connections that speak to the server in few messages. A
+// transaction begins with the office that row-level security goes by, together
+// with its first batch; its last statements go together with its commit. A batch
+// outside a transaction is one of its own. The office ends with the transaction.
 type connector struct{ driver.Connector }
 
 func newConnector(url string, settings ...func(*pgx.ConnConfig)) (driver.Connector, error) {
@@ -85,12 +87,17 @@ func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return connection{conn.(*stdlib.Conn)}, nil
+	return &connection{Conn: conn.(*stdlib.Conn), accepted: map[string]bool{}}, nil
 }
 
-type connection struct{ *stdlib.Conn }
+type connection struct {
+	*stdlib.Conn
+	open     bool            // within a transaction of an office, though the server may not know yet
+	waiting  batch           // what the server gets before anything else
+	accepted map[string]bool // texts of batches that the server has prepared on this connection
+}
 
-func (c connection) BeginTx(ctx context.Context, o driver.TxOptions) (driver.Tx, error) {
+func (c *connection) BeginTx(ctx context.Context, o driver.TxOptions) (driver.Tx, error) {
 	office, ok := ctx.Value(officeKey{}).(string)
 	if !ok {
 		return c.Conn.BeginTx(ctx, o)
@@ -98,14 +105,168 @@ func (c connection) BeginTx(ctx context.Context, o driver.TxOptions) (driver.Tx,
 	if !isOffice(office) {
 		return nil, ErrNoOffice
 	}
-	t, err := c.Conn.Conn().BeginTx(ctx, pgx.TxOptions{BeginQuery: "BEGIN; SELECT set_config('akashi.office', '" + office + "', true)"})
-	return transaction{ctx, t}, err
+	c.open, c.waiting = true, batch{{text: "BEGIN"}, setOffice(office)}
+	return transaction{ctx, c}, nil
+}
+
+func setOffice(office string) step {
+	return step{text: "SELECT set_config('akashi.office', $1, true)", args: []any{office}}
+}
+
+// ExecContext takes a batch, too, as the only argument.
+func (c *connection) ExecContext(ctx context.Context, text string, args []driver.NamedValue) (driver.Result, error) {
+	if len(args) == 1 {
+		switch b := args[0].Value.(type) {
+		case batch:
+			return driver.ResultNoRows, c.run(ctx, b)
+		case later:
+			c.waiting = append(c.waiting, b...)
+			return driver.ResultNoRows, nil
+		}
+	}
+	if err := c.flush(ctx); err != nil {
+		return nil, err
+	}
+	return c.Conn.ExecContext(ctx, text, args)
+}
+
+func (c *connection) QueryContext(ctx context.Context, text string, args []driver.NamedValue) (driver.Rows, error) {
+	if err := c.flush(ctx); err != nil {
+		return nil, err
+	}
+	return c.Conn.QueryContext(ctx, text, args)
+}
+
+func (c *connection) PrepareContext(ctx context.Context, text string) (driver.Stmt, error) {
+	if err := c.flush(ctx); err != nil {
+		return nil, err
+	}
+	return c.Conn.PrepareContext(ctx, text)
+}
+
+// flush sends what waits.
+func (c *connection) flush(ctx context.Context) error {
+	b := c.waiting
+	c.waiting = nil
+	return c.send(ctx, b)
+}
+
+func (c *connection) run(ctx context.Context, b batch) error {
+	if c.open {
+		b, c.waiting = append(c.waiting, b...), nil
+		return c.send(ctx, b)
+	}
+	if office, ok := ctx.Value(officeKey{}).(string); ok {
+		b = append(batch{setOffice(office)}, b...)
+	}
+	err := c.message(ctx, b)
+	if pgconn.SafeToRetry(err) {
+		return driver.ErrBadConn
+	}
+	return err
+}
+
+// send sends a batch within a transaction. A text that is new to the connection
+// may be refused before anything of its message is done; what stands before it
+// goes first, so that a savepoint is there to return to.
+func (c *connection) send(ctx context.Context, b batch) error {
+	for n := 1; n < len(b); n++ {
+		if c.accepted[b[n].text] {
+			continue
+		}
+		if err := c.message(ctx, b[:n]); err != nil {
+			return err
+		}
+		b, n = b[n:], 0
+	}
+	return c.message(ctx, b)
+}
+
+// message sends a batch and reads its results.
+func (c *connection) message(ctx context.Context, b batch) error {
+	if len(b) == 0 {
+		return nil
+	}
+	var queue pgx.Batch
+	for _, s := range b {
+		queue.Queue(s.text, s.args...)
+	}
+	results := c.Conn.Conn().SendBatch(ctx, &queue)
+	for _, s := range b {
+		count, err := s.read(results)
+		if err == nil {
+			c.accepted[s.text] = true
+			if s.check != nil {
+				err = s.check(count)
+			}
+		}
+		if err != nil {
+			_ = results.Close() // reads the rest
+			return err
+		}
+	}
+	return results.Close()
+}
+
+func (s step) read(results pgx.BatchResults) (count int64, err error) {
+	if s.row == nil {
+		tag, err := results.Exec()
+		return tag.RowsAffected(), err
+	}
+	rows, err := results.Query()
+	if err != nil {
+		return 0, err
+	}
+	defer rows.Close()
+	for ; rows.Next(); count++ {
+		if err := s.row(rows.Scan); err != nil {
+			return count, err
+		}
+	}
+	return count, rows.Err()
 }
 
 type transaction struct {
 	ctx context.Context
-	pgx pgx.Tx
+	c   *connection
 }
 
-func (t transaction) Commit() error   { return t.pgx.Commit(t.ctx) }
-func (t transaction) Rollback() error { return t.pgx.Rollback(t.ctx) }
+// Commit sends what still waits in one message with the commit, unless the
+// commit hangs on how many rows that meets.
+func (t transaction) Commit() error {
+	err := t.c.commit(t.ctx)
+	if err != nil {
+		return errors.Join(err, t.Rollback())
+	}
+	t.c.open = false
+	return nil
+}
+
+func (c *connection) commit(ctx context.Context) error {
+	if slices.ContainsFunc(c.waiting, func(s step) bool { return s.check != nil }) {
+		if err := c.flush(ctx); err != nil {
+			return err
+		}
+	}
+	if c.status() == aborted {
+		return pgx.ErrTxCommitRollback
+	}
+	return c.run(ctx, batch{{text: "COMMIT"}})
+}
+
+func (t transaction) Rollback() error {
+	t.c.open, t.c.waiting = false, nil
+	if t.c.status() == idle {
+		return nil
+	}
+	_, err := t.c.Conn.Conn().Exec(t.ctx, "ROLLBACK")
+	return err
+}
+
+// States of a connection as the server reports them.
+const (
+	idle    = 'I'
+	aborted = 'E'
+)
+
+func (c *connection) status() byte { return c.Conn.Conn().PgConn().TxStatus() }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 
 	"gorm.io/gorm"
 
@@ -58,66 +59,87 @@ func (r register) find(ctx context.Context, column, kind, value string) ([]vacci
 		return nil, err
 	}
 	indexes := r.s.ring.Indexes(r.office, seal.Index, kind, value)
-	if !r.s.postgres {
-		return r.findIn(db, column, indexes)
+	args, places := []any{r.office, maxFound}, ""
+	for n, index := range indexes { // more than one while search keys are rotated
+		if n > 0 {
+			places += ", "
+		}
+		args = append(args, index)
+		places += "$" + strconv.Itoa(len(args))
 	}
-	// A failed statement ends a transaction of PostgreSQL; the act has to live on
-	// to store that the register could not be asked.
-	if err := db.SavePoint("look").Error; err != nil {
+	var found []foundRow
+	look := batch{every(func(scan scan) error {
+		var f foundRow
+		err := scan(&f.id, &f.version, &f.personKey, &f.data, &f.created, &f.wrapped, &f.dose, &f.doseVersion, &f.doseData, &f.doseCreated)
+		found = append(found, f)
+		return err
+	}, findPeople+column+" IN ("+places+theirDoses, args...)}
+	if r.s.postgres {
+		// A failed statement ends a transaction of PostgreSQL; the act has to live on
+		// to store that the register could not be asked.
+		look = append(batch{{text: "SAVEPOINT look"}}, look...)
+	}
+	if err := look.run(db); err != nil {
+		err = fmt.Errorf("%w: %w", vaccination.ErrUnavailable, err)
+		if r.s.postgres {
+			err = errors.Join(err, db.RollbackTo("look").Error)
+		}
 		return nil, err
 	}
-	people, err := r.findIn(db, column, indexes)
-	if err != nil {
-		err = errors.Join(err, db.RollbackTo("look").Error)
-	}
-	return people, err
+	return r.people(db, found)
 }
 
-func (r register) findIn(db *gorm.DB, column string, indexes [][]byte) (people []vaccination.Person, err error) {
-	var rows []personWithKey
-	if err := withKey(db, "persons").Where("t.office = ? AND t."+column+" IN ? AND t.is_current", r.office, indexes).
-		Order("t.id").Limit(maxFound).Find(&rows).Error; err != nil {
-		return nil, fmt.Errorf("%w: %w", vaccination.ErrUnavailable, err)
-	}
-	people = make([]vaccination.Person, len(rows))
-	for i, row := range rows {
-		if people[i], err = r.person(db, row); err != nil {
+// findPeople, with a column of persons and theirDoses, has a row for each dose of
+// each person found, or one without dose.
+const findPeople = `SELECT p.id, p.version, p.person_key, p.data, p.created_at, p.wrapped, d.id, d.version, d.data, d.created_at FROM (
+	SELECT t.id, t.version, t.person_key, t.data, t.created_at, k.wrapped, t.ticket_ix FROM persons t
+	JOIN person_keys k ON k.office = t.office AND k.id = t.person_key WHERE t.office = $1 AND t.is_current AND t.`
+
+const theirDoses = `) ORDER BY t.id LIMIT $2) p
+	LEFT JOIN doses d ON d.office = $1 AND d.ticket_ix = p.ticket_ix AND d.is_current
+	ORDER BY p.id, d.programme, d.dose_number`
+
+type foundRow struct {
+	id          string
+	version     int
+	personKey   string
+	data        []byte
+	created     int64
+	wrapped     []byte
+	dose        *string
+	doseVersion *int
+	doseData    []byte
+	doseCreated *int64
+}
+
+// people reads the persons of rows that stand together.
+func (r register) people(db *gorm.DB, rows []foundRow) (people []vaccination.Person, err error) {
+	var key seal.Key
+	for _, row := range rows {
+		if len(people) == 0 || people[len(people)-1].ID != row.id {
+			p := vaccination.Person{ID: row.id, Source: Source, AsOf: fromMilli(row.created)}
+			if key, err = r.s.openKey(db, r.office, row.personKey, row.wrapped); err != nil {
+				return nil, err
+			}
+			if p.Subject, err = unsealed[vaccination.Subject](key, versionPlace(r.office, "persons", row.id, row.version), row.data); err != nil {
+				return nil, err
+			}
+			p.Subject.Ref = vaccination.Ref{ID: row.id, Version: row.version}
+			people = append(people, p)
+		}
+		if row.dose == nil {
+			continue
+		}
+		p := &people[len(people)-1]
+		record, err := unsealed[vaccination.Record](key, versionPlace(r.office, "doses", *row.dose, *row.doseVersion), row.doseData)
+		if err != nil {
 			return nil, err
 		}
-	}
-	return people, nil
-}
-
-type personWithKey struct {
-	Row     personRow `gorm:"embedded"`
-	Wrapped []byte
-}
-
-func (r register) person(db *gorm.DB, found personWithKey) (vaccination.Person, error) {
-	row := found.Row
-	p := vaccination.Person{ID: row.ID, Source: Source, AsOf: fromMilli(row.CreatedAt)}
-	key, err := r.s.openKey(db, r.office, row.PersonKey, found.Wrapped)
-	if err != nil {
-		return p, err
-	}
-	if p.Subject, err = unsealed[vaccination.Subject](key, versionPlace(r.office, "persons", row.ID, row.Version), row.Data); err != nil {
-		return p, err
-	}
-	p.Subject.Ref = vaccination.Ref{ID: row.ID, Version: row.Version}
-	var doses []doseRow
-	if err := db.Where("office = ? AND ticket_ix = ? AND is_current", r.office, row.TicketIx).Order("programme, dose_number").Find(&doses).Error; err != nil {
-		return p, fmt.Errorf("%w: %w", vaccination.ErrUnavailable, err)
-	}
-	for _, d := range doses {
-		record, err := unsealed[vaccination.Record](key, versionPlace(r.office, "doses", d.ID, d.Version), d.Data)
-		if err != nil {
-			return p, err
-		}
-		record.Ref = vaccination.Ref{ID: d.ID, Version: d.Version}
+		record.Ref = vaccination.Ref{ID: *row.dose, Version: *row.doseVersion}
 		p.Doses = append(p.Doses, record)
-		if at := fromMilli(d.CreatedAt); at.After(p.AsOf) {
+		if at := fromMilli(*row.doseCreated); at.After(p.AsOf) {
 			p.AsOf = at
 		}
 	}
-	return p, nil
+	return people, nil
 }

@@ -115,7 +115,7 @@ func (s *Store) SigningKeys(ctx context.Context) ([]signing.Key, error) {
 func (s *Store) readKeys(ctx context.Context) ([]signing.Key, error) {
 	var rows []signingKeyRow
 	if err := s.read.WithContext(ctx).Order("created_at, id").Find(&rows).Error; err != nil {
-		return nil, err
+		return nil, reachable(err)
 	}
 	keys := make([]signing.Key, len(rows))
 	for i, r := range rows {

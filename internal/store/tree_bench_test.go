@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -29,7 +30,7 @@ func logOf(b *testing.B) (*fixture, int) {
 	}
 	b.Cleanup(func() { _ = s.Close() })
 	f.Store = s
-	var rows []*logEntry
+	var entries batch
 	for i := range n {
 		r := audit.Record{
 			Office: here, ID: fmt.Sprintf("01990000-0000-7000-8000-%012d", i), At: "2026-11-22T00:00:00.000Z", Person: "01990000-0000-7000-8000-000000000001",
@@ -38,11 +39,17 @@ func logOf(b *testing.B) (*fixture, int) {
 		}
 		r.Canonical = fmt.Appendf(nil, `{"action":%q,"at":%q,"case":%q,"concerned":%q,"id":%q,"object":%q,"office":%q,"person":%q,"purpose":%q,"request":%q,"result":%q,"terminal":%q}`,
 			r.Action, r.At, r.Case, r.Concerned, r.ID, r.Object, r.Office, r.Person, r.Purpose, r.Request, r.Result, r.Terminal)
-		if rows = append(rows, logRow(r)); len(rows) == 1000 || i == n-1 {
-			if err := s.write.Create(&rows).Error; err != nil {
+		if entries = append(entries, logged(r)...); len(entries) == 1000 || i == n-1 {
+			if err := s.enact(b.Context(), here, func(ctx context.Context) error {
+				db, err := act(ctx, here)
+				if err != nil {
+					return err
+				}
+				return entries.run(db)
+			}); err != nil {
 				b.Fatal(err)
 			}
-			rows = nil
+			entries = nil
 		}
 	}
 	return f, n

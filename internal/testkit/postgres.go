@@ -63,6 +63,20 @@ func Postgres(t testing.TB) Database {
 	}
 }
 
+// Analyze counts what the tables hold, as the server does by itself within a
+// minute: the plans of a benchmark are then those of a database in use.
+func (d Database) Analyze(t testing.TB) {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), d.OwnerURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close(context.Background()) }()
+	if _, err := conn.Exec(t.Context(), "ANALYZE"); err != nil {
+		t.Fatal(err)
+	}
+}
+
 var (
 	cluster   = sync.OnceValues(startCluster)
 	databases atomic.Int64
