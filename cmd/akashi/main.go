@@ -71,7 +71,11 @@ func serve(ctx context.Context, node *cli.Node, ready func(bound map[string]stri
 // the published keys and nothing else.
 func services(node *cli.Node, logger *slog.Logger) server.Services {
 	services := server.Services{
-		Ping: node.Ping, Logger: logger, SHCIssuer: node.Config.SHCIssuer, Version: cli.Version,
+		Ping: node.Ping, Logger: logger, SHCIssuer: node.Config.SHCIssuer, Version: cli.Version, Proxies: node.Config.TrustedProxies,
+		TLS: server.TLS{
+			Certificate: node.Config.TLSCertificate, Key: node.Config.TLSKey,
+			ClientCAs: node.Config.ClientCA, Required: node.Config.Terminals == "required",
+		},
 	}
 	for name := range node.Config.Addresses() {
 		services.Faces = append(services.Faces, name)
@@ -84,6 +88,7 @@ func services(node *cli.Node, logger *slog.Logger) server.Services {
 		services.Approvals, services.Offices, services.Budget = app.Approvals, app.Offices, app.Budget
 		services.Halted = app.Halted
 		services.Directory, services.Once, services.Clock, services.IDs = app.Store, app.Store.Once, app.Clock, app.IDs
+		services.Terminals = app.Store
 	}
 	return services
 }

@@ -44,6 +44,10 @@ type Store interface {
 	AddOffice(ctx context.Context, o office.Office) error
 	SaveOffice(ctx context.Context, o office.Office) error
 	AddStaff(ctx context.Context, p office.Staff, keyHash []byte) error
+	AddTerminal(ctx context.Context, t office.Terminal) error
+	RevokeTerminal(ctx context.Context, office, id string, at time.Time) error
+	TerminalByCertificate(ctx context.Context, office string, sum []byte) (office.Terminal, error)
+	Terminals(ctx context.Context, office string) ([]office.Terminal, error)
 	RegisterKeys(ctx context.Context, office string, keys []signing.Key) error
 	SigningKey(ctx context.Context, id string) (signing.Key, error)
 	Once(ctx context.Context, office, route, key string) (object string, body []byte, err error)

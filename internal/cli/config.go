@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -35,23 +36,30 @@ type Config struct {
 	DatabaseURL Secret `env:"DATABASE_URL"`             // empty: SQLite in Data
 	MigrateURL  Secret `env:"MIGRATE_URL"`              // schema owner; empty: DatabaseURL
 	// The database for what has a role of its own (migrations/roles.sql); empty: DatabaseURL.
-	DatabaseURLPublic Secret        `env:"DATABASE_URL_PUBLIC"`
-	DatabaseURLSigner Secret        `env:"DATABASE_URL_SIGNER"`
-	DatabaseURLJobs   Secret        `env:"DATABASE_URL_JOBS"`
-	Faces             []string      `env:"FACES" envDefault:"staff,public,ops,jobs"` // what this process serves
-	StaffAddr         string        `env:"STAFF_ADDR" envDefault:"127.0.0.1:8080"`
-	PublicAddr        string        `env:"PUBLIC_ADDR" envDefault:"127.0.0.1:8081"`
-	OpsAddr           string        `env:"OPS_ADDR" envDefault:"127.0.0.1:8090"`
-	Production        bool          `env:"PRODUCTION"`
-	SHCIssuer         string        `env:"SHC_ISSUER"`   // iss; TEST identity where empty
-	VDSNCIssuer       string        `env:"VDSNC_ISSUER"` // Doc 9303 code; UTO where empty
-	RecoverAge        time.Duration `env:"RECOVER_AGE" envDefault:"60s"`
-	DrainTime         time.Duration `env:"DRAIN_TIME" envDefault:"20s"` // graceful shutdown
-	Fonts             []string      `env:"FONTS"`                       // further TrueType files for register characters, such as IPAmj Mincho
-	LogCopy           string        `env:"LOG_COPY"`                    // directory of a second place, run by others, for the log's checkpoints
-	LogLevel          slog.Level    `env:"LOG_LEVEL" envDefault:"INFO"`
-	TracesURL         string        `env:"TRACES_URL"` // OpenTelemetry collector (OTLP over HTTP); empty: no traces
-	Config            string        `env:"CONFIG"`
+	DatabaseURLPublic Secret `env:"DATABASE_URL_PUBLIC"`
+	DatabaseURLSigner Secret `env:"DATABASE_URL_SIGNER"`
+	DatabaseURLJobs   Secret `env:"DATABASE_URL_JOBS"`
+
+	Faces          []string       `env:"FACES" envDefault:"staff,public,ops,jobs"` // what this process serves
+	StaffAddr      string         `env:"STAFF_ADDR" envDefault:"127.0.0.1:8080"`
+	PublicAddr     string         `env:"PUBLIC_ADDR" envDefault:"127.0.0.1:8081"`
+	OpsAddr        string         `env:"OPS_ADDR" envDefault:"127.0.0.1:8090"`
+	TLSCertificate string         `env:"TLS_CERTIFICATE"`                       // of every face: PEM file with the chain
+	TLSKey         string         `env:"TLS_KEY"`                               // PEM file
+	ClientCA       string         `env:"STAFF_CLIENT_CA"`                       // PEM file: authorities of client certificates on the staff face
+	Terminals      string         `env:"STAFF_TERMINALS" envDefault:"required"` // or optional; counts where there is a STAFF_CLIENT_CA
+	TrustedProxies []netip.Prefix `env:"TRUSTED_PROXIES"`                       // networks whose X-Forwarded-For is believed
+
+	Production  bool          `env:"PRODUCTION"`
+	SHCIssuer   string        `env:"SHC_ISSUER"`   // iss; TEST identity where empty
+	VDSNCIssuer string        `env:"VDSNC_ISSUER"` // Doc 9303 code; UTO where empty
+	RecoverAge  time.Duration `env:"RECOVER_AGE" envDefault:"60s"`
+	DrainTime   time.Duration `env:"DRAIN_TIME" envDefault:"20s"` // graceful shutdown
+	Fonts       []string      `env:"FONTS"`                       // further TrueType files for register characters, such as IPAmj Mincho
+	LogCopy     string        `env:"LOG_COPY"`                    // directory of a second place, run by others, for the log's checkpoints
+	LogLevel    slog.Level    `env:"LOG_LEVEL" envDefault:"INFO"`
+	TracesURL   string        `env:"TRACES_URL"` // OpenTelemetry collector (OTLP over HTTP); empty: no traces
+	Config      string        `env:"CONFIG"`
 }
 
 const prefix = "AKASHI_"
@@ -131,7 +139,7 @@ func (c *Config) database() string {
 }
 
 func (c *Config) complete() error {
-	if err := checkFaces(c.Faces); err != nil {
+	if err := errors.Join(checkFaces(c.Faces), c.checkTransport()); err != nil {
 		return err
 	}
 	if c.Production {

@@ -24,7 +24,7 @@ func officeCommand(parts Adapters) *cobra.Command {
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	group.AddCommand(officeAdd(parts), officeStaff(parts), officeSet(parts), officePaperKey(parts))
+	group.AddCommand(officeAdd(parts), officeStaff(parts), officeSet(parts), officePaperKey(parts), officeTerminal(parts))
 	return group
 }
 

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"mime"
-	"net"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -34,6 +33,8 @@ type call struct {
 	ctx         context.Context
 	face        face
 	id          string // request id
+	address     string // of the client, see proxies
+	terminal    office.Terminal
 	route       *route
 	request     *http.Request
 	param       func(name string) string
@@ -109,12 +110,8 @@ func (s *Server) run(c *call, w http.ResponseWriter) (answer, error) {
 
 // admit finds out who calls and refuses who may not (S-015, S-024).
 func (s *Server) admit(c *call) error {
-	terminal, _, err := net.SplitHostPort(c.request.RemoteAddr)
-	if err != nil {
-		terminal = "unknown"
-	}
 	if c.route.permission == anyone {
-		if c.route.throttled && c.face == publicFace && !s.verifiers.allow(terminal, s.Clock.Now()) {
+		if c.route.throttled && c.face == publicFace && !s.verifiers.allow(c.address, s.Clock.Now()) {
 			return fault.New(fault.Unavailable, "too_many_requests", "")
 		}
 		return nil
@@ -131,9 +128,12 @@ func (s *Server) admit(c *call) error {
 		return err
 	}
 	c.actor = actor.Actor{
-		Office: staff.Office, Person: staff.ID, Terminal: string(c.face) + ":" + terminal,
+		Office: staff.Office, Person: staff.ID, Terminal: c.place(),
 		Purpose: c.route.purpose, Request: c.id,
 		Role: string(staff.Role), Permissions: staff.Role.Permissions(), SteppedUp: s.Clock.Now(), // the key comes with each request
+	}
+	if c.elsewhere(staff.Office) {
+		return s.refusal(c, errTerminal)
 	}
 	if !c.actor.May(string(c.route.permission)) {
 		return s.refusal(c, fault.New(fault.Forbidden, "permission", ""))

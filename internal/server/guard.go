@@ -30,7 +30,8 @@ type callKey struct{}
 func (s *Server) guard(f face, next http.Handler) http.Handler {
 	cross := http.NewCrossOriginProtection()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		c := &call{face: f, id: s.IDs.Row()}
+		c := &call{face: f, id: s.IDs.Row(), address: proxies(s.Proxies).clientAddress(r)}
+		r = r.WithContext(context.WithValue(withClient(r.Context(), r.TLS), callKey{}, c))
 		rec := &recorder{ResponseWriter: w}
 		started := time.Now()
 		defer func() {
@@ -49,11 +50,14 @@ func (s *Server) guard(f face, next http.Handler) http.Handler {
 		if err == nil && cross.Check(r) != nil {
 			err = fault.New(fault.Forbidden, "cross_origin", "")
 		}
+		if err == nil {
+			err = s.standAt(r.Context(), c)
+		}
 		if err != nil {
 			s.refuse(rec, c, err)
 			return
 		}
-		next.ServeHTTP(rec, r.WithContext(context.WithValue(r.Context(), callKey{}, c)))
+		next.ServeHTTP(rec, r)
 	})
 }
 

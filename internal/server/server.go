@@ -14,6 +14,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -60,8 +61,11 @@ type Services struct {
 	Version   string
 	// Meters are further figures for the ops face; Tracer gets a span for each
 	// route that is run. Both may be nil.
-	Meters []prometheus.Collector
-	Tracer trace.Tracer
+	Meters    []prometheus.Collector
+	Tracer    trace.Tracer
+	TLS       TLS              // of every face; without a certificate they speak plain HTTP
+	Terminals office.Terminals // of the staff face; needed where TLS names client authorities
+	Proxies   []netip.Prefix   // whose X-Forwarded-For is believed
 }
 
 // Server is the three faces.
@@ -74,6 +78,7 @@ type Server struct {
 	rules     officeRules
 	meters    meters
 	pictures  map[face]pictures
+	terminals terminals
 	stopping  atomic.Bool
 }
 
@@ -90,6 +95,7 @@ func New(s Services) (*Server, error) {
 		meters:    newMeters(s.Meters),
 		verifiers: throttle{perSecond: verifyRate, burst: verifyBurst},
 		pictures:  map[face]pictures{staffFace: newPictures(), publicFace: newPictures()},
+		terminals: terminals{Terminals: s.Terminals},
 	}
 	for _, f := range faces {
 		if len(s.Faces) > 0 && !slices.Contains(s.Faces, string(f)) {
@@ -131,12 +137,20 @@ func (s *Server) Serve(ctx context.Context, addrs map[string]string, ready func(
 		return err
 	}
 	bound, servers := map[string]string{}, map[face]*http.Server{}
+	for f, l := range listeners {
+		if servers[f], err = s.httpServer(f); err != nil {
+			return errors.Join(err, closeAll(listeners))
+		}
+		bound[string(f)] = s.TLS.scheme() + "://" + l.Addr().String()
+	}
 	failed := make(chan error, len(listeners))
 	for f, l := range listeners {
-		bound[string(f)] = "http://" + l.Addr().String()
-		h := s.httpServer(s.handlers[f])
-		servers[f] = h
-		go func() { failed <- h.Serve(l) }()
+		l = newCrowd(l, maxConnections, s.Proxies)
+		if s.TLS.on() {
+			go func() { failed <- servers[f].ServeTLS(l, "", "") }()
+		} else {
+			go func() { failed <- servers[f].Serve(l) }()
+		}
 	}
 	if ready != nil {
 		ready(bound)
@@ -148,12 +162,16 @@ func (s *Server) Serve(ctx context.Context, addrs map[string]string, ready func(
 	return errors.Join(err, s.stop(servers, drain))
 }
 
-func (s *Server) httpServer(h http.Handler) *http.Server {
-	return &http.Server{
-		Handler: h, ReadHeaderTimeout: headerTime, ReadTimeout: bodyTime, IdleTimeout: idleTime,
+func (s *Server) httpServer(f face) (h *http.Server, err error) {
+	h = &http.Server{
+		Handler: s.handlers[f], ReadHeaderTimeout: headerTime, ReadTimeout: bodyTime, IdleTimeout: idleTime,
 		WriteTimeout: bodyTime + handlerTime + headerTime, MaxHeaderBytes: 2 * maxHeaderBytes,
 		ErrorLog: slog.NewLogLogger(s.Logger.Handler(), slog.LevelWarn),
 	}
+	if s.TLS.on() {
+		h.TLSConfig, err = s.TLS.config(f, s.Logger)
+	}
+	return h, err
 }
 
 func (s *Server) listen(addrs map[string]string) (map[face]net.Listener, error) {
@@ -167,14 +185,18 @@ func (s *Server) listen(addrs map[string]string) (map[face]net.Listener, error) 
 			err = errors.Join(fmt.Errorf("server: no such face: %q", name), l.Close())
 		}
 		if err != nil {
-			for _, l := range open {
-				err = errors.Join(err, l.Close())
-			}
-			return nil, err
+			return nil, errors.Join(err, closeAll(open))
 		}
 		open[face(name)] = l
 	}
 	return open, nil
+}
+
+func closeAll(listeners map[face]net.Listener) (err error) {
+	for _, l := range listeners {
+		err = errors.Join(err, l.Close())
+	}
+	return err
 }
 
 // stop lets what is in flight finish; ops stays up last, so that it can say
