@@ -8,18 +8,22 @@
 GRANT SELECT ON goose_db_version TO akashi_staff, akashi_public, akashi_signer, akashi_jobs;
 
 -- staff: the counter and the officers
-GRANT SELECT, INSERT ON installation TO akashi_staff;
+GRANT SELECT, INSERT, UPDATE ON installation TO akashi_staff;
 GRANT SELECT, INSERT, UPDATE ON nodes TO akashi_staff;
 GRANT SELECT, INSERT, UPDATE ON signing_keys TO akashi_staff;
 GRANT SELECT, INSERT, UPDATE ON offices, terminals TO akashi_staff;
 GRANT SELECT, INSERT ON staff, staff_keys TO akashi_staff;
 GRANT SELECT, INSERT ON log TO akashi_staff;
 GRANT SELECT, INSERT, DELETE ON once TO akashi_staff;
-GRANT SELECT, INSERT, UPDATE ON approvals TO akashi_staff;
-GRANT SELECT, INSERT ON person_keys TO akashi_staff;
+GRANT SELECT, INSERT, UPDATE ON approvals, lookups TO akashi_staff;
+GRANT SELECT, INSERT, UPDATE ON person_keys, data_keys TO akashi_staff;
 GRANT SELECT, INSERT, UPDATE ON imports, persons, doses TO akashi_staff;
 GRANT SELECT, INSERT, UPDATE ON applications, certificates, payloads, counters TO akashi_staff;
 GRANT SELECT, INSERT ON certificate_doses, copies TO akashi_staff;
+
+-- proof of the log, by whichever process keeps it
+GRANT SELECT, INSERT ON tree_leaves, tree_tiles, tree_checkpoints TO akashi_staff, akashi_jobs;
+GRANT SELECT, INSERT, UPDATE ON leases TO akashi_staff, akashi_jobs;
 
 -- public: strangers; the published half of the signing keys
 GRANT SELECT (id, purpose, issuer, algorithm, public_key, certificate, state, not_before, not_after, usage_from, usage_to, test, created_at)
@@ -29,10 +33,13 @@ GRANT SELECT (id, purpose, issuer, algorithm, public_key, certificate, state, no
 GRANT SELECT (office, certificate_id, number, family, key_id, to_sign) ON payloads TO akashi_signer;
 GRANT SELECT (office, id, state, person_key) ON certificates TO akashi_signer;
 GRANT SELECT (office, id, wrapped) ON person_keys TO akashi_signer;
+GRANT SELECT ON data_keys TO akashi_signer;
 
--- jobs: recovery of intents
-GRANT SELECT ON installation TO akashi_jobs;
+-- jobs: recovery of intents, change of data keys, proof of the log
+GRANT SELECT, UPDATE ON installation TO akashi_jobs;
 GRANT SELECT, INSERT, UPDATE ON nodes TO akashi_jobs;
-GRANT SELECT ON offices, signing_keys, person_keys, certificate_doses TO akashi_jobs;
+GRANT SELECT ON offices, signing_keys, certificate_doses TO akashi_jobs;
 GRANT SELECT, UPDATE ON applications, certificates, payloads TO akashi_jobs;
-GRANT INSERT ON log TO akashi_jobs;
+GRANT SELECT, UPDATE ON person_keys, imports, persons, doses TO akashi_jobs;
+GRANT SELECT, INSERT, UPDATE ON data_keys TO akashi_jobs;
+GRANT SELECT, INSERT ON log TO akashi_jobs;

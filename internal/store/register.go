@@ -27,11 +27,11 @@ type register struct {
 }
 
 func (r register) FindByTicket(ctx context.Context, ticket string) ([]vaccination.Person, error) {
-	return r.find(ctx, "ticket_ix", r.s.ring.Indexes(r.office, seal.Index, ixTicket, ticket))
+	return r.find(ctx, "ticket_ix", ixTicket, ticket)
 }
 
 func (r register) FindByAddress(ctx context.Context, address string) ([]vaccination.Person, error) {
-	return r.find(ctx, "address_ix", r.s.ring.Indexes(r.office, seal.Index, ixAddress, address))
+	return r.find(ctx, "address_ix", ixAddress, address)
 }
 
 func (r register) FindByName(ctx context.Context, key vaccination.SearchKey, birth clock.Date) ([]vaccination.Person, error) {
@@ -41,7 +41,7 @@ func (r register) FindByName(ctx context.Context, key vaccination.SearchKey, bir
 	if column == "" {
 		return nil, fmt.Errorf("store: unknown search key")
 	}
-	return r.find(ctx, column, r.s.ring.Indexes(r.office, seal.Index, nameKind(key), nameValue(key, birth)))
+	return r.find(ctx, column, nameKind(key), nameValue(key, birth))
 }
 
 func nameKind(key vaccination.SearchKey) string { return "name " + string(key.Kind) }
@@ -52,11 +52,12 @@ func nameValue(key vaccination.SearchKey, birth clock.Date) string {
 
 // find answers from the versions that count now; a failing database is
 // Unavailable, never "nobody".
-func (r register) find(ctx context.Context, column string, indexes [][]byte) ([]vaccination.Person, error) {
+func (r register) find(ctx context.Context, column, kind, value string) ([]vaccination.Person, error) {
 	db, err := act(ctx, r.office)
 	if err != nil {
 		return nil, err
 	}
+	indexes := r.s.ring.Indexes(r.office, seal.Index, kind, value)
 	if !r.s.postgres {
 		return r.findIn(db, column, indexes)
 	}

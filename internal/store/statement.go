@@ -9,6 +9,8 @@ import (
 // statement is what the guard has to know of one text of SQL.
 type statement struct {
 	tenant   bool     // touches a table of an office
+	reading  bool     // changes nothing
+	tables   []string // of offices that it touches
 	fault    string   // why it may meet rows of more than one office; empty: it cannot
 	params   []int    // ordinals of the parameters that are the office
 	literals []string // texts in it that are the office
@@ -60,13 +62,16 @@ type condition struct {
 func readStatement(text string, tenants map[string]bool) (s statement) {
 	r := &reader{tokens: tokenize(text), tenants: tenants}
 	r.group = &group{scope: &scope{}}
-	r.reading = len(r.tokens) > 0 && r.tokens[0].word("SELECT")
+	r.reading = len(r.tokens) > 0 && r.tokens[0].word("SELECT", "WITH") &&
+		!slices.ContainsFunc(r.tokens, func(t token) bool { return t.word("INSERT", "UPDATE", "DELETE", "REPLACE") })
 	for ; r.at < len(r.tokens); r.at++ {
 		r.step(&s)
 	}
 	r.bind()
 	s.tenant = len(r.needs) > 0
+	s.reading = r.reading
 	for _, t := range r.needs {
+		s.tables = append(s.tables, t.table)
 		if !t.bound && r.fault == "" {
 			r.fault = t.table
 		}

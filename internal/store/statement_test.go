@@ -81,12 +81,19 @@ func TestGuard(t *testing.T) {
 	}
 	g.watch([]string{"a"})
 	mine := withOffice(t.Context(), here)
+	all := &guard{}
+	all.watch([]string{"a", "log"})
 	for name, c := range map[string]struct {
 		err, want error
 	}{
 		"ok/own":               {g.check(mine, one, value(here)), nil},
 		"ok/a text":            {g.check(mine, `DELETE FROM a WHERE office = '`+here+`'`, nil), nil},
 		"ok/no tenant":         {g.check(t.Context(), `SELECT 1`, nil), nil},
+		"ok/the whole log":     {all.check(withOffice(t.Context(), installation), `WITH o AS (SELECT 1) SELECT * FROM log`, nil), nil},
+		"error/more than it":   {all.check(withOffice(t.Context(), installation), `SELECT * FROM log JOIN a ON a.id = log.id`, nil), ErrUnbound},
+		"error/changing it":    {all.check(withOffice(t.Context(), installation), `DELETE FROM log`, nil), ErrUnbound},
+		"error/changing, with": {all.check(withOffice(t.Context(), installation), `WITH o AS (DELETE FROM log RETURNING id) SELECT * FROM o`, nil), ErrUnbound},
+		"error/whole, another": {all.check(mine, `SELECT * FROM log`, nil), ErrUnbound},
 		"error/another":        {g.check(mine, one, value(there)), ErrOtherOffice},
 		"error/another text":   {g.check(mine, `DELETE FROM a WHERE office = '`+there+`'`, nil), ErrOtherOffice},
 		"error/empty":          {g.check(mine, one, value("")), ErrOtherOffice},

@@ -58,6 +58,7 @@ type Store struct {
 	read     *gorm.DB
 	write    *gorm.DB
 	signer   *gorm.DB // of another role; nil: read
+	guard    *guard   // SQLite
 	queue    chan job // SQLite: the one writer; nil on PostgreSQL
 	stopped  chan struct{}
 	closing  sync.RWMutex // held for reading while something is put into the queue
@@ -172,6 +173,7 @@ func (s *Store) openSQLite(ctx context.Context, c Config) error {
 		"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)",
 	}, "_txlock": {"immediate"}}
 	guard := &guard{}
+	s.guard = guard
 	writer := s.keepPool(sql.OpenDB(guardedConnector{&modernc.Driver{}, "file:" + path + "?" + pragmas.Encode(), guard}), 1)
 	if err := migrate(ctx, writer, goose.DialectSQLite3, "sqlite"); err != nil {
 		return err
@@ -195,9 +197,9 @@ func (s *Store) openSQLite(ctx context.Context, c Config) error {
 	return nil
 }
 
-// tenantTables are the tables that have an office.
+// tenantTables are the tables whose rows lead with the office.
 func tenantTables(ctx context.Context, db *sql.DB) (list []string, err error) {
-	rows, err := db.QueryContext(ctx, `SELECT m.name FROM sqlite_master m JOIN pragma_table_info(m.name) c WHERE m.type = 'table' AND c.name = 'office'`)
+	rows, err := db.QueryContext(ctx, `SELECT m.name FROM sqlite_master m JOIN pragma_table_info(m.name) c WHERE m.type = 'table' AND c.name = 'office' AND c.pk = 1`)
 	if err != nil {
 		return nil, err
 	}
