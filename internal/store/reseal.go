@@ -368,12 +368,13 @@ func (s *Store) RewrapKeys(ctx context.Context, office string, next *seal.Ring) 
 		return 0, err
 	}
 	for _, o := range append(offices, office) { // ends with the act's own
+		of := db.WithContext(withOffice(db.Statement.Context, o))
 		if s.postgres {
-			if err := db.Exec("SELECT set_config('akashi.office', ?, true)", o).Error; err != nil {
+			if err := of.Exec("SELECT set_config('akashi.office', ?, true)", o).Error; err != nil {
 				return 0, err
 			}
 		}
-		n, err := s.rewrapOffice(db, o, next)
+		n, err := s.rewrapOffice(of, o, next)
 		if err != nil {
 			return 0, err
 		}

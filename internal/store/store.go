@@ -58,6 +58,7 @@ type Store struct {
 	read     *gorm.DB
 	write    *gorm.DB
 	signer   *gorm.DB // of another role; nil: read
+	guard    *guard   // SQLite
 	queue    chan job // SQLite: the one writer; nil on PostgreSQL
 	stopped  chan struct{}
 	closing  sync.RWMutex // held for reading while something is put into the queue
@@ -172,6 +173,7 @@ func (s *Store) openSQLite(ctx context.Context, c Config) error {
 		"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)",
 	}, "_txlock": {"immediate"}}
 	guard := &guard{}
+	s.guard = guard
 	writer := s.keepPool(sql.OpenDB(guardedConnector{&modernc.Driver{}, "file:" + path + "?" + pragmas.Encode(), guard}), 1)
 	if err := migrate(ctx, writer, goose.DialectSQLite3, "sqlite"); err != nil {
 		return err
