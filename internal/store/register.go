@@ -79,11 +79,16 @@ func (r register) findIn(db *gorm.DB, column string, indexes [][]byte) (people [
 		Order("t.id").Limit(maxFound).Find(&rows).Error; err != nil {
 		return nil, fmt.Errorf("%w: %w", vaccination.ErrUnavailable, err)
 	}
-	people = make([]vaccination.Person, len(rows))
-	for i, row := range rows {
-		if people[i], err = r.person(db, row); err != nil {
+	people = make([]vaccination.Person, 0, len(rows))
+	for _, row := range rows {
+		if len(row.Wrapped) == 0 { // erased, in data that were restored from before
+			continue
+		}
+		p, err := r.person(db, row)
+		if err != nil {
 			return nil, err
 		}
+		people = append(people, p)
 	}
 	return people, nil
 }
