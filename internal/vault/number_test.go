@@ -151,3 +151,14 @@ func TestWhoReveals(t *testing.T) {
 		t.Errorf("%d, %v", seen, err)
 	}
 }
+
+// an item that is missing on both sides does not agree.
+func TestDiffer(t *testing.T) {
+	if got := (Items{Name: "A"}).Differ(Items{Name: "A"}); !slices.Equal(got, []string{"birth_date", "sex", "address"}) {
+		t.Errorf("missing items: %v", got)
+	}
+	whole := Items{"A", "1991-02-18", "2", "1"}
+	if got := whole.Differ(whole); got != nil {
+		t.Errorf("ok/all agree: %v", got)
+	}
+}
