@@ -13,29 +13,14 @@ CREATE TABLE data_keys (
 );
 CREATE UNIQUE INDEX data_keys_active ON data_keys (office, purpose) WHERE state = 'active';
 CREATE UNIQUE INDEX data_keys_next ON data_keys (office, purpose) WHERE state = 'next';
-CREATE TABLE holds (
-  office     TEXT NOT NULL REFERENCES offices (office),
-  id         TEXT NOT NULL,
-  person_id  TEXT NOT NULL,
-  reason     TEXT NOT NULL,
-  set_by     TEXT NOT NULL,
-  set_at     BIGINT NOT NULL,
-  ended_by   TEXT NOT NULL,
-  ended_at   BIGINT NOT NULL,
-  PRIMARY KEY (office, id)
-);
-CREATE INDEX holds_person ON holds (office, person_id) WHERE ended_at = 0;
+ALTER TABLE data_keys ENABLE ROW LEVEL SECURITY;
+ALTER TABLE data_keys FORCE ROW LEVEL SECURITY;
+CREATE POLICY office ON data_keys USING (office = current_setting('akashi.office', true));
 -- +goose StatementBegin
 DO $$
-DECLARE t text;
 BEGIN
-  FOREACH t IN ARRAY ARRAY['data_keys', 'holds'] LOOP
-    EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', t);
-    EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', t);
-    EXECUTE format('CREATE POLICY office ON %I USING (office = current_setting(''akashi.office'', true))', t);
-  END LOOP;
   IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'akashi_staff') THEN
-    GRANT SELECT, INSERT, UPDATE ON data_keys, holds TO akashi_staff;
+    GRANT SELECT, INSERT, UPDATE ON data_keys TO akashi_staff;
   END IF;
 END $$;
 -- +goose StatementEnd

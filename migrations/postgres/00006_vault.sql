@@ -29,11 +29,23 @@ CREATE TABLE vault_accesses (
   PRIMARY KEY (office, id)
 );
 CREATE INDEX vault_accesses_concerned ON vault_accesses (office, concerned);
+CREATE TABLE holds (
+  office     TEXT NOT NULL REFERENCES offices (office),
+  id         TEXT NOT NULL,
+  person_id  TEXT NOT NULL,
+  reason     TEXT NOT NULL,
+  set_by     TEXT NOT NULL,
+  set_at     BIGINT NOT NULL,
+  ended_by   TEXT NOT NULL,
+  ended_at   BIGINT NOT NULL,
+  PRIMARY KEY (office, id)
+);
+CREATE INDEX holds_person ON holds (office, person_id) WHERE ended_at = 0;
 -- +goose StatementBegin
 DO $$
 DECLARE t text;
 BEGIN
-  FOREACH t IN ARRAY ARRAY['vault_keys', 'vault', 'vault_accesses'] LOOP
+  FOREACH t IN ARRAY ARRAY['vault_keys', 'vault', 'vault_accesses', 'holds'] LOOP
     EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', t);
     EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', t);
     EXECUTE format('CREATE POLICY office ON %I USING (office = current_setting(''akashi.office'', true))', t);
@@ -41,6 +53,7 @@ BEGIN
   IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'akashi_staff') THEN
     GRANT SELECT, INSERT, UPDATE, DELETE ON vault_keys, vault TO akashi_staff;
     GRANT SELECT, INSERT ON vault_accesses TO akashi_staff;
+    GRANT SELECT, INSERT, UPDATE ON holds TO akashi_staff;
   END IF;
 END $$;
 -- +goose StatementEnd

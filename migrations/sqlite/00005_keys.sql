@@ -13,15 +13,3 @@ CREATE TABLE data_keys (
 );
 CREATE UNIQUE INDEX data_keys_active ON data_keys (office, purpose) WHERE state = 'active';
 CREATE UNIQUE INDEX data_keys_next ON data_keys (office, purpose) WHERE state = 'next';
-CREATE TABLE holds (
-  office     TEXT NOT NULL REFERENCES offices (office),
-  id         TEXT NOT NULL,
-  person_id  TEXT NOT NULL,
-  reason     TEXT NOT NULL,
-  set_by     TEXT NOT NULL,
-  set_at     BIGINT NOT NULL,
-  ended_by   TEXT NOT NULL,
-  ended_at   BIGINT NOT NULL,
-  PRIMARY KEY (office, id)
-);
-CREATE INDEX holds_person ON holds (office, person_id) WHERE ended_at = 0;

@@ -29,3 +29,15 @@ CREATE TABLE vault_accesses (
   PRIMARY KEY (office, id)
 );
 CREATE INDEX vault_accesses_concerned ON vault_accesses (office, concerned);
+CREATE TABLE holds (
+  office     TEXT NOT NULL REFERENCES offices (office),
+  id         TEXT NOT NULL,
+  person_id  TEXT NOT NULL,
+  reason     TEXT NOT NULL,
+  set_by     TEXT NOT NULL,
+  set_at     BIGINT NOT NULL,
+  ended_by   TEXT NOT NULL,
+  ended_at   BIGINT NOT NULL,
+  PRIMARY KEY (office, id)
+);
+CREATE INDEX holds_person ON holds (office, person_id) WHERE ended_at = 0;
