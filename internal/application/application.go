@@ -18,6 +18,7 @@ import (
 	"akashi/internal/clock"
 	"akashi/internal/fault"
 	"akashi/internal/vaccination"
+	"akashi/internal/vault"
 	"akashi/passport"
 )
 
@@ -253,8 +254,8 @@ func (f Form) numberInZone(today clock.Date) bool {
 	case r == nil:
 		return false
 	case r.DocumentFormat == "": // not a zone at all, but any text
-		return vaccination.HasIndividualNumber(f.Passport.Zone.Reveal())
+		return vault.Find(f.Passport.Zone.Reveal()) > 0
 	}
 	free := strings.ReplaceAll(strings.Join(r.Optional, ""), "<", "")
-	return vaccination.HasIndividualNumber(free) || vaccination.HasIndividualNumber(strings.ReplaceAll(r.Lines[0], "<", " "))
+	return vault.Find(free)+vault.Find(strings.ReplaceAll(r.Lines[0], "<", " ")) > 0
 }

@@ -13,6 +13,7 @@ import (
 	"akashi/internal/idgen"
 	"akashi/internal/office"
 	"akashi/internal/vaccination"
+	"akashi/internal/vault"
 	"akashi/passport"
 )
 
@@ -32,6 +33,7 @@ type Store interface {
 	SaveApplication(ctx context.Context, a *Application) error
 	Applications(ctx context.Context, office string, f Filter) ([]Application, error) // without personal parts
 	Register(office string) vaccination.Register
+	RegisteredPerson(ctx context.Context, office, id string) (vaccination.Subject, error) // fault NotFound "person"
 }
 
 // Service is the use cases around an application.
@@ -42,6 +44,7 @@ type Service struct {
 	Test  bool // TEST identity: specimen passports are accepted
 	Clock clock.Clock
 	IDs   idgen.Gen
+	Vault *vault.Service
 }
 
 // Create stores a draft.

@@ -26,6 +26,7 @@ import (
 	"akashi/internal/publish"
 	"akashi/internal/seal"
 	"akashi/internal/vaccination"
+	"akashi/internal/vault"
 	"akashi/signing"
 )
 
@@ -41,6 +42,7 @@ type Store interface {
 	office.LookupStore
 	signing.Intents
 	custody.Store
+	vault.Store
 	AddOffice(ctx context.Context, o office.Office) error
 	SaveOffice(ctx context.Context, o office.Office) error
 	AddStaff(ctx context.Context, p office.Staff, keyHash []byte) error
@@ -76,6 +78,7 @@ type App struct {
 	Issuance     *issuance.Service
 	Published    *publish.Service
 	Custody      *custody.Service
+	Vault        *vault.Service
 	Notaries     []*tree.Notary // of the logs
 	Fresh        *tree.Freshness
 	Clock        clock.Clock
@@ -151,6 +154,8 @@ func (a *App) assemble(keys []signing.Key) error {
 	a.Offices = &office.Offices{Log: a.Log, Store: a.Store, Approvals: a.Approvals, Clock: a.Clock}
 	a.Budget = &office.Budget{Log: a.Log, Store: a.Store, Clock: a.Clock}
 	a.Imports = &vaccination.Imports{Log: a.Log, Store: a.Store, Approvals: a.Approvals, Clock: a.Clock, IDs: a.IDs}
+	a.Vault = &vault.Service{Log: a.Log, Store: a.Store, Cases: map[vault.Purpose]vault.Cases{vault.Certificate: a.Applications}}
+	a.Applications.Vault = a.Vault
 	a.Custody = &custody.Service{Log: a.Log, Store: a.Store}
 	a.Issuance = &issuance.Service{
 		Log: a.Log, Store: a.Store, Applications: a.Applications,

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"akashi/internal/actor"
+	"akashi/internal/custody"
 	"akashi/internal/seal"
 )
 
@@ -58,10 +59,8 @@ func sealStatus(parts Adapters) *cobra.Command {
 func sealRotate(parts Adapters) *cobra.Command {
 	var purpose string
 	var purposes []string
-	for _, p := range seal.Purposes() {
-		if p.Rotates() {
-			purposes = append(purposes, string(p))
-		}
+	for _, p := range custody.Rotating() {
+		purposes = append(purposes, string(p))
 	}
 	cmd := &cobra.Command{
 		Use: "rotate CODE --purpose PURPOSE", Short: "Make a new version of a data key and bring everything to it", Args: oneOffice,

@@ -40,6 +40,11 @@ type Store interface {
 	NextRing() (*seal.Ring, error)
 	RewrapKeys(ctx context.Context, office string, next *seal.Ring) (done int, err error) // in an act
 	FollowRing(next *seal.Ring) error
+
+	// The following run in an act.
+	ErasePerson(ctx context.Context, office, personID string) (Erasure, error) // fault NotFound "person"; Conflict "person_held", "issue_in_progress"
+	Hold(ctx context.Context, office, personID, reason, by string) error
+	EndHolds(ctx context.Context, office, personID, by string) error // fault NotFound "hold"
 }
 
 // Service is the use cases.

@@ -21,12 +21,17 @@ type Rotation struct {
 	Retired int // versions that were destroyed
 }
 
+// Rotating lists the purposes of which a new version can take over.
+func Rotating() []seal.Purpose {
+	return slices.DeleteFunc(seal.Purposes(), func(p seal.Purpose) bool { return !p.Rotates() })
+}
+
 // Rotate makes a new version of a data key of the actor's office and brings
 // everything to it. A rotation that was begun goes on instead, without another
 // approval.
 func (s *Service) Rotate(ctx context.Context, a actor.Actor, p seal.Purpose) (Rotation, error) {
-	if !slices.Contains(seal.Purposes(), p) || !p.Rotates() {
-		return Rotation{}, fault.New(fault.Invalid, "choice", "purpose")
+	if err := fault.OneOf("purpose", p, Rotating()...); err != nil {
+		return Rotation{}, err
 	}
 	runs, err := s.unfinished(ctx, a.Office)
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 	"akashi/internal/fault"
 	"akashi/internal/strictjson"
 	"akashi/internal/vaccination"
+	"akashi/internal/vault"
 )
 
 const maxDepth = 32
@@ -116,11 +117,14 @@ func parent(path string) string {
 // readElsewhere are the texts of a zone or code, which their own readers examine.
 var readElsewhere = []string{"passport.mrz", "text"}
 
+// enteredNumber is where an individual number is entered, inside a case.
+const enteredNumber = "individual_number"
+
 // lines is the field that may have several lines.
 const lines = "reason"
 
 // checkTexts refuses the characters that no text may hold (S-035), and individual
-// numbers, for which there is no place.
+// numbers, for which there is no place but one.
 func checkTexts(path string, v any) error {
 	if slices.Contains(readElsewhere, path) {
 		return nil
@@ -134,7 +138,7 @@ func checkTexts(path string, v any) error {
 		if errors.As(vaccination.CheckText(v), &f) {
 			return fault.New(f.Code, f.Key, path)
 		}
-		if vaccination.HasIndividualNumber(v) {
+		if path != enteredNumber && vault.Find(v) > 0 {
 			return fault.New(fault.Invalid, "number_not_accepted_yet", path)
 		}
 	case []any:

@@ -31,6 +31,7 @@ func TestEveryRoute(t *testing.T) {
 	f := newFixture(t)
 	t.Run("imports", f.testImports)
 	t.Run("applications", f.testApplications)
+	t.Run("numbers", f.testNumbers)
 	t.Run("certificates", f.testCertificates)
 	t.Run("approvals", f.testApprovals)
 	t.Run("office", f.testOffice)
@@ -546,7 +547,7 @@ func TestOthersDoNotExist(t *testing.T) {
 		kind := strings.Split(strings.TrimPrefix(r.path, prefix+"/"), "/")[0]
 		own := ids[kind]
 		near := own[:len(own)-1] + map[bool]string{true: "3", false: "2"}[own[len(own)-1] == '2']
-		body := map[string]string{"answer-application": form(certificate.Domestic), "decide-application": `{"outcome":"reject","reason":"x"}`,
+		body := map[string]string{"answer-application": form(certificate.Domestic), "enter-number": shownCard("123456789018"), "decide-application": `{"outcome":"reject","reason":"x"}`,
 			"reissue-certificate": `{"reason":"lost"}`, "revoke-certificate": `{"reason":"fraud"}`, "approve-approval": `{"reason":""}`, "refuse-approval": `{"reason":""}`}[r.id]
 		var first problem
 		for i, id := range []string{own, near, nobody, "ABCDEFGHJKLM", "1", "x", "sakurai-mio", strings.ToUpper(own) + "0", strings.Repeat("A", 1000)} {

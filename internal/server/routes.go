@@ -151,6 +151,9 @@ func (s *Server) applicationRoutes() []*route {
 	issue := post("/{id}/certificate", "issue-certificate", office.Issue, nil, s.issueCertificate,
 		"証明書を発行する（発行済みならそれを返す: 200）", "Issue the certificate, or return the one there is (200)")
 	issue.status, issue.keyed, issue.out = http.StatusCreated, true, certificateBody{}
+	number := post("/{id}/number", "enter-number", office.EnterNumber, numberBody{}, s.enterNumber,
+		"個人番号で記録を探す、または登録する（番号は二度と表示しない）", "Look for the record by the individual number, or store it; it is never shown again")
+	number.out = numberAnswer{}
 	return []*route{create,
 		{
 			faces: staffOnly, method: http.MethodGet, path: prefix + "/applications", id: "list-applications", permission: office.ReadApplications, purpose: actor.Certificate,
@@ -164,7 +167,7 @@ func (s *Server) applicationRoutes() []*route {
 		submit, supply,
 		post("/{id}/withdraw", "withdraw-application", office.WriteApplications, nil, s.withdrawApplication, "申請を取り下げる", "Withdraw an application"),
 		post("/{id}/decision", "decide-application", office.Decide, decisionBody{}, s.decideApplication, "保留の申請を決める", "Decide an application that is held"),
-		issue,
+		number, issue,
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"akashi/internal/seal"
 	"akashi/internal/vaccination"
+	"akashi/internal/vault"
 )
 
 type personRow struct {
@@ -58,6 +59,7 @@ type importer struct {
 	db               *gorm.DB
 	office, importID string
 	wrap             seal.Key // for the keys of new people
+	vault            seal.Key // for the keys to their individual numbers
 	now              int64
 	outcome          vaccination.Outcome
 	unchanged        []string // ids of the chunk that the file only confirms
@@ -160,7 +162,7 @@ func createAll[T any](db *gorm.DB, rows []T) error {
 	return db.Create(&rows).Error
 }
 
-func (p *importer) subjects(subjects []vaccination.Subject, lines []int) error {
+func (p *importer) subjects(subjects []vaccination.Subject, numbers []vault.Number, lines []int) error {
 	tickets := make([]string, len(subjects))
 	for i, s := range subjects {
 		tickets[i] = s.Ticket
@@ -178,6 +180,7 @@ func (p *importer) subjects(subjects []vaccination.Subject, lines []int) error {
 		current[string(r.TicketIx)] = r
 	}
 	var fresh []personRow
+	keep := numbersOfChunk{lines: map[string]int{}}
 	for i, s := range subjects {
 		key := keys[string(wanted[i])]
 		row := personRow{
@@ -185,15 +188,19 @@ func (p *importer) subjects(subjects []vaccination.Subject, lines []int) error {
 		}
 		p.s.indexPerson(&row, s)
 		if before, ok := current[string(wanted[i])]; ok {
-			same, err := p.replacePerson(before, &row, key, s, lines[i])
+			same, agrees, err := p.replacePerson(before, &row, key, s, lines[i])
 			if err != nil {
 				return err
+			}
+			if row.ID == before.ID {
+				keep.add(row, numbers[i], agrees, lines[i])
 			}
 			if same {
 				continue
 			}
 		} else {
 			p.outcome.New++
+			keep.add(row, numbers[i], true, lines[i])
 		}
 		data, err := json.Marshal(s)
 		if err != nil {
@@ -202,7 +209,35 @@ func (p *importer) subjects(subjects []vaccination.Subject, lines []int) error {
 		row.Data = key.Seal(versionPlace(p.office, "persons", row.ID, row.Version), data)
 		fresh = append(fresh, row)
 	}
-	return errors.Join(createAll(p.db, fresh), p.confirm("persons"))
+	return errors.Join(createAll(p.db, fresh), p.confirm("persons"), p.keep(keep))
+}
+
+// numbersOfChunk collects the individual numbers of a chunk for the vault.
+type numbersOfChunk struct {
+	list  []kept
+	lines map[string]int // by person
+}
+
+func (c *numbersOfChunk) add(row personRow, n vault.Number, agrees bool, line int) {
+	if !n.Zero() {
+		c.list = append(c.list, kept{row.ID, n, row.AddressIx, agrees})
+		c.lines[row.ID] = line
+	}
+}
+
+// keep puts the numbers of a chunk into the vault; one that another person has, or
+// that comes with other items than were registered, waits for a person (L-04).
+func (p *importer) keep(c numbersOfChunk) error {
+	if len(c.list) == 0 {
+		return nil
+	}
+	refused, err := p.s.keepNumbers(p.db, p.office, p.importID, c.list, p.vault)
+	for i, code := range refused {
+		if code != "" {
+			p.conflict(c.lines[c.list[i].person], "individual_number", code, vaccination.Fault)
+		}
+	}
+	return err
 }
 
 // confirm notes that the file says the same as what counts, so that it goes on
@@ -218,23 +253,26 @@ func (p *importer) confirm(table string) error {
 }
 
 // replacePerson prepares the row as the next version of one that counts now. It
-// returns true when there is nothing to store: unchanged, or a conflict.
-func (p *importer) replacePerson(before personRow, row *personRow, key seal.Key, s vaccination.Subject, line int) (bool, error) {
+// returns same when there is nothing to store: unchanged, or a conflict, after
+// which the row has an id of its own; and whether the four items by which a number
+// is compared are those of before.
+func (p *importer) replacePerson(before personRow, row *personRow, key seal.Key, s vaccination.Subject, line int) (same, agrees bool, err error) {
 	if bytes.Equal(before.ContentIx, row.ContentIx) {
 		p.unchanged = append(p.unchanged, before.ID)
-		return true, nil
+		row.ID = before.ID
+		return true, true, nil
 	}
 	old, err := unsealed[vaccination.Subject](key, versionPlace(p.office, "persons", before.ID, before.Version), before.Data)
 	if err != nil {
-		return false, err
+		return false, false, err
 	}
 	if !s.SamePerson(old) {
 		p.conflict(line, "ticket_number", vaccination.ConflictOtherPerson, vaccination.Fault)
-		return true, nil
+		return true, false, nil
 	}
 	row.ID = before.ID
 	row.Version, err = p.supersede("persons", before.ID, before.Version)
-	return false, err
+	return false, s.Items() == old.Items(), err
 }
 
 // unsealed opens and decodes what is stored at a place.

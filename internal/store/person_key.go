@@ -3,6 +3,7 @@ package store
 import (
 	"gorm.io/gorm"
 
+	"akashi/internal/fault"
 	"akashi/internal/seal"
 )
 
@@ -43,6 +44,9 @@ func (s *Store) personKey(db *gorm.DB, office, id string) (seal.Key, error) {
 func (s *Store) openKey(db *gorm.DB, office, id string, wrapped []byte) (seal.Key, error) {
 	if key, ok := opened(db)[id]; ok {
 		return key, nil
+	}
+	if len(wrapped) == 0 {
+		return seal.Key{}, fault.New(fault.NotFound, "erased", "")
 	}
 	var key seal.Key
 	err := s.opening(db, office, func() (err error) {

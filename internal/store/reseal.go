@@ -24,6 +24,7 @@ type sealedColumn struct {
 var sealedColumns = map[seal.Purpose][]sealedColumn{
 	seal.Wrap:   {{"person_keys", "wrapped", seal.PersonPlace}},
 	seal.Office: {{"imports", "staged", stagedPlace}},
+	seal.Vault:  {{"vault_keys", "wrapped", vaultKeyPlace}},
 }
 
 // DataKeys returns the versions of an office's data keys.
@@ -141,8 +142,11 @@ type sweep struct {
 // batch handles the rows after a cursor "column:row" and returns the next
 // cursor; none when nothing is left.
 func (w sweep) batch(after string) (done int, next string, err error) {
-	if w.purpose == seal.Index {
+	switch w.purpose {
+	case seal.Index:
 		return w.people(after)
+	case seal.VaultIndex:
+		return w.numbers(after)
 	}
 	columns := sealedColumns[w.purpose]
 	at := 0

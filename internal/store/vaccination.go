@@ -135,13 +135,16 @@ func (s *Store) ApplyBatch(ctx context.Context, office, importID string, b vacci
 		return vaccination.Outcome{}, err
 	}
 	p := importer{s: s, db: db, office: office, importID: importID, now: s.clock.Now().UnixMilli()}
+	if p.vault, err = s.counted(db, office, seal.Vault, b.NumbersIn()); err != nil {
+		return vaccination.Outcome{}, err
+	}
 	if p.wrap, err = s.counted(db, office, seal.Wrap, len(b.Lines)); err != nil {
 		return vaccination.Outcome{}, err
 	}
 	for start := 0; start < len(b.Lines); start += chunkSize {
 		end := min(start+chunkSize, len(b.Lines))
 		if b.Kind == vaccination.Subjects {
-			err = p.subjects(b.Subjects[start:end], b.Lines[start:end])
+			err = p.subjects(b.Subjects[start:end], b.Numbers[start:end], b.Lines[start:end])
 		} else {
 			err = p.records(b.Records[start:end], b.Lines[start:end])
 		}
@@ -160,6 +163,9 @@ func (s *Store) WithdrawBatch(ctx context.Context, office, importID string) ([]s
 	}
 	certificates, err := s.CertificatesFrom(ctx, office, importID)
 	if err != nil {
+		return nil, err
+	}
+	if err := withdrawNumbers(db, office, importID); err != nil {
 		return nil, err
 	}
 	for _, table := range []string{"persons", "doses"} {

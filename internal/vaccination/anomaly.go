@@ -23,6 +23,12 @@ const (
 const (
 	ConflictOtherPerson = "ticket_other_person" // left out
 	ConflictReplaced    = "record_replaced"     // applied as a new version; a person should look
+
+	// Individual numbers that were not stored (R-142, L-04).
+	ConflictNumberTaken     = "number_taken"     // it is somebody else's
+	ConflictNumberHousehold = "number_household" // of somebody at the same address
+	ConflictNumberOther     = "number_other"     // the person has another one
+	ConflictNumberItems     = "number_items_differ"
 )
 
 // Anomaly is one thing that looks wrong about a person or a dose.

@@ -78,7 +78,7 @@ func (i Import) parameters() map[string]string {
 // Stage reads a file and stores its report; nothing is applied (S-038). A file
 // that can be applied waits for another person's approval.
 func (s *Imports) Stage(ctx context.Context, a actor.Actor, kind Kind, file []byte, once *audit.Once) (Import, error) {
-	layout, err := LayoutFor(kind)
+	layout, err := LayoutOf(kind, file)
 	if err != nil {
 		return Import{}, err
 	}

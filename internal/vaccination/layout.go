@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -65,6 +66,7 @@ const (
 	typeSex          ColumnType = "sex"
 	typeStatus       ColumnType = "status"
 	typeProgramme    ColumnType = "programme"
+	typeNumber       ColumnType = "individual_number"
 )
 
 // fields lists what each kind of file can fill; the ones marked true must have a column.
@@ -72,6 +74,7 @@ var fields = map[Kind]map[string]bool{
 	Subjects: {
 		"municipality_code": true, "ticket_number": true, "family_name": true, "birth_date": true, "status": true,
 		"atena_number": false, "given_name": false, "family_kana": false, "given_kana": false, "sex": false, "status_date": false,
+		"individual_number": false,
 	},
 	Records: {
 		"municipality_code": true, "ticket_number": true, "dose_number": true, "vaccinated_on": true, "programme": true,
@@ -113,6 +116,32 @@ func LayoutByID(id string) (Layout, error) {
 	return l, nil
 }
 
+// LayoutOf returns the embedded layout of a file: subjects may come with their
+// individual numbers, records never do (R-121, R-147).
+func LayoutOf(k Kind, file []byte) (Layout, error) {
+	header, _, _ := bytes.Cut(file, []byte("\n"))
+	if k == Subjects && bytes.Contains(header, []byte("individual_number")) {
+		return LayoutByID("subjects-number-v1")
+	}
+	return LayoutFor(k)
+}
+
+// numbers returns which column holds individual numbers; -1 if none does.
+func (l Layout) numbers() int {
+	return slices.IndexFunc(l.Columns, func(c Column) bool { return c.Type == typeNumber })
+}
+
+var twelveDigits = regexp.MustCompile(`[0-9]{12}`)
+
+// withoutNumbers returns a file of this layout with zeros for what may be an
+// individual number.
+func (l Layout) withoutNumbers(file []byte) []byte {
+	if l.numbers() < 0 {
+		return file
+	}
+	return twelveDigits.ReplaceAll(file, []byte("000000000000"))
+}
+
 // LayoutFor returns the embedded layout of a kind of file.
 func LayoutFor(k Kind) (Layout, error) { return LayoutByID(string(k) + "-v1") }
 
@@ -148,7 +177,7 @@ func (l Layout) check() error {
 		if c.Name() == "" || c.Width < 1 {
 			return errors.New("column without name or width")
 		}
-		if isNumberColumn(c.Name()) {
+		if (isNumberColumn(c.Name()) || c.Type == typeNumber) && (l.Kind != Subjects || c.Field != "individual_number" || c.Type != typeNumber) {
 			return errors.New("column for individual numbers")
 		}
 		if c.Field == "" {

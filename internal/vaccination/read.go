@@ -14,6 +14,7 @@ import (
 	"akashi/certificate/catalogue"
 	"akashi/internal/clock"
 	"akashi/internal/fault"
+	"akashi/internal/vault"
 )
 
 // Limits of a file (threats-and-protection.md 4); they act before parsing.
@@ -31,14 +32,25 @@ const (
 type Batch struct {
 	Kind     Kind
 	Subjects []Subject
+	Numbers  []vault.Number // of the subjects, for the vault and nothing else
 	Records  []Record
 	Lines    []int // line in the file of each subject or record
+}
+
+// NumbersIn counts the individual numbers of the batch.
+func (b Batch) NumbersIn() (n int) {
+	for _, number := range b.Numbers {
+		if !number.Zero() {
+			n++
+		}
+	}
+	return n
 }
 
 // Report says what was read and what was found wrong. It holds no personal value.
 type Report struct {
 	Layout   string `json:"layout"`
-	SHA256   string `json:"sha256"` // of the file as it came, hex
+	SHA256   string `json:"sha256"` // of the file as it came, hex; individual numbers as zeros, which a hash would not hide
 	Encoding string `json:"encoding"`
 	Rows     int    `json:"rows"` // lines with data
 	Accepted int    `json:"accepted"`
@@ -58,10 +70,10 @@ type Line struct {
 
 // Read reads a CSV file for an office. Whatever is wrong stands in the report: a
 // wrong header, encoding or foreign municipality code and any individual number
-// refuse the whole file; a faulty line is left out of the batch; a doubtful one
+// outside its column refuse the whole file; a faulty line is left out of the batch; a doubtful one
 // is in it with a Block or Warning of the plausibility rules. Nothing is stored.
 func Read(layout Layout, office string, file []byte, today clock.Date) (Batch, Report) {
-	sum := sha256.Sum256(file)
+	sum := sha256.Sum256(layout.withoutNumbers(file))
 	r := &reader{
 		layout: layout, office: office, today: today,
 		report:  Report{Layout: layout.ID, SHA256: hex.EncodeToString(sum[:])},
@@ -70,6 +82,7 @@ func Read(layout Layout, office string, file []byte, today clock.Date) (Batch, R
 		people:  map[string]int{},
 		holders: map[string]int{},
 		tickets: map[string]int{},
+		numbers: map[vault.Number]int{},
 		records: map[RecordKey]int{},
 		values:  map[string]string{},
 
@@ -91,11 +104,12 @@ type reader struct {
 	report Report
 	batch  Batch
 
-	tickets map[string]int    // subject key to index in the batch
-	records map[RecordKey]int // record key to index in the batch
-	dropped map[int]bool      // indexes that conflict
-	people  map[string]int    // name and birth date to index
-	holders map[string]int    // address number to index
+	numbers map[vault.Number]int // to index in the batch
+	tickets map[string]int       // subject key to index in the batch
+	records map[RecordKey]int    // record key to index in the batch
+	dropped map[int]bool         // indexes that conflict
+	people  map[string]int       // name and birth date to index
+	holders map[string]int       // address number to index
 
 	addresses twelve // numbers of twelve digits among the address numbers
 	faulty    int    // last line with a fault
@@ -203,7 +217,7 @@ func (r *reader) lines(encoding string, text []byte) error {
 
 // unread notes a line that cannot be parted into cells; it may hold a number all the same.
 func (r *reader) unread(number int, line, code string) error {
-	if HasIndividualNumber(line) {
+	if r.layout.numbers() < 0 && vault.Find(line) > 0 {
 		return r.refuse(number, "", numberNotAccepted)
 	}
 	r.note(number, "", code, Fault)
@@ -211,8 +225,8 @@ func (r *reader) unread(number int, line, code string) error {
 }
 
 func (r *reader) header(cells []string, err error) error {
-	for _, c := range cells {
-		if isNumberColumn(c) || HasIndividualNumber(c) {
+	for i, c := range cells {
+		if i != r.layout.numbers() && isNumberColumn(c) || vault.Find(c) > 0 {
 			return r.refuse(1, "", numberNotAccepted)
 		}
 	}
@@ -271,8 +285,8 @@ func (r *reader) row(line int, cells []string) error {
 // do, the column holds individual numbers.
 func (r *reader) findNumber(line int, cells []string) error {
 	for i, cell := range cells {
-		all, valid := scanNumbers(cell)
-		if valid == 0 && all == 0 {
+		all, valid := vault.Scan(cell)
+		if valid == 0 && all == 0 || i == r.layout.numbers() {
 			continue
 		}
 		if i < len(r.layout.Columns) && r.layout.Columns[i].Type == typeAddress {

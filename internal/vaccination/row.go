@@ -11,6 +11,7 @@ import (
 	"akashi/certificate/catalogue"
 	"akashi/internal/clock"
 	"akashi/internal/fault"
+	"akashi/internal/vault"
 )
 
 // clean reads one cell of a column: its value, warnings, or the fault that
@@ -84,6 +85,12 @@ var cleaners = map[ColumnType]cleaner{
 			return "", "", fault.New(fault.Invalid, "dose_number", "dose_number")
 		}
 		return n, warning, nil
+	},
+	typeNumber: func(s string) (string, string, error) {
+		if !vault.Valid(s) {
+			return "", "", fault.New(fault.Invalid, "number_form", "individual_number")
+		}
+		return s, "", nil
 	},
 	typeSex: func(s string) (string, string, error) {
 		n, warning := folded(s)
@@ -191,14 +198,39 @@ func (r *reader) addSubject(line int, v map[string]string) {
 	if s.BirthDate.Full() && s.BirthDate.YearsUntil(r.today) > maxAge {
 		r.note(line, birth, "birth_date_old", Warning)
 	}
+	var number vault.Number
+	if text := v["individual_number"]; text != "" {
+		number, _ = vault.Parse(text) // the cell was clean
+	}
 	if i, ok := r.tickets[s.Key()]; ok {
-		r.repeated(line, i, r.batch.Subjects[i] == s)
+		r.repeated(line, i, r.batch.Subjects[i] == s && r.batch.Numbers[i] == number)
 		return
 	}
 	i := len(r.batch.Subjects)
 	r.tickets[s.Key()] = i
 	r.batch.Subjects, r.batch.Lines = append(r.batch.Subjects, s), append(r.batch.Lines, line)
+	r.batch.Numbers = append(r.batch.Numbers, number)
+	r.shared(line, i, number)
 	r.compare(line, i, s)
+}
+
+// shared refuses both lines when a number stands for two people (L-04).
+func (r *reader) shared(line, i int, n vault.Number) {
+	if n.Zero() {
+		return
+	}
+	first, taken := r.numbers[n]
+	if !taken {
+		r.numbers[n] = i
+		return
+	}
+	column := r.columnOf("individual_number")
+	for _, at := range []int{first, i} {
+		if !r.dropped[at] {
+			r.dropped[at] = true
+			r.note(r.batch.Lines[at], column, "number_twice", Fault)
+		}
+	}
 }
 
 // compare warns of one person with two tickets and of two people with one address number.
@@ -261,7 +293,7 @@ func (r *reader) settle() {
 		}
 		b.Lines[kept] = line
 		if b.Kind == Subjects {
-			b.Subjects[kept] = b.Subjects[i]
+			b.Subjects[kept], b.Numbers[kept] = b.Subjects[i], b.Numbers[i]
 		} else {
 			b.Records[kept] = b.Records[i]
 		}

@@ -13,6 +13,7 @@ import (
 	"encoding/json"
 
 	"akashi/internal/clock"
+	"akashi/internal/vault"
 )
 
 // Status is a subject's standing in the register.
@@ -64,6 +65,11 @@ func (s Subject) Key() string { return s.Ticket }
 // Content returns canonical bytes of everything registered: equal bytes mean
 // that nothing changed. They hold personal data; store only a keyed hash of them.
 func (s Subject) Content() []byte { return content(s) }
+
+// Items returns what an individual number is compared by.
+func (s Subject) Items() vault.Items {
+	return vault.Items{Name: ExactKey(s.Family + s.Given), BirthDate: string(s.BirthDate), Sex: string(s.Sex), Address: s.Address}
+}
 
 // Record is one dose as recorded, in the words of the source.
 type Record struct {

@@ -1,0 +1,429 @@
+package custody_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+
+	"akashi/certificate"
+	"akashi/internal/actor"
+	"akashi/internal/application"
+	"akashi/internal/audit"
+	"akashi/internal/cli"
+	"akashi/internal/fault"
+	"akashi/internal/issuance"
+	"akashi/internal/store"
+	"akashi/internal/testkit"
+	"akashi/internal/testkit/world"
+	"akashi/internal/vaccination"
+	"akashi/internal/vault"
+	"akashi/samples"
+)
+
+// granted approves everything but what it names, and remembers what was used.
+type granted struct {
+	refused string
+	used    []string
+}
+
+func (g *granted) Use(_ context.Context, _ actor.Actor, kind, object string, _ map[string]string) error {
+	if kind == g.refused {
+		return fault.New(fault.Forbidden, "approval_needed", "")
+	}
+	g.used = append(g.used, kind+" "+object)
+	return nil
+}
+
+// register looks a person up by ticket.
+func register(t *testing.T, w *world.World, ticket string) (people []vaccination.Person, err error) {
+	t.Helper()
+	err = w.Log.Act(t.Context(), w.Clerk, audit.Entry{Action: "test"}, func(ctx context.Context, _ *audit.Entry) (err error) {
+		people, err = w.Store.Register(w.Clerk.Office).FindByTicket(ctx, ticket)
+		return err
+	})
+	return people, err
+}
+
+// numbered is the sample subjects, each with an individual number of the canaries.
+func numbered(t *testing.T) []byte {
+	t.Helper()
+	subjects, err := samples.Files.ReadFile("subjects.csv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(strings.TrimSpace(string(subjects)), "\n")
+	for i, line := range lines {
+		cells := strings.Split(line, ",")
+		number := "individual_number"
+		if i > 0 {
+			number = canaries(t)[i-1]
+		}
+		lines[i] = strings.Join(slices.Insert(cells, 3, number), ",")
+	}
+	return []byte(strings.Join(lines, "\n") + "\n")
+}
+
+func canaries(t *testing.T) []string {
+	t.Helper()
+	var file struct{ Valid []string }
+	if err := json.Unmarshal(testkit.Read(t, "security/own/my-number-canaries.json"), &file); err != nil || len(file.Valid) < 12 {
+		t.Fatal(err)
+	}
+	return file.Valid
+}
+
+// issued makes a certificate for the first sample person.
+func issued(t *testing.T, w *world.World) (applicationID, certificateID string) {
+	t.Helper()
+	applicationID = w.Approved(t, certificate.Travel)
+	i, _, err := w.Issuance.Issue(t.Context(), w.Clerk, applicationID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return applicationID, i.Certificate.ID
+}
+
+func each(t *testing.T, test func(t *testing.T, w *world.World, d testkit.Database)) {
+	t.Run("sqlite", func(t *testing.T) { test(t, world.New(t, cli.Config{Data: t.TempDir()}), testkit.Database{}) })
+	t.Run("postgres", func(t *testing.T) {
+		d := testkit.Postgres(t)
+		test(t, world.New(t, cli.Config{Data: t.TempDir(), DatabaseURL: cli.Secret(d.StaffURL), MigrateURL: cli.Secret(d.OwnerURL)}), d)
+	})
+}
+
+// copied copies the closed database as a backup does, and returns how to open it
+// and a connection that may change everything in it.
+func copied(t *testing.T, w *world.World, d testkit.Database, name string) (cli.Config, *sql.DB) {
+	t.Helper()
+	c := w.Config
+	if d.OwnerURL == "" {
+		path := filepath.Join(c.Data, "akashi.db")
+		to := filepath.Join(c.Data, name+".db")
+		db, err := sql.Open("sqlite", "file:"+path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = db.Exec("VACUUM INTO ?", to)
+		if err := errors.Join(err, db.Close()); err != nil {
+			t.Fatal(err)
+		}
+		c.DatabaseURL = cli.Secret(to)
+		db, err = sql.Open("sqlite", "file:"+to)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = db.Close() })
+		return c, db
+	}
+	of := func(address, role, database string) string {
+		u, err := url.Parse(address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if role != "" {
+			u.User = url.User(role)
+		}
+		u.Path = database
+		return u.String()
+	}
+	from, err := url.Parse(d.OwnerURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	to := strings.TrimPrefix(from.Path, "/") + "_" + name
+	conn, err := pgx.Connect(t.Context(), of(d.OwnerURL, "postgres", "postgres"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close(context.Background()) }()
+	if _, err := conn.Exec(t.Context(), "CREATE DATABASE "+to+" TEMPLATE "+strings.TrimPrefix(from.Path, "/")+" OWNER akashi_owner"); err != nil {
+		t.Fatal(err)
+	}
+	c.DatabaseURL, c.MigrateURL = cli.Secret(of(d.StaffURL, "", to)), cli.Secret(of(d.OwnerURL, "", to))
+	db, err := sql.Open("pgx", of(d.OwnerURL, "postgres", to))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	return c, db
+}
+
+// reopen assembles the service over another database.
+func reopen(t *testing.T, w *world.World, c cli.Config) {
+	t.Helper()
+	w.Config = c
+	w.Open(t)
+}
+
+// S-076: who was erased cannot be read any more, neither here nor in a backup
+// from before, whose keys come from a backup of their own; everybody else can.
+func TestErase(t *testing.T) {
+	each(t, func(t *testing.T, w *world.World, d testkit.Database) {
+		applicationID, certificateID := issued(t, w)
+		w.Bring(t, vaccination.Subjects, numbered(t))
+		people, err := register(t, w, "0000000001")
+		if err != nil || len(people) != 1 {
+			t.Fatalf("%d people, %v", len(people), err)
+		}
+		personID, now := people[0].ID, w.Config
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		whole, _ := copied(t, w, d, "whole")
+		data, copyDB := copied(t, w, d, "data")
+		if err := store.StripKeys(t.Context(), copyDB); err != nil {
+			t.Fatal(err)
+		}
+		reopen(t, w, now)
+		by := w.Officer
+		for name, g := range map[string]*granted{"no approval": {refused: "person.erase"}} {
+			w.Custody.Approvals = g
+			if _, err := w.Custody.Erase(t.Context(), by, personID); fault.CodeOf(err) != fault.Forbidden {
+				t.Errorf("error/%s: %v", name, err)
+			}
+		}
+		g := &granted{}
+		w.Custody.Approvals = g
+		if err := w.Custody.Hold(t.Context(), by, personID, "係争中"); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Custody.Erase(t.Context(), by, personID); fault.CodeOf(err) != fault.Conflict {
+			t.Errorf("error/held: %v", err)
+		}
+		if err := w.Custody.EndHolds(t.Context(), by, personID); err != nil {
+			t.Fatal(err)
+		}
+		r, err := w.Custody.Erase(t.Context(), by, personID)
+		if err != nil || r.Keys != 2 || r.Certificates != 1 || r.Rows < 3 {
+			t.Fatalf("ok/erase: %+v %v", r, err)
+		}
+		if _, err := w.Custody.Erase(t.Context(), by, personID); fault.CodeOf(err) != fault.NotFound {
+			t.Errorf("error/twice: %v", err)
+		}
+		gone := func(when string, here int) {
+			t.Helper()
+			if people, err := register(t, w, "0000000001"); err != nil || len(people) != here {
+				t.Errorf("%s: %d people, %v", when, len(people), err)
+			}
+			_, readErr := w.Applications.Get(t.Context(), w.Clerk, applicationID)
+			_, certErr := w.Issuance.Get(t.Context(), w.Clerk, certificateID)
+			if here == 0 && (fault.CodeOf(readErr) != fault.NotFound || fault.CodeOf(certErr) != fault.NotFound) || here == 1 && (readErr != nil || certErr != nil) {
+				t.Errorf("%s: application %v, certificate %v", when, readErr, certErr)
+			}
+			if people, err := register(t, w, "0000000002"); err != nil || len(people) != 1 || len(people[0].Doses) == 0 {
+				t.Errorf("%s: somebody else: %d, %v", when, len(people), err)
+			}
+		}
+		gone("erased", 0)
+		list, err := w.Issuance.List(t.Context(), w.Clerk, issuance.Filter{Limit: 10})
+		if err != nil || len(list) != 1 || list[0].Certificate.ID != certificateID || list[0].State != "issued" || list[0].Certificate.IssuedOn == "" {
+			t.Errorf("ok/what stays of a certificate: %+v %v", list, err)
+		}
+		var keys bytes.Buffer
+		if n, err := w.Store.(*store.Store).ExportKeys(t.Context(), &keys); err != nil || n < 11 {
+			t.Fatalf("ok/export: %d %v", n, err)
+		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		reopen(t, w, whole)
+		gone("control: an old backup with its keys opens", 1)
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		reopen(t, w, data)
+		if people, err := register(t, w, "0000000002"); err != nil || len(people) != 0 {
+			t.Errorf("error/data without keys: %d people, %v", len(people), err)
+		}
+		if n, err := w.Store.(*store.Store).ImportKeys(t.Context(), &keys); err != nil || n < 11 {
+			t.Fatalf("ok/import: %d %v", n, err)
+		}
+		gone("old data, later keys", 0)
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+// the dead are kept and erased like the living.
+func TestEraseDeceased(t *testing.T) {
+	world.Each(t, func(t *testing.T, w *world.World) {
+		people, err := register(t, w, "0000000011")
+		if err != nil || len(people) != 1 || people[0].Subject.Status != vaccination.Deceased {
+			t.Fatalf("%v %v", people, err)
+		}
+		w.Custody.Approvals = &granted{refused: "person.erase"}
+		if _, err := w.Custody.Erase(t.Context(), w.Officer, people[0].ID); fault.CodeOf(err) != fault.Forbidden {
+			t.Errorf("error/no approval: %v", err)
+		}
+		g := &granted{}
+		w.Custody.Approvals = g
+		if _, err := w.Custody.Erase(t.Context(), w.Officer, people[0].ID); err != nil || len(g.used) != 1 {
+			t.Errorf("ok: %v %v", g.used, err)
+		}
+	})
+}
+
+// S-092: numbers brought by a file, entered at the counter, refused, issued for and
+// printed beside stand nowhere but in the vault's ciphertext.
+func TestCanaries(t *testing.T) {
+	each(t, func(t *testing.T, w *world.World, d testkit.Database) {
+		var said bytes.Buffer // what a person or a log could see
+		say := func(v any, err error) {
+			text, _ := json.Marshal(v)
+			_, _ = fmt.Fprintf(&said, "%s %+v %v\n", text, v, err)
+		}
+		numbers := canaries(t)
+		for _, file := range [][]byte{
+			numbered(t),
+			bytes.ReplaceAll(numbered(t), []byte(numbers[0]), []byte(numbers[1])),         // twice in a file
+			bytes.ReplaceAll(numbered(t), []byte(","+numbers[2]), []byte(numbers[2]+",")), // in another column
+			bytes.ReplaceAll(numbered(t), []byte(numbers[3]), []byte(numbers[3]+"x")),
+			append(numbered(t), []byte("900001,0000000099,199999,"+numbers[4]+",新井,新,アライ,アラタ,1990-01-01,1,resident,\n")...),
+			[]byte(strings.Join(numbers, "\n")),
+		} {
+			i, err := w.Imports.Stage(t.Context(), w.Clerk, vaccination.Subjects, file, nil)
+			say(i, err)
+			if err == nil && i.State == vaccination.ImportStaged {
+				say(w.Imports.Commit(t.Context(), w.Officer, i.ID))
+			}
+			i, err = w.Imports.Stage(t.Context(), w.Clerk, vaccination.Records, file, nil)
+			say(i, err)
+		}
+		form := world.Form(certificate.Domestic)
+		form.Subject.Ticket, form.Subject.Name, form.Documents = "", certificate.Name{Family: "Sakurai"}, []string{"my_number_card"}
+		app, err := w.Applications.Create(t.Context(), w.Clerk, form, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Applications.Submit(t.Context(), w.Clerk, app.ID); err != nil {
+			t.Fatal(err)
+		}
+		people, err := register(t, w, "0000000001")
+		if err != nil || len(people) != 1 {
+			t.Fatalf("%v %v", people, err)
+		}
+		for _, text := range append(numbers[1:3:3], numbers[0]) {
+			n, err := vault.Parse(text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			app, answer, err := w.Applications.EnterNumber(t.Context(), w.Clerk, app.ID, vault.Entry{Number: n, Items: people[0].Subject.Items()})
+			say(answer, err)
+			say(app.Form, nil)
+			if text == numbers[0] && (err != nil || answer.PersonID != people[0].ID || app.State == application.Rejected) {
+				t.Errorf("ok/entered: %+v %v", answer, err)
+			}
+		}
+		_, certificateID := issued(t, w)
+		pdf, copies, err := w.Issuance.Print(t.Context(), w.Clerk, []string{certificateID}, nil)
+		say(copies, err)
+		said.Write(pdf)
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		artefacts := map[string][]byte{"said": said.Bytes(), "database": dump(t, w, d)}
+		if d.OwnerURL == "" {
+			files, err := filepath.Glob(filepath.Join(w.Config.Data, "*"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, f := range files {
+				if b, err := os.ReadFile(f); err == nil {
+					artefacts[filepath.Base(f)] = b
+				}
+			}
+		}
+		for name, b := range artefacts {
+			for _, n := range numbers {
+				for _, form := range forms(n) {
+					if bytes.Contains(b, []byte(form)) {
+						t.Errorf("error/%s holds a number as %.12s…", name, form)
+					}
+				}
+			}
+		}
+		if !bytes.Contains(artefacts["database"], []byte("subjects-number-v1")) || len(pdf) < 1000 {
+			t.Error("the test looked at nothing")
+		}
+	})
+}
+
+// forms are the ways in which the canary file says that a number may leak.
+func forms(n string) []string {
+	wide := ""
+	for _, d := range n {
+		wide += string(d - '0' + '０')
+	}
+	sum := sha256.Sum256([]byte(n))
+	return []string{
+		n, n[:4] + "-" + n[4:8] + "-" + n[8:], n[:4] + " " + n[4:8] + " " + n[8:], wide, url.QueryEscape(wide),
+		base64.StdEncoding.EncodeToString([]byte(n)), hex.EncodeToString([]byte(n)), hex.EncodeToString(sum[:]), string(sum[:]),
+	}
+}
+
+// dump is every row of every table as text.
+func dump(t *testing.T, w *world.World, d testkit.Database) []byte {
+	t.Helper()
+	_, db := copied(t, w, d, "dump")
+	list := "SELECT name FROM sqlite_schema WHERE type = 'table'"
+	if d.OwnerURL != "" {
+		list = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
+	}
+	names, err := db.Query(list)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var tables []string
+	for names.Next() {
+		var name string
+		if err := names.Scan(&name); err != nil {
+			t.Fatal(err)
+		}
+		tables = append(tables, name)
+	}
+	if err := errors.Join(names.Err(), names.Close()); err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	for _, table := range tables {
+		rows, err := db.Query("SELECT * FROM " + table)
+		if err != nil {
+			t.Fatal(err)
+		}
+		columns, err := rows.Columns()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for rows.Next() {
+			cells, into := make([]any, len(columns)), make([]any, len(columns))
+			for i := range cells {
+				into[i] = &cells[i]
+			}
+			if err := rows.Scan(into...); err != nil {
+				t.Fatal(err)
+			}
+			for _, c := range cells {
+				_, _ = fmt.Fprintf(&out, "%s %x|", c, c)
+			}
+		}
+		if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return out.Bytes()
+}

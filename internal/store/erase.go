@@ -1,0 +1,150 @@
+package store
+
+import (
+	"context"
+
+	"gorm.io/gorm"
+
+	"akashi/internal/custody"
+	"akashi/internal/fault"
+	"akashi/internal/issuance"
+)
+
+type holdRow struct {
+	Office, ID       string
+	PersonID, Reason string
+	SetBy            string
+	SetAt            int64
+	EndedBy          string
+	EndedAt          int64
+}
+
+func (holdRow) TableName() string { return "holds" }
+
+// Hold implements custody.Store.
+func (s *Store) Hold(ctx context.Context, office, personID, reason, by string) error {
+	db, err := act(ctx, office)
+	if err != nil {
+		return err
+	}
+	return db.Create(&holdRow{Office: office, ID: s.ids.Row(), PersonID: personID, Reason: reason, SetBy: by, SetAt: s.clock.Now().UnixMilli()}).Error
+}
+
+// EndHolds implements custody.Store.
+func (s *Store) EndHolds(ctx context.Context, office, personID, by string) error {
+	db, err := act(ctx, office)
+	if err != nil {
+		return err
+	}
+	done := db.Model(&holdRow{}).Where("office = ? AND person_id = ? AND ended_at = 0", office, personID).
+		Updates(map[string]any{"ended_by": by, "ended_at": s.clock.Now().UnixMilli()})
+	if done.Error == nil && done.RowsAffected == 0 {
+		return fault.New(fault.NotFound, "hold", "")
+	}
+	return done.Error
+}
+
+// ErasePerson implements custody.Store. What certificates and applications are
+// kept for, stays: ids, kinds, states, dates, key and status ids, digests.
+func (s *Store) ErasePerson(ctx context.Context, office, personID string) (custody.Erasure, error) {
+	r := custody.Erasure{PersonID: personID}
+	db, err := act(ctx, office)
+	if err != nil {
+		return r, err
+	}
+	if err := s.lockOffice(db, office); err != nil { // an import under way would bring the person again
+		return r, err
+	}
+	var held int64
+	if err := db.Model(&holdRow{}).Where("office = ? AND person_id = ? AND ended_at = 0", office, personID).Count(&held).Error; err != nil {
+		return r, err
+	}
+	if held > 0 {
+		return r, fault.New(fault.Conflict, "person_held", "")
+	}
+	if err := s.eraseIssued(db, office, personID, &r); err != nil {
+		return r, err
+	}
+	if err := s.eraseRegistered(db, office, personID, &r); err != nil {
+		return r, err
+	}
+	return r, eraseNumbers(db, office, []string{personID})
+}
+
+// eraseRegistered deletes a person's rows and doses, all versions, with their
+// search keys, and the key that sealed them.
+func (s *Store) eraseRegistered(db *gorm.DB, office, personID string, r *custody.Erasure) error {
+	var keys []string
+	if err := db.Model(&personRow{}).Where("office = ? AND id = ?", office, personID).Distinct().Pluck("person_key", &keys).Error; err != nil {
+		return err
+	}
+	if len(keys) == 0 {
+		return fault.New(fault.NotFound, "person", "")
+	}
+	if err := db.Exec(`DELETE FROM certificate_doses WHERE office = ? AND dose_id IN (SELECT id FROM doses WHERE office = ? AND person_key IN ?)`,
+		office, office, keys).Error; err != nil {
+		return err
+	}
+	for _, row := range []any{&doseRow{}, &personRow{}} {
+		done := db.Where("office = ? AND person_key IN ?", office, keys).Delete(row)
+		if done.Error != nil {
+			return done.Error
+		}
+		r.Rows += int(done.RowsAffected)
+	}
+	done := db.Where("office = ? AND id IN ?", office, keys).Delete(&personKeyRow{})
+	r.Keys += int(done.RowsAffected)
+	return done.Error
+}
+
+// eraseIssued empties what is sealed of a person's applications and certificates
+// and destroys their keys. An application without a certificate goes whole.
+func (s *Store) eraseIssued(db *gorm.DB, office, personID string, r *custody.Erasure) error {
+	var applications []applicationRow
+	if err := db.Select("id", "person_key").Where("office = ? AND person_id = ?", office, personID).Find(&applications).Error; err != nil {
+		return err
+	}
+	for _, a := range applications {
+		var certificates []certificateRow
+		if err := db.Select("id", "state").Where("office = ? AND application_id = ?", office, a.ID).Find(&certificates).Error; err != nil {
+			return err
+		}
+		for _, c := range certificates {
+			if c.State == string(issuance.Prepared) {
+				return fault.New(fault.Conflict, "issue_in_progress", "")
+			}
+			if err := emptied(db.Model(&certificateRow{}).Where("office = ? AND id = ?", office, c.ID), "content"); err != nil {
+				return err
+			}
+			if err := emptied(db.Model(&payloadRow{}).Where("office = ? AND certificate_id = ?", office, c.ID), "to_sign", "code_text"); err != nil {
+				return err
+			}
+		}
+		r.Keys++
+		r.Rows++
+		if r.Certificates += len(certificates); len(certificates) > 0 {
+			if err := emptied(db.Model(&personKeyRow{}).Where("office = ? AND id = ?", office, a.PersonKey), "wrapped"); err != nil {
+				return err
+			}
+			if err := emptied(db.Model(&applicationRow{}).Where("office = ? AND id = ?", office, a.ID), "data"); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := db.Where("office = ? AND id = ?", office, a.ID).Delete(&applicationRow{}).Error; err != nil {
+			return err
+		}
+		if err := db.Where("office = ? AND id = ?", office, a.PersonKey).Delete(&personKeyRow{}).Error; err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func emptied(rows *gorm.DB, columns ...string) error {
+	empty := map[string]any{}
+	for _, c := range columns {
+		empty[c] = []byte{}
+	}
+	return rows.Updates(empty).Error
+}
