@@ -24,6 +24,11 @@ GRANT SELECT, INSERT ON certificate_doses, copies TO akashi_staff;
 -- proof of the log, by whichever process keeps it
 GRANT SELECT, INSERT ON tree_leaves, tree_tiles, tree_checkpoints TO akashi_staff, akashi_jobs;
 GRANT SELECT, INSERT, UPDATE ON leases TO akashi_staff, akashi_jobs;
+GRANT SELECT, INSERT, UPDATE, DELETE ON vault, vault_keys TO akashi_staff;
+GRANT SELECT, INSERT ON vault_accesses TO akashi_staff;
+GRANT SELECT, INSERT, UPDATE ON holds TO akashi_staff;
+-- what erasing a person takes (S-076), with the approval of two people
+GRANT DELETE ON person_keys, persons, doses, certificate_doses, applications TO akashi_staff;
 
 -- public: strangers; the published half of the signing keys
 GRANT SELECT (id, purpose, issuer, algorithm, public_key, certificate, state, not_before, not_after, usage_from, usage_to, test, created_at)
@@ -42,4 +47,6 @@ GRANT SELECT ON offices, signing_keys, certificate_doses TO akashi_jobs;
 GRANT SELECT, UPDATE ON applications, certificates, payloads TO akashi_jobs;
 GRANT SELECT, UPDATE ON person_keys, imports, persons, doses TO akashi_jobs;
 GRANT SELECT, INSERT, UPDATE ON data_keys TO akashi_jobs;
+GRANT SELECT, UPDATE ON vault, vault_keys TO akashi_jobs;
+GRANT DELETE ON person_keys TO akashi_jobs;
 GRANT SELECT, INSERT ON log TO akashi_jobs;

@@ -156,7 +156,7 @@ func (a *App) assemble(keys []signing.Key) error {
 	a.Imports = &vaccination.Imports{Log: a.Log, Store: a.Store, Approvals: a.Approvals, Clock: a.Clock, IDs: a.IDs}
 	a.Vault = &vault.Service{Log: a.Log, Store: a.Store, Cases: map[vault.Purpose]vault.Cases{vault.Certificate: a.Applications}}
 	a.Applications.Vault = a.Vault
-	a.Custody = &custody.Service{Log: a.Log, Store: a.Store}
+	a.Custody = &custody.Service{Log: a.Log, Store: a.Store, Approvals: approving{a.Approvals}}
 	a.Issuance = &issuance.Service{
 		Log: a.Log, Store: a.Store, Applications: a.Applications,
 		Signer:    signing.NewSigner(files, a.Store, a.Store.SigningKey, a.Clock),

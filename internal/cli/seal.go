@@ -11,6 +11,7 @@ import (
 
 	"akashi/internal/actor"
 	"akashi/internal/custody"
+	"akashi/internal/office"
 	"akashi/internal/seal"
 )
 
@@ -30,9 +31,9 @@ func sealCommand(parts Adapters) *cobra.Command {
 }
 
 // keeper is who carries out, from the command line, what two officers have approved.
-func keeper(office string) actor.Actor {
-	a := job("seal", office)
-	a.Permissions = map[string]bool{"keys.carry_out": true}
+func keeper(code string) actor.Actor {
+	a := job("seal", code)
+	a.Permissions = map[string]bool{string(office.CarryOutKeys): true, string(office.CarryOutErasure): true}
 	return a
 }
 

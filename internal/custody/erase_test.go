@@ -26,6 +26,8 @@ import (
 	"akashi/internal/cli"
 	"akashi/internal/fault"
 	"akashi/internal/issuance"
+	"akashi/internal/office"
+	"akashi/internal/seal"
 	"akashi/internal/store"
 	"akashi/internal/testkit"
 	"akashi/internal/testkit/world"
@@ -426,4 +428,53 @@ func dump(t *testing.T, w *world.World, d testkit.Database) []byte {
 		}
 	}
 	return out.Bytes()
+}
+
+// S-029: with the four-eyes rule itself: asked by one, approved by another, used once.
+func TestFourEyes(t *testing.T) {
+	world.Each(t, func(t *testing.T, w *world.World) {
+		w.Custody.Settle = func(context.Context) error { return nil }
+		officer := func(id string) actor.Actor {
+			return actor.Actor{Office: w.Officer.Office, Person: id, Terminal: "test", Purpose: actor.Operate,
+				Permissions: office.Officer.Permissions(), SteppedUp: w.Clock.Now()}
+		}
+		operator := officer("operator")
+		operator.Permissions = office.Operator.Permissions()
+		people, err := register(t, w, "0000000001")
+		if err != nil || len(people) != 1 {
+			t.Fatal(err)
+		}
+		for _, act := range []struct {
+			kind   office.Kind
+			object string
+			do     func() error
+		}{
+			{office.RekeyVault, "wrap", func() error { _, err := w.Custody.Rotate(t.Context(), operator, seal.Wrap); return err }},
+			{office.RekeyVault, "file-key", func() error { _, err := w.Custody.Rewrap(t.Context(), operator); return err }},
+			{office.Erase, people[0].ID, func() error { _, err := w.Custody.Erase(t.Context(), operator, people[0].ID); return err }},
+		} {
+			if err := act.do(); fault.CodeOf(err) != fault.Forbidden {
+				t.Errorf("error/%s without approval: %v", act.object, err)
+			}
+			p, err := w.Approvals.Request(t.Context(), officer("one"), act.kind, act.object, nil, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := act.do(); fault.CodeOf(err) != fault.Forbidden {
+				t.Errorf("error/%s not yet approved: %v", act.object, err)
+			}
+			if _, err := w.Approvals.Approve(t.Context(), officer("one"), p.ID, ""); fault.CodeOf(err) != fault.Forbidden {
+				t.Errorf("error/%s approved by the same person: %v", act.object, err)
+			}
+			if _, err := w.Approvals.Approve(t.Context(), officer("two"), p.ID, ""); err != nil {
+				t.Fatal(err)
+			}
+			if err := act.do(); err != nil {
+				t.Errorf("ok/%s: %v", act.object, err)
+			}
+			if err := act.do(); fault.CodeOf(err) != fault.Conflict {
+				t.Errorf("error/%s twice: %v", act.object, err)
+			}
+		}
+	})
 }

@@ -26,6 +26,7 @@ type fixture struct {
 	*world.World
 	*Server
 	clerk, officer, foreign string
+	foreignClerk            string
 	log                     *safeBuffer
 	mu                      sync.Mutex
 	met                     map[string]map[bool]bool // operation id → succeeded, failed
@@ -76,14 +77,14 @@ func newFixture(t *testing.T, change ...func(*Services)) *fixture {
 	if err != nil {
 		t.Fatal(err)
 	}
-	theirs, err := w.NewStaff(foreignOffice, []office.Staff{{Name: "隣 一", Role: office.Officer}})
+	theirs, err := w.NewStaff(foreignOffice, []office.Staff{{Name: "隣 一", Role: office.Officer}, {Name: "隣 二", Role: office.Clerk}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := w.AddOffice(t.Context(), o, theirs); err != nil {
 		t.Fatal(err)
 	}
-	f.foreign = theirs[0].Key
+	f.foreign, f.foreignClerk = theirs[0].Key, theirs[1].Key
 	return f
 }
 

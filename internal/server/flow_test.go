@@ -20,6 +20,7 @@ import (
 
 	"akashi/certificate"
 	"akashi/certificate/qr"
+	"akashi/internal/office"
 	"akashi/internal/testkit"
 	"akashi/samples"
 )
@@ -552,7 +553,7 @@ func TestOthersDoNotExist(t *testing.T) {
 		var first problem
 		for i, id := range []string{own, near, nobody, "ABCDEFGHJKLM", "1", "x", "sakurai-mio", strings.ToUpper(own) + "0", strings.Repeat("A", 1000)} {
 			path := strings.NewReplacer("{id}", id, "{number}", "1").Replace(strings.TrimPrefix(r.path, prefix))
-			got := f.do(f.foreign, r.method, path, body)
+			got := f.do(map[bool]string{true: f.foreignClerk, false: f.foreign}[r.permission == office.EnterNumber], r.method, path, body)
 			var p problem
 			_ = json.Unmarshal(got.body, &p)
 			p.RequestID = ""
