@@ -75,7 +75,10 @@ func (s *Store) Act(ctx context.Context, office string, fn func(context.Context)
 				return err
 			}
 		}
-		return db.Create(logRow(record)).Error
+		if err := db.Create(logRow(record)).Error; err != nil { // S-084: then the act does not happen
+			return fault.New(fault.Unavailable, "log", "").Because(err)
+		}
+		return nil
 	})
 }
 
