@@ -4,25 +4,28 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
-	"database/sql"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
-	"github.com/jackc/pgx/v5"
+	"filippo.io/age"
 
 	"akashi/certificate"
 	"akashi/internal/actor"
 	"akashi/internal/application"
 	"akashi/internal/audit"
+	"akashi/internal/backup"
 	"akashi/internal/cli"
 	"akashi/internal/fault"
 	"akashi/internal/issuance"
@@ -33,6 +36,7 @@ import (
 	"akashi/internal/testkit/world"
 	"akashi/internal/vaccination"
 	"akashi/internal/vault"
+	"akashi/migrations"
 	"akashi/samples"
 )
 
@@ -107,61 +111,76 @@ func each(t *testing.T, test func(t *testing.T, w *world.World, d testkit.Databa
 	})
 }
 
-// copied copies the closed database as a backup does, and returns how to open it
-// and a connection that may change everything in it.
-func copied(t *testing.T, w *world.World, d testkit.Database, name string) (cli.Config, *sql.DB) {
+// backedUp is a backup: its two parts, which one identity opens.
+type backedUp struct {
+	identity   *age.X25519Identity
+	data, keys bytes.Buffer
+}
+
+func backUp(t *testing.T, identity *age.X25519Identity, c cli.Config) *backedUp {
 	t.Helper()
-	c := w.Config
-	if d.OwnerURL == "" {
-		path := filepath.Join(c.Data, "akashi.db")
-		to := filepath.Join(c.Data, name+".db")
-		db, err := sql.Open("sqlite", "file:"+path)
+	b := &backedUp{identity: identity}
+	writer := func(to *bytes.Buffer, part string) *backup.Writer {
+		w, err := backup.NewWriter(to, backup.Header{Part: part, Schema: schema(t)}, identity.Recipient())
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = db.Exec("VACUUM INTO ?", to)
-		if err := errors.Join(err, db.Close()); err != nil {
+		return w
+	}
+	data, keys := writer(&b.data, backup.Data), writer(&b.keys, backup.Keys)
+	if err := store.Backup(t.Context(), stored(c), data, keys); err != nil {
+		t.Fatal(err)
+	}
+	for _, w := range []*backup.Writer{data, keys} {
+		if _, err := w.Close(); err != nil {
 			t.Fatal(err)
 		}
-		c.DatabaseURL = cli.Secret(to)
-		db, err = sql.Open("sqlite", "file:"+to)
+	}
+	return b
+}
+
+// schema is the version that this program migrates to.
+func schema(t *testing.T) int64 {
+	t.Helper()
+	files, err := fs.Glob(migrations.Files, "sqlite/*.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	version, err := strconv.ParseInt(strings.SplitN(filepath.Base(slices.Max(files)), "_", 2)[0], 10, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return version
+}
+
+func stored(c cli.Config) store.Config {
+	if c.DatabaseURL == "" {
+		return store.Config{URL: filepath.Join(c.Data, "akashi.db")}
+	}
+	return store.Config{URL: string(c.DatabaseURL), MigrateURL: string(c.MigrateURL)}
+}
+
+// restored puts the data of one backup and the keys of another into a new
+// database and returns how to open it, beside the same file key.
+func restored(t *testing.T, c cli.Config, data, keys *backedUp) cli.Config {
+	t.Helper()
+	if c.DatabaseURL == "" || !strings.HasPrefix(string(c.DatabaseURL), "postgres") {
+		c.DatabaseURL = cli.Secret(filepath.Join(t.TempDir(), "restored.db"))
+	} else {
+		d := testkit.Postgres(t)
+		c.DatabaseURL, c.MigrateURL = cli.Secret(d.StaffURL), cli.Secret(d.OwnerURL)
+	}
+	reader := func(from []byte) *backup.Reader {
+		r, err := backup.NewReader(bytes.NewReader(from), data.identity)
 		if err != nil {
 			t.Fatal(err)
 		}
-		t.Cleanup(func() { _ = db.Close() })
-		return c, db
+		return r
 	}
-	of := func(address, role, database string) string {
-		u, err := url.Parse(address)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if role != "" {
-			u.User = url.User(role)
-		}
-		u.Path = database
-		return u.String()
-	}
-	from, err := url.Parse(d.OwnerURL)
-	if err != nil {
+	if _, err := store.Restore(t.Context(), stored(c), reader(data.data.Bytes()), reader(keys.keys.Bytes())); err != nil {
 		t.Fatal(err)
 	}
-	to := strings.TrimPrefix(from.Path, "/") + "_" + name
-	conn, err := pgx.Connect(t.Context(), of(d.OwnerURL, "postgres", "postgres"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = conn.Close(context.Background()) }()
-	if _, err := conn.Exec(t.Context(), "CREATE DATABASE "+to+" TEMPLATE "+strings.TrimPrefix(from.Path, "/")+" OWNER akashi_owner"); err != nil {
-		t.Fatal(err)
-	}
-	c.DatabaseURL, c.MigrateURL = cli.Secret(of(d.StaffURL, "", to)), cli.Secret(of(d.OwnerURL, "", to))
-	db, err := sql.Open("pgx", of(d.OwnerURL, "postgres", to))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = db.Close() })
-	return c, db
+	return c
 }
 
 // reopen assembles the service over another database.
@@ -182,15 +201,11 @@ func TestErase(t *testing.T) {
 			t.Fatalf("%d people, %v", len(people), err)
 		}
 		personID, now := people[0].ID, w.Config
-		if err := w.Close(); err != nil {
+		identity, err := age.GenerateX25519Identity()
+		if err != nil {
 			t.Fatal(err)
 		}
-		whole, _ := copied(t, w, d, "whole")
-		data, copyDB := copied(t, w, d, "data")
-		if err := store.StripKeys(t.Context(), copyDB); err != nil {
-			t.Fatal(err)
-		}
-		reopen(t, w, now)
+		before := backUp(t, identity, now)
 		by := w.Officer
 		for name, g := range map[string]*granted{"no approval": {refused: "person.erase"}} {
 			w.Custody.Approvals = g
@@ -235,47 +250,19 @@ func TestErase(t *testing.T) {
 		if err != nil || len(list) != 1 || list[0].Certificate.ID != certificateID || list[0].State != "issued" || list[0].Certificate.IssuedOn == "" {
 			t.Errorf("ok/what stays of a certificate: %+v %v", list, err)
 		}
-		var keys bytes.Buffer
-		if n, err := w.Store.(*store.Store).ExportKeys(t.Context(), &keys); err != nil || n < 11 {
-			t.Fatalf("ok/export: %d %v", n, err)
-		}
+		after := backUp(t, identity, now)
 		if err := w.Close(); err != nil {
 			t.Fatal(err)
 		}
-		reopen(t, w, whole)
+		reopen(t, w, restored(t, now, before, before))
 		gone("control: an old backup with its keys opens", 1)
 		if err := w.Close(); err != nil {
 			t.Fatal(err)
 		}
-		reopen(t, w, data)
-		if people, err := register(t, w, "0000000002"); err != nil || len(people) != 0 {
-			t.Errorf("error/data without keys: %d people, %v", len(people), err)
-		}
-		if n, err := w.Store.(*store.Store).ImportKeys(t.Context(), &keys); err != nil || n < 11 {
-			t.Fatalf("ok/import: %d %v", n, err)
-		}
+		reopen(t, w, restored(t, now, before, after))
 		gone("old data, later keys", 0)
 		if err := w.Close(); err != nil {
 			t.Fatal(err)
-		}
-	})
-}
-
-// R-237: the dead are kept and erased like the living.
-func TestEraseDeceased(t *testing.T) {
-	world.Each(t, func(t *testing.T, w *world.World) {
-		people, err := register(t, w, "0000000011")
-		if err != nil || len(people) != 1 || people[0].Subject.Status != vaccination.Deceased {
-			t.Fatalf("%v %v", people, err)
-		}
-		w.Custody.Approvals = &granted{refused: "person.erase"}
-		if _, err := w.Custody.Erase(t.Context(), w.Officer, people[0].ID); fault.CodeOf(err) != fault.Forbidden {
-			t.Errorf("error/no approval: %v", err)
-		}
-		g := &granted{}
-		w.Custody.Approvals = g
-		if _, err := w.Custody.Erase(t.Context(), w.Officer, people[0].ID); err != nil || len(g.used) != 1 {
-			t.Errorf("ok: %v %v", g.used, err)
 		}
 	})
 }
@@ -338,7 +325,7 @@ func TestCanaries(t *testing.T) {
 		if err := w.Close(); err != nil {
 			t.Fatal(err)
 		}
-		artefacts := map[string][]byte{"said": said.Bytes(), "database": dump(t, w, d)}
+		artefacts := map[string][]byte{"said": said.Bytes(), "database": dump(t, w)}
 		if d.OwnerURL == "" {
 			files, err := filepath.Glob(filepath.Join(w.Config.Data, "*"))
 			if err != nil {
@@ -379,52 +366,32 @@ func forms(n string) []string {
 }
 
 // dump is every row of every table as text.
-func dump(t *testing.T, w *world.World, d testkit.Database) []byte {
+func dump(t *testing.T, w *world.World) []byte {
 	t.Helper()
-	_, db := copied(t, w, d, "dump")
-	list := "SELECT name FROM sqlite_schema WHERE type = 'table'"
-	if d.OwnerURL != "" {
-		list = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
-	}
-	names, err := db.Query(list)
+	identity, err := age.GenerateX25519Identity()
 	if err != nil {
 		t.Fatal(err)
 	}
-	var tables []string
-	for names.Next() {
-		var name string
-		if err := names.Scan(&name); err != nil {
-			t.Fatal(err)
-		}
-		tables = append(tables, name)
-	}
-	if err := errors.Join(names.Err(), names.Close()); err != nil {
-		t.Fatal(err)
-	}
+	b := backUp(t, identity, w.Config)
 	var out bytes.Buffer
-	for _, table := range tables {
-		rows, err := db.Query("SELECT * FROM " + table)
+	for _, part := range [][]byte{b.data.Bytes(), b.keys.Bytes()} {
+		r, err := backup.NewReader(bytes.NewReader(part), identity)
 		if err != nil {
 			t.Fatal(err)
 		}
-		columns, err := rows.Columns()
-		if err != nil {
-			t.Fatal(err)
-		}
-		for rows.Next() {
-			cells, into := make([]any, len(columns)), make([]any, len(columns))
-			for i := range cells {
-				into[i] = &cells[i]
+		for {
+			chunk, err := r.Next()
+			if errors.Is(err, io.EOF) {
+				break
 			}
-			if err := rows.Scan(into...); err != nil {
+			if err != nil {
 				t.Fatal(err)
 			}
-			for _, c := range cells {
-				_, _ = fmt.Fprintf(&out, "%s %x|", c, c)
+			for _, row := range chunk.Rows {
+				for _, c := range row {
+					_, _ = fmt.Fprintf(&out, "%s %x|", c, c)
+				}
 			}
-		}
-		if err := errors.Join(rows.Err(), rows.Close()); err != nil {
-			t.Fatal(err)
 		}
 	}
 	return out.Bytes()

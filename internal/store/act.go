@@ -145,7 +145,7 @@ func (s *Store) look(ctx context.Context, office string, fn func(*gorm.DB) error
 		return err
 	}
 	if !s.postgres {
-		return fn(s.read.WithContext(withOffice(ctx, office)))
+		return reachable(fn(s.read.WithContext(withOffice(ctx, office))))
 	}
 	return reachable(s.read.WithContext(withOffice(ctx, office)).Transaction(fn))
 }
@@ -182,11 +182,13 @@ func (s *Store) writeGroup(group []job) {
 	results := make([]error, len(group))
 	err := s.write.Transaction(func(db *gorm.DB) error {
 		for i, j := range group {
-			if err := db.SavePoint("act").Error; err != nil {
+			// Not gorm's SavePoint and RollbackTo, which hide their errors: where a full
+			// disk made SQLite undo the whole group, only these tell.
+			if err := db.Exec("SAVEPOINT act").Error; err != nil {
 				return err
 			}
-			if results[i] = protect(j.run, db); results[i] != nil {
-				if err := db.RollbackTo("act").Error; err != nil {
+			if results[i] = reachable(protect(j.run, db)); results[i] != nil {
+				if err := db.Exec("ROLLBACK TO act").Error; err != nil {
 					return err
 				}
 			}
@@ -274,11 +276,14 @@ func missing(err error, key string) error {
 	return err
 }
 
-// logged writes an entry of the log.
+// logged writes an entry of the log; if it cannot be written, fault Unavailable
+// "log" tells so, and the act does not happen (S-084).
 func logged(r audit.Record) batch {
-	return batch{insert("log", "office, id, at, person, terminal, purpose, case_id, action, object, concerned, result, request, canonical", []any{
+	s := insert("log", "office, id, at, person, terminal, purpose, case_id, action, object, concerned, result, request, canonical", []any{
 		r.Office, r.ID, r.At, r.Person, r.Terminal, r.Purpose, r.Case, r.Action, r.Object, r.Concerned, r.Result, r.Request, r.Canonical,
-	})}
+	})
+	s.needed = "log"
+	return batch{s}
 }
 
 // LogEntries returns the canonical entries about an object, oldest first.

@@ -21,6 +21,8 @@ type step struct {
 	args  []any
 	row   func(scan scan) error   // for each row; nil for a statement without rows
 	check func(count int64) error // of rows read or changed; may be nil
+	// needed is the key of the fault Unavailable when the statement fails; empty: its own error.
+	needed string
 }
 
 type scan func(into ...any) error
@@ -112,7 +114,16 @@ type later batch
 
 func onPostgres(db *gorm.DB) bool { return db.Name() == "postgres" }
 
+// failed gives the error of the statement the name it has.
+func (s step) failed(err error) error {
+	if err == nil || s.needed == "" {
+		return err
+	}
+	return fault.New(fault.Unavailable, s.needed, "").Because(err)
+}
+
 func (s step) runAlone(ctx context.Context, pool gorm.ConnPool) (count int64, err error) {
+	defer func() { err = s.failed(err) }()
 	if s.row == nil {
 		result, err := pool.ExecContext(ctx, s.text, s.args...)
 		if err != nil {

@@ -116,6 +116,9 @@ type foundRow struct {
 func (r register) people(db *gorm.DB, rows []foundRow) (people []vaccination.Person, err error) {
 	var key seal.Key
 	for _, row := range rows {
+		if len(row.wrapped) == 0 { // erased, in data that were restored from before
+			continue
+		}
 		if len(people) == 0 || people[len(people)-1].ID != row.id {
 			p := vaccination.Person{ID: row.id, Source: Source, AsOf: fromMilli(row.created)}
 			if key, err = r.s.openKey(db, r.office, row.personKey, row.wrapped); err != nil {
