@@ -13,6 +13,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
 
 	"akashi/internal/fault"
 )
@@ -28,8 +30,8 @@ func deadlocked(err error) bool {
 	return errors.As(err, &refusal) && (refusal.Code == "40P01" || refusal.Code == "40001")
 }
 
-// reachable makes "try again later" of an error that says that the server cannot
-// be reached or is stopping; every other error stays what it is.
+// reachable makes "try again later" of an error that says that the database cannot
+// be reached, is stopping, or has no room; every other error stays what it is.
 func reachable(err error) error {
 	var known *fault.Error
 	if err == nil || errors.As(err, &known) {
@@ -39,7 +41,7 @@ func reachable(err error) error {
 	var connect *pgconn.ConnectError
 	var network net.Error
 	gone := errors.As(err, &connect) || errors.As(err, &network) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
-		errors.Is(err, driver.ErrBadConn) || errors.Is(err, sql.ErrConnDone) || errors.Is(err, net.ErrClosed)
+		pgconn.SafeToRetry(err) || lacking(err) || errors.Is(err, driver.ErrBadConn) || errors.Is(err, sql.ErrConnDone) || errors.Is(err, net.ErrClosed)
 	if errors.As(err, &refusal) {
 		class := refusal.Code[:2]
 		gone = class == "08" || class == "57" || class == "53" // connection, operator, resources
@@ -48,6 +50,19 @@ func reachable(err error) error {
 		return err
 	}
 	return fault.New(fault.Unavailable, "store", "").Because(err)
+}
+
+// lacking tells whether SQLite failed for want of a disk, of room on it, of memory or of a lock.
+func lacking(err error) bool {
+	var lite *sqlite.Error
+	if !errors.As(err, &lite) {
+		return false
+	}
+	switch lite.Code() & 0xFF {
+	case sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
+		return true
+	}
+	return false
 }
 
 type officeKey struct{}
