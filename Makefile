@@ -7,6 +7,7 @@ SHELL := bash
 
 FUZZTIME ?= 60s
 BENCHTIME ?= 1s
+TORTURE ?= .
 # Packages in which goroutines share something: tested under the race detector too.
 RACE ?= ./internal/audit/... ./internal/issuance/... ./internal/server/... ./internal/store/...
 
@@ -15,7 +16,7 @@ VULN := .tools/govulncheck-v1.1.4/govulncheck
 LEAKS := .tools/gitleaks-v8.30.1/gitleaks
 VULNDB := ../shared/testdata/security/vulndb/go-vulndb-2026-08-21-trimmed.zip
 
-.PHONY: run build sbom test check race lint vuln secrets bench fuzz tools clean
+.PHONY: run build sbom test check race lint vuln secrets bench fuzz torture tools clean
 
 run: ## serve on an embedded database with TEST keys
 	@CGO_ENABLED=0 go run ./cmd/akashi serve
@@ -54,6 +55,9 @@ secrets: $(LEAKS) ## keys and passwords in the tree
 
 bench:
 	@go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) -timeout 60m ./...
+
+torture: ## T-RACE, T-KILL and their kin in full: about an hour; TORTURE names a test
+	@AKASHI_TORTURE=full CGO_ENABLED=0 go test -count=1 -v -timeout 6h -run '$(TORTURE)' ./test/torture
 
 fuzz: ## every fuzz function for FUZZTIME
 	@status=0

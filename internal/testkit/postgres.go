@@ -45,11 +45,8 @@ func Postgres(t testing.TB) Database {
 		t.Fatal(err)
 	}
 	name := fmt.Sprintf("test_%d", databases.Add(1))
-	if err := server.run(
-		"CREATE DATABASE "+name+" OWNER akashi_owner",
-		"REVOKE ALL ON DATABASE "+name+" FROM PUBLIC",
-		"GRANT CONNECT ON DATABASE "+name+" TO "+strings.Join(migrations.RoleNames, ", "),
-	); err != nil {
+	d, err := server.database(name)
+	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
@@ -57,10 +54,19 @@ func Postgres(t testing.TB) Database {
 			t.Error(err)
 		}
 	})
+	return d
+}
+
+// database makes an empty one that every role reaches.
+func (s postgresServer) database(name string) (Database, error) {
 	return Database{
-		OwnerURL: server.url("akashi_owner", name), StaffURL: server.url("akashi_staff", name), PublicURL: server.url("akashi_public", name),
-		SignerURL: server.url("akashi_signer", name), JobsURL: server.url("akashi_jobs", name),
-	}
+			OwnerURL: s.url("akashi_owner", name), StaffURL: s.url("akashi_staff", name), PublicURL: s.url("akashi_public", name),
+			SignerURL: s.url("akashi_signer", name), JobsURL: s.url("akashi_jobs", name),
+		}, s.run(
+			"CREATE DATABASE "+name+" OWNER akashi_owner",
+			"REVOKE ALL ON DATABASE "+name+" FROM PUBLIC",
+			"GRANT CONNECT ON DATABASE "+name+" TO "+strings.Join(migrations.RoleNames, ", "),
+		)
 }
 
 // Analyze counts what the tables hold, as the server does by itself within a
@@ -88,6 +94,9 @@ type postgresServer struct {
 	// lifeline is this process's end of the pipe that endWithProcess watches; the
 	// garbage collector would close it without this reference.
 	lifeline io.Closer
+	command  func(string, ...string) *exec.Cmd
+	bin      string
+	options  string // further ones
 }
 
 func (s postgresServer) url(role, database string) string {
@@ -117,7 +126,9 @@ func (s postgresServer) run(statements ...string) error {
 	return nil
 }
 
-func startCluster() (postgresServer, error) {
+func startCluster() (postgresServer, error) { return startWith(os.Getenv("AKASHI_TEST_POSTGRES")) }
+
+func startWith(options string) (postgresServer, error) {
 	bin, err := postgresBin()
 	if err != nil {
 		return postgresServer{}, err
@@ -151,11 +162,10 @@ func startCluster() (postgresServer, error) {
 	if out, err := initdb.CombinedOutput(); err != nil {
 		return postgresServer{}, fmt.Errorf("initdb: %w\n%s", err, out)
 	}
-	port, err := startServer(command, bin, dir)
-	if err != nil {
+	server := postgresServer{dir: dir, lifeline: lifeline, command: command, bin: bin, options: options}
+	if err := server.startSomewhere(); err != nil {
 		return postgresServer{}, err
 	}
-	server := postgresServer{port, dir, lifeline}
 	return server, server.run(migrations.Roles)
 }
 
@@ -171,26 +181,31 @@ func endWithProcess(command func(string, ...string) *exec.Cmd, bin, dir string) 
 	return pipe, watcher.Start()
 }
 
-// startServer tries a few ports: a free one may be taken before the server has it.
-func startServer(command func(string, ...string) *exec.Cmd, bin, dir string) (int, error) {
+// startSomewhere tries a few ports: a free one may be taken before the server has it.
+func (s *postgresServer) startSomewhere() error {
 	var failures []error
 	for range 5 {
 		port, err := freePort()
 		if err != nil {
-			return 0, err
+			return err
 		}
-		log := filepath.Join(dir, fmt.Sprintf("log-%d", port))
-		options := fmt.Sprintf("-p %d -k %s -c listen_addresses=127.0.0.1 -c max_connections=300 %s",
-			port, dir, os.Getenv("AKASHI_TEST_POSTGRES"))
-		start := command(filepath.Join(bin, "pg_ctl"), "-D", filepath.Join(dir, "data"), "-w", "-l", log, "-o", options, "start")
-		err = start.Run()
-		if err == nil {
-			return port, nil
+		s.port = port
+		if err = s.start(); err == nil {
+			return nil
 		}
-		said, _ := os.ReadFile(log)
-		failures = append(failures, fmt.Errorf("PostgreSQL on port %d: %w\n%s", port, err, said))
+		failures = append(failures, err)
 	}
-	return 0, errors.Join(failures...)
+	return errors.Join(failures...)
+}
+
+func (s *postgresServer) start() error {
+	log := filepath.Join(s.dir, fmt.Sprintf("log-%d", s.port))
+	options := fmt.Sprintf("-p %d -k %s -c listen_addresses=127.0.0.1 -c max_connections=300 %s", s.port, s.dir, s.options)
+	if err := s.command(filepath.Join(s.bin, "pg_ctl"), "-D", filepath.Join(s.dir, "data"), "-w", "-l", log, "-o", options, "start").Run(); err != nil {
+		said, _ := os.ReadFile(log)
+		return fmt.Errorf("PostgreSQL on port %d: %w\n%s", s.port, err, said)
+	}
+	return nil
 }
 
 func freePort() (int, error) {
@@ -231,4 +246,63 @@ func serverAccount() (*syscall.Credential, error) {
 		return nil, err
 	}
 	return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, nil
+}
+
+// Server is a PostgreSQL server of one test, which the test may kill. Its database
+// is as that of Postgres.
+type Server struct {
+	Database
+	server postgresServer
+}
+
+// killable spares the server the fsync of every file that it does after a kill: what
+// a killed process has written is not lost, only a machine without power loses it.
+const killable = " -c fsync=off"
+
+// OwnPostgres starts a server of its own for the test.
+func OwnPostgres(t testing.TB) *Server {
+	t.Helper()
+	server, err := startWith(os.Getenv("AKASHI_TEST_POSTGRES") + killable)
+	if errors.Is(err, exec.ErrNotFound) {
+		Missing(t, "PostgreSQL 15")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = server.lifeline.Close() })
+	d, err := server.database("own")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &Server{d, server}
+}
+
+// Kill ends the postmaster with SIGKILL, and with it, sooner or later, its children.
+func (s *Server) Kill(t testing.TB) {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(s.server.dir, "data", "postmaster.pid"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	line, _, _ := strings.Cut(string(text), "\n")
+	pid, err := strconv.Atoi(line)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Start starts the server again where it was.
+func (s *Server) Start(t testing.TB) {
+	t.Helper()
+	var err error
+	for range 100 { // its children may still hold the shared memory
+		if err = s.server.start(); err == nil {
+			return
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	t.Fatal(err)
 }
