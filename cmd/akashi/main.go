@@ -10,6 +10,7 @@ import (
 	"runtime/debug"
 	"syscall"
 
+	"akashi/internal/backup"
 	"akashi/internal/cli"
 	"akashi/internal/clock"
 	"akashi/internal/idgen"
@@ -32,11 +33,30 @@ func main() {
 }
 
 func adapters(environ []string) cli.Adapters {
-	return cli.Adapters{Environ: environ, Open: open, OpenPublished: openPublished, OpenProof: openProof, Serve: serve}
+	return cli.Adapters{Environ: environ, Open: open, OpenPublished: openPublished, OpenProof: openProof, Archive: archive{}, Serve: serve}
 }
 
 func open(ctx context.Context, d cli.Database, ring *seal.Ring, c clock.Clock, ids idgen.Gen) (cli.Store, error) {
 	return store.Open(ctx, store.Config{URL: d.URL, MigrateURL: d.MigrateURL, SignerURL: d.SignerURL, Ring: ring, Clock: c, IDs: ids})
+}
+
+// archive copies databases as they are.
+type archive struct{}
+
+func (archive) Pending(ctx context.Context, databaseURL, migrateURL string) (from, to int64, err error) {
+	return store.Pending(ctx, store.Config{URL: databaseURL, MigrateURL: migrateURL})
+}
+
+func (archive) Backup(ctx context.Context, databaseURL, migrateURL string, data, keys *backup.Writer, offices ...string) error {
+	return store.Backup(ctx, store.Config{URL: databaseURL, MigrateURL: migrateURL}, data, keys, offices...)
+}
+
+func (archive) Copy(ctx context.Context, databaseURL, to string) error {
+	return store.Copy(ctx, store.Config{URL: databaseURL}, to)
+}
+
+func (archive) Restore(ctx context.Context, databaseURL string, data, keys *backup.Reader) (erased int, err error) {
+	return store.Restore(ctx, store.Config{URL: databaseURL}, data, keys)
 }
 
 func openPublished(ctx context.Context, databaseURL string, c clock.Clock) (cli.PublishedStore, error) {

@@ -1,5 +1,5 @@
 // Package cli is the commands of akashi: serve, demo, verify, trust, audit, office,
-// version.
+// seal, backup, restore, version.
 //
 // It assembles the service over a data directory. Which database and which
 // faces there are comes from cmd/akashi, so that this package knows neither.
@@ -34,6 +34,7 @@ type Adapters struct {
 	Environ       []string
 	Open          OpenStore
 	OpenPublished OpenPublished
+	Archive       Archive
 	// OpenProof opens a database as it is, for reading alone.
 	OpenProof func(ctx context.Context, databaseURL string) (Proof, error)
 	// Serve runs the faces of the node until the context ends; ready is told their URLs.
@@ -51,7 +52,8 @@ func Run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer, 
 	root.SetOut(out)
 	root.SetErr(errs)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(serveCommand(parts), demoCommand(parts), verifyCommand(parts), trustCommand(parts), officeCommand(parts), sealCommand(parts), auditCommand(parts), versionCommand(parts))
+	root.AddCommand(serveCommand(parts), demoCommand(parts), verifyCommand(parts), trustCommand(parts), officeCommand(parts), sealCommand(parts), auditCommand(parts),
+		backupCommand(parts), restoreCommand(parts), versionCommand(parts))
 	root.Args = func(_ *cobra.Command, args []string) error {
 		if len(args) > 0 {
 			return usageError{fmt.Errorf("unknown command %q", args[0])}
@@ -101,6 +103,9 @@ func withApp(cmd *cobra.Command, parts Adapters, run func(context.Context, *App)
 	if err != nil {
 		return usageError{err}
 	}
+	if err := backupFirst(cmd.Context(), parts.Archive, c); err != nil {
+		return fmt.Errorf("backup before migration: %w", err)
+	}
 	app, err := Open(cmd.Context(), c, parts.Open)
 	if err != nil {
 		return err
@@ -120,6 +125,9 @@ func serveCommand(parts Adapters) *cobra.Command {
 			c, err := LoadConfig(environ)
 			if err != nil {
 				return usageError{err}
+			}
+			if err := backupFirst(cmd.Context(), parts.Archive, c); err != nil {
+				return fmt.Errorf("backup before migration: %w", err)
 			}
 			node, err := OpenNode(cmd.Context(), c, parts)
 			if err != nil {

@@ -56,6 +56,7 @@ type Config struct {
 	RecoverAge  time.Duration `env:"RECOVER_AGE" envDefault:"60s"`
 	DrainTime   time.Duration `env:"DRAIN_TIME" envDefault:"20s"` // graceful shutdown
 	Fonts       []string      `env:"FONTS"`                       // further TrueType files for register characters, such as IPAmj Mincho
+	Recipient   string        `env:"BACKUP_RECIPIENT"`            // age key that backups are encrypted to
 	LogCopy     string        `env:"LOG_COPY"`                    // directory of a second place, run by others, for the log's checkpoints
 	LogLevel    slog.Level    `env:"LOG_LEVEL" envDefault:"INFO"`
 	TracesURL   string        `env:"TRACES_URL"` // OpenTelemetry collector (OTLP over HTTP); empty: no traces

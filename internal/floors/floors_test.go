@@ -31,7 +31,7 @@ var floors = [][]string{
 	{"certificate/trust", "passport/chip"},
 	{"certificate", "signing", "signing/pkcs11"},
 	{"passport", "certificate/catalogue", "certificate/qr", "certificate/font", "signing/pki", "internal/seal"},
-	{"internal/fault", "internal/clock", "internal/idgen", "internal/actor", "internal/strictjson", "internal/merkle", "templates", "samples", "migrations"},
+	{"internal/fault", "internal/clock", "internal/idgen", "internal/actor", "internal/strictjson", "internal/merkle", "internal/backup", "templates", "samples", "migrations"},
 }
 
 // testOnly packages are imported by tests and by each other.
@@ -51,6 +51,7 @@ var confined = []struct {
 	{"golang.org/x/mod/", []string{"internal/merkle", "internal/audit/tree", "internal/cli", "signing"}},
 	{"github.com/lestrrat-go/jwx/", []string{"signing", "certificate/shc"}},
 	{"github.com/fxamacker/cbor/", []string{"certificate/hcert"}},
+	{"filippo.io/age", []string{"internal/backup", "internal/cli"}},
 }
 
 // imports maps each package, by its path below the module, to what its
