@@ -24,6 +24,7 @@ func backup(t *testing.T, d database) {
 	n.start(t)
 	who, people := signIn(t, n), invent(of(20, 400))
 	bring(t, n.faces["staff"]+"/api/v1", who, people)
+	d.widen(t, n.data)
 	l := newLoad(t, n, who, people)
 	l.look = 0
 	l.run(t.Context(), 8, 100)

@@ -16,10 +16,10 @@ import (
 	"akashi/certificate/trust"
 )
 
-// open reads the database past the service, as the office.
+// open opens the database past the service, as the office.
 func (d database) open(t *testing.T, data string) *sql.DB {
 	t.Helper()
-	driver, source := "sqlite", "file:"+filepath.Join(data, "akashi.db")+"?_pragma=query_only(1)&_pragma=busy_timeout(10000)"
+	driver, source := "sqlite", "file:"+filepath.Join(data, "akashi.db")+"?_pragma=busy_timeout(10000)"
 	if d.direct != "" {
 		driver, source = "pgx", d.direct+"&akashi.office="+officeCode
 	}
@@ -29,6 +29,32 @@ func (d database) open(t *testing.T, data string) *sql.DB {
 	}
 	t.Cleanup(func() { _ = db.Close() })
 	return db
+}
+
+// widen lets few accounts look up as many people as the load needs; the budget has
+// tests of its own.
+func (d database) widen(t *testing.T, data string) {
+	t.Helper()
+	db := d.open(t, data)
+	var text string
+	if err := db.QueryRowContext(t.Context(), "SELECT settings FROM offices WHERE office = $1", officeCode).Scan(&text); err != nil {
+		t.Fatal(err)
+	}
+	settings := map[string]any{}
+	if err := json.Unmarshal([]byte(text), &settings); err != nil {
+		t.Fatal(err)
+	}
+	settings["lookups"] = map[string]int{"soft": 100_000, "hard": 100_000}
+	b, err := json.Marshal(settings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.ExecContext(t.Context(), "UPDATE offices SET settings = $1 WHERE office = $2", string(b), officeCode); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // stored is a row of certificates.

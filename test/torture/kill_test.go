@@ -36,6 +36,7 @@ func kill(t *testing.T, d database, rounds int, strike func(*node)) {
 	n.start(t)
 	who, people := signIn(t, n), invent(of(40, 400))
 	bring(t, n.faces["staff"]+"/api/v1", who, people)
+	d.widen(t, data)
 	l := newLoad(t, n, who, people)
 	l.look = 0.2
 	var base atomic.Pointer[string]

@@ -29,6 +29,7 @@ func race(t *testing.T, d database, count int) {
 	}
 	who, people := signIn(t, nodes[0]), invent(of(60, 400))
 	bring(t, nodes[0].faces["staff"]+"/api/v1", who, people)
+	d.widen(t, data)
 	l := newLoad(t, nodes[0], who, people)
 	l.nodes = func() string { return nodes[rand.IntN(count)].faces["staff"] + "/api/v1" }
 	l.delay, l.rude = of(20*time.Millisecond, 2*time.Second), 0.01
