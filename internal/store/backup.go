@@ -14,9 +14,6 @@ import (
 	"akashi/internal/backup"
 )
 
-// keyTables hold what seals a person's data; they go into a part of their own.
-var keyTables = []string{"person_keys", "data_keys"}
-
 // goose's own table is not backed up: the header has the version.
 const versionTable = "goose_db_version"
 
