@@ -24,7 +24,10 @@ type sign func(*http.Request)
 type staff struct{ clerk, officer sign }
 
 // signIn is the one place that knows how people sign in.
-func signIn(t *testing.T, n *node) staff {
+func signIn(t *testing.T, n *node) staff { return keyHolders(t, n) }
+
+// keyHolders are the two people with the keys of a first start.
+func keyHolders(t *testing.T, n *node) staff {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(n.data, "test-staff-keys.json"))
 	if err != nil {
