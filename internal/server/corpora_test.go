@@ -114,7 +114,7 @@ func TestHostileTexts(t *testing.T) {
 			}
 			got := f.do(f.clerk, "GET", "/applications/"+kept[len(kept)-1], "")
 			f.want(t, got, 200, "")
-			field := any(got.json(t)["form"])
+			field := got.json(t)["form"]
 			for _, p := range path {
 				switch at := field.(type) {
 				case map[string]any:

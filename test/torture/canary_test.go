@@ -7,7 +7,6 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -62,11 +61,11 @@ func secretsOf(p person) map[string]string {
 func scan(all []artefact, secrets map[string]string) (hits []string) {
 	for _, a := range all {
 		for what, secret := range secrets {
-			for form, bytes_ := range forms(secret) {
+			for form, text := range forms(secret) {
 				if form == "reversed" && len(secret) < 10 {
 					continue
 				}
-				if bytes.Contains(a.content, bytes_) {
+				if bytes.Contains(a.content, text) {
 					hits = append(hits, fmt.Sprintf("%s holds %s, %s", a.name, what, form))
 				}
 			}
@@ -201,33 +200,39 @@ func dump(t *testing.T, db *sql.DB) (all []byte) {
 		tables = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
 	}
 	for _, name := range column(t, db, tables) {
-		all = append(all, name+"\n"...)
-		rows, err := db.QueryContext(t.Context(), `SELECT * FROM "`+name+`"`)
-		if err != nil {
+		all = append(append(all, name+"\n"...), rowsOf(t, db, name)...)
+	}
+	return all
+}
+
+func rowsOf(t *testing.T, db *sql.DB, table string) (all []byte) {
+	t.Helper()
+	rows, err := db.QueryContext(t.Context(), `SELECT * FROM "`+table+`"`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = rows.Close() }()
+	columns, err := rows.Columns()
+	if err != nil {
+		t.Fatal(err)
+	}
+	values, targets := make([]any, len(columns)), make([]any, len(columns))
+	for i := range values {
+		targets[i] = &values[i]
+	}
+	for rows.Next() {
+		if err := rows.Scan(targets...); err != nil {
 			t.Fatal(err)
 		}
-		columns, err := rows.Columns()
-		if err != nil {
-			t.Fatal(err)
-		}
-		values, targets := make([]any, len(columns)), make([]any, len(columns))
-		for i := range values {
-			targets[i] = &values[i]
-		}
-		for rows.Next() {
-			if err := rows.Scan(targets...); err != nil {
-				t.Fatal(err)
+		for _, v := range values {
+			if b, ok := v.([]byte); ok {
+				v = string(b)
 			}
-			for _, v := range values {
-				if b, ok := v.([]byte); ok {
-					v = string(b)
-				}
-				all = fmt.Append(all, v, "\n")
-			}
+			all = fmt.Append(all, v, "\n")
 		}
-		if err := errors.Join(rows.Err(), rows.Close()); err != nil {
-			t.Fatal(err)
-		}
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
 	}
 	return all
 }

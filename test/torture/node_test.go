@@ -173,15 +173,6 @@ func (n *node) kill() {
 	n.cmd = nil
 }
 
-// stop ends the process as an operator would and returns its exit status.
-func (n *node) stop() int {
-	n.signal(syscall.SIGTERM)
-	_ = n.cmd.Wait()
-	status := n.cmd.ProcessState.ExitCode()
-	n.cmd = nil
-	return status
-}
-
 // run runs another command of the program over the same data.
 func (n *node) run(t *testing.T, args ...string) (out string, status int) {
 	t.Helper()
