@@ -76,7 +76,10 @@ func (s *Store) Act(ctx context.Context, office string, fn func(context.Context)
 				return err
 			}
 		}
-		return logged(record).runLater(db)
+		if err := logged(record).runLater(db); err != nil { // S-084: then the act does not happen
+			return fault.New(fault.Unavailable, "log", "").Because(err)
+		}
+		return nil
 	})
 }
 

@@ -17,7 +17,7 @@ import (
 // keyTables hold what seals a person's data and number; they go into a part of
 // their own, kept for at most 35 days: what was erased in the meantime cannot be
 // opened in an older backup of the data (S-076).
-var keyTables = []string{"person_keys", "vault_keys", "data_keys"}
+var keyTables = []string{"person_keys", "vault_keys"}
 
 // goose's own table is not backed up: the header has the version.
 const versionTable = "goose_db_version"

@@ -102,6 +102,9 @@ func TestBackup(t *testing.T) {
 			again := takeBackup(t, target, schemaOf(t, target))
 			for i := range again.held {
 				for n, table := range p.held[i].Tables {
+					if table.Name == "installation" && f.postgres {
+						continue // what roles of this cluster were granted is not restored
+					}
 					if other := again.held[i].Tables[n]; again.held[i].Rows(table.Name) != table.Rows || same && other.SHA256 != table.SHA256 {
 						t.Errorf("ok/into %s: %s differs", to.name, table.Name)
 					}

@@ -37,7 +37,7 @@ func Restore(ctx context.Context, c Config, data, keys *backup.Reader) (erased i
 	if err != nil {
 		return 0, err
 	}
-	l := loader{Tx: tx, postgres: r.postgres, keys: keys, known: map[[3]string]bool{}}
+	l := loader{Tx: tx, postgres: r.postgres, keys: keys, known: map[keyName]bool{}}
 	if err := l.load(ctx, data); err != nil {
 		return 0, errors.Join(err, tx.Rollback())
 	}
@@ -70,12 +70,15 @@ func (r raw) prepare(ctx context.Context, schema int64) (*goose.Provider, error)
 	return p, err
 }
 
+// keyName names a key that seals rows.
+type keyName struct{ table, office, id string }
+
 // loader puts rows into a database.
 type loader struct {
 	*sql.Tx
 	postgres bool
 	keys     *backup.Reader
-	known    map[[3]string]bool // table, office and id of the keys there are
+	known    map[keyName]bool // the keys there are
 	erased   int
 	office   string // that is set
 }
@@ -115,23 +118,26 @@ func (l *loader) chunk(ctx context.Context, c backup.Chunk) error {
 		return fmt.Errorf("%w: %w", backup.ErrDamaged, err)
 	}
 	defer func() { _ = statement.Close() }()
-	office, id, key := slices.Index(c.Columns, "office"), slices.Index(c.Columns, "id"), slices.Index(c.Columns, "person_key")
-	for _, row := range c.Rows {
-		code := ""
-		if office >= 0 {
-			code, _ = row[office].(string)
-			if err := l.as(ctx, code); err != nil {
-				return err
-			}
+	cell := func(row []any, column string) string {
+		at := slices.Index(c.Columns, column)
+		if at < 0 {
+			return ""
 		}
-		text := func(column int) string { s, _ := row[column].(string); return s }
-		switch {
-		case c.Table == "person_keys", c.Table == "vault_keys":
-			l.known[[3]string{c.Table, code, text(id)}] = true
+		text, _ := row[at].(string)
+		return text
+	}
+	for _, row := range c.Rows {
+		office := cell(row, "office")
+		if err := l.as(ctx, office); err != nil {
+			return err
+		}
+		switch id := cell(row, "id"); {
+		case slices.Contains(keyTables, c.Table):
+			l.known[keyName{c.Table, office, id}] = true
 		case c.Table == "vault":
-			err = l.missing(ctx, "vault_keys", code, text(id))
-		case key >= 0:
-			err = l.missing(ctx, "person_keys", code, text(key))
+			err = l.need(ctx, keyName{"vault_keys", office, id})
+		default:
+			err = l.need(ctx, keyName{"person_keys", office, cell(row, "person_key")})
 		}
 		if err != nil {
 			return err
@@ -145,7 +151,7 @@ func (l *loader) chunk(ctx context.Context, c backup.Chunk) error {
 
 // as names the office that row-level security goes by.
 func (l *loader) as(ctx context.Context, office string) error {
-	if !l.postgres || office == l.office {
+	if !l.postgres || office == l.office || office == "" {
 		return nil
 	}
 	l.office = office
@@ -153,14 +159,13 @@ func (l *loader) as(ctx context.Context, office string) error {
 	return err
 }
 
-// missing stands in for a key that is not in the part of keys.
-func (l *loader) missing(ctx context.Context, table, office, id string) error {
-	if l.known[[3]string{table, office, id}] || id == "" {
+// need stands in for a key that is not in the part of keys.
+func (l *loader) need(ctx context.Context, k keyName) error {
+	if l.known[k] || k.id == "" {
 		return nil
 	}
-	l.known[[3]string{table, office, id}] = true
+	l.known[k] = true
 	l.erased++
-	insert := "INSERT INTO " + table + " (office, id, wrapped, created_at) VALUES ($1, $2, $3, 0)"
-	_, err := l.ExecContext(ctx, insert, office, id, []byte{})
+	_, err := l.ExecContext(ctx, "INSERT INTO "+k.table+" (office, id, wrapped, created_at) VALUES ($1, $2, $3, 0)", k.office, k.id, []byte{})
 	return err
 }
