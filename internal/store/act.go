@@ -80,6 +80,14 @@ func (s *Store) Act(ctx context.Context, office string, fn func(context.Context)
 	})
 }
 
+// unlogged says that there is no act without its entry (S-084).
+func unlogged(err error) error {
+	if gone := reachable(err); fault.CodeOf(gone) == fault.Unavailable {
+		return gone
+	}
+	return fault.New(fault.Unavailable, "log", "").Because(err)
+}
+
 // transact runs fn in a transaction of the office whose data keys are ready,
 // committed durably when it returns nil.
 func (s *Store) transact(ctx context.Context, office string, fn func(context.Context) error) error {
@@ -276,9 +284,11 @@ func missing(err error, key string) error {
 
 // logged writes an entry of the log.
 func logged(r audit.Record) batch {
-	return batch{insert("log", "office, id, at, person, terminal, purpose, case_id, action, object, concerned, result, request, canonical", []any{
+	entry := insert("log", "office, id, at, person, terminal, purpose, case_id, action, object, concerned, result, request, canonical", []any{
 		r.Office, r.ID, r.At, r.Person, r.Terminal, r.Purpose, r.Case, r.Action, r.Object, r.Concerned, r.Result, r.Request, r.Canonical,
-	})}
+	})
+	entry.fails = unlogged
+	return batch{entry}
 }
 
 // LogEntries returns the canonical entries about an object, oldest first.

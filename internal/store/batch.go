@@ -21,6 +21,7 @@ type step struct {
 	args  []any
 	row   func(scan scan) error   // for each row; nil for a statement without rows
 	check func(count int64) error // of rows read or changed; may be nil
+	fails func(err error) error   // what the failure of the statement means; may be nil
 }
 
 type scan func(into ...any) error
@@ -86,14 +87,22 @@ func (b batch) run(db *gorm.DB) error {
 	}
 	for _, s := range b {
 		count, err := s.runAlone(ctx, pool)
-		if err == nil && s.check != nil {
-			err = s.check(count)
-		}
-		if err != nil {
+		if err = s.judge(count, err); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// judge says what a statement came to.
+func (s step) judge(count int64, err error) error {
+	switch {
+	case err != nil && s.fails != nil:
+		return s.fails(err)
+	case err == nil && s.check != nil:
+		return s.check(count)
+	}
+	return err
 }
 
 // runLater runs the statements before what follows in the transaction, at the

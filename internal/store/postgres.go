@@ -196,11 +196,8 @@ func (c *connection) message(ctx context.Context, b batch) error {
 		count, err := s.read(results)
 		if err == nil {
 			c.accepted[s.text] = true
-			if s.check != nil {
-				err = s.check(count)
-			}
 		}
-		if err != nil {
+		if err = s.judge(count, err); err != nil {
 			_ = results.Close() // reads the rest
 			return err
 		}
