@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -54,6 +55,8 @@ type Store interface {
 	SigningKey(ctx context.Context, id string) (signing.Key, error)
 	Once(ctx context.Context, office, route, key string) (object string, body []byte, err error)
 	CheckRole(ctx context.Context) error // refuses a database role with too much power
+	IssuedOfLate(ctx context.Context, digest [sha256.Size]byte) (bool, error)
+	IssuanceLogSince(ctx context.Context) (time.Time, error)
 	Ping(ctx context.Context) error
 	Close() error
 }

@@ -2,14 +2,17 @@ package store
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"net/url"
 	"strings"
+	"time"
 
 	"gorm.io/driver/sqlite"
 	"gorm.io/gorm"
 
+	"akashi/internal/audit/tree"
 	"akashi/internal/clock"
 	"akashi/signing"
 )
@@ -58,6 +61,21 @@ func (p *Published) SigningKeys(ctx context.Context) ([]signing.Key, error) {
 		keys[i] = r.key()
 	}
 	return keys, nil
+}
+
+// Rows is that of the issuance log alone.
+func (p *Published) Rows(ctx context.Context, name tree.Name, from, to int64, fn func(tree.Row) error) error {
+	return p.s.Rows(ctx, name, from, to, fn)
+}
+
+// LastCheckpoint implements publish.Logged.
+func (p *Published) LastCheckpoint(ctx context.Context, name tree.Name) (string, time.Time, error) {
+	return p.s.LastCheckpoint(ctx, name)
+}
+
+// IssuedOfLate implements publish.Logged.
+func (p *Published) IssuedOfLate(ctx context.Context, digest [sha256.Size]byte) (bool, error) {
+	return p.s.IssuedOfLate(ctx, digest)
 }
 
 // Ping tells whether the database answers.
