@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -55,7 +54,7 @@ type Store interface {
 	SigningKey(ctx context.Context, id string) (signing.Key, error)
 	Once(ctx context.Context, office, route, key string) (object string, body []byte, err error)
 	CheckRole(ctx context.Context) error // refuses a database role with too much power
-	IssuedOfLate(ctx context.Context, digest [sha256.Size]byte) (bool, error)
+	publish.Logged
 	IssuanceLogSince(ctx context.Context) (time.Time, error)
 	Ping(ctx context.Context) error
 	Close() error

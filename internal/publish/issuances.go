@@ -12,15 +12,16 @@ import (
 	"golang.org/x/mod/sumdb/note"
 
 	"akashi/certificate/trust"
-	"akashi/internal/audit/tree"
 	"akashi/internal/clock"
 	"akashi/internal/merkle"
 )
 
 // Logged is what the issuance log is read from.
 type Logged interface {
-	Rows(ctx context.Context, name tree.Name, from, to int64, fn func(tree.Row) error) error
-	LastCheckpoint(ctx context.Context, name tree.Name) (text string, at time.Time, err error)
+	// IssuedDigests returns those in the places from ≤ n < to of the issuance log's tree.
+	IssuedDigests(ctx context.Context, from, to int64) ([][]byte, error)
+	// IssuanceCheckpoint returns the newest; empty if there is none.
+	IssuanceCheckpoint(ctx context.Context) (string, error)
 	// IssuedOfLate tells whether something with this digest was released within the last hour.
 	IssuedOfLate(ctx context.Context, digest [sha256.Size]byte) (bool, error)
 }
@@ -70,20 +71,22 @@ func (p *Issuances) Line(ctx context.Context, c merkle.Checkpoint) (string, erro
 	return e.Line(), err
 }
 
+var errDigests = errors.New("publish: digests of the issuance log are missing or damaged")
+
 // make reads what is new and returns the edition of the first size leaves.
 func (p *Issuances) make(ctx context.Context, size int64) (trust.Edition, error) {
-	err := p.store.Rows(ctx, tree.Issuance, int64(len(p.digests)), size, func(r tree.Row) error {
-		if r.Seq != int64(len(p.digests)) || len(r.Data) != merkle.Size {
-			return tree.ErrBroken
-		}
-		p.digests = append(p.digests, [trust.ShortSize]byte(r.Data))
-		return nil
-	})
-	if err == nil && int64(len(p.digests)) < size {
-		err = tree.ErrBroken
-	}
+	digests, err := p.store.IssuedDigests(ctx, int64(len(p.digests)), size)
 	if err != nil {
 		return trust.Edition{}, err
+	}
+	for _, d := range digests {
+		if len(d) != sha256.Size {
+			return trust.Edition{}, errDigests
+		}
+		p.digests = append(p.digests, [trust.ShortSize]byte(d))
+	}
+	if int64(len(p.digests)) < size {
+		return trust.Edition{}, errDigests
 	}
 	return trust.MakeEdition(p.digests[:size]), nil
 }
@@ -96,7 +99,7 @@ func (p *Issuances) Refresh(ctx context.Context) error {
 }
 
 func (p *Issuances) refresh(ctx context.Context) error {
-	text, _, err := p.store.LastCheckpoint(ctx, tree.Issuance)
+	text, err := p.store.IssuanceCheckpoint(ctx)
 	if err != nil || text == "" || text == p.now.text {
 		return err
 	}

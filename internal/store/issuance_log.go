@@ -9,6 +9,7 @@ import (
 
 	"gorm.io/gorm"
 
+	"akashi/internal/audit/tree"
 	"akashi/internal/issuance"
 )
 
@@ -33,6 +34,24 @@ func (s *Store) IssuanceLogSince(ctx context.Context) (time.Time, error) {
 	}
 	ms, err := strconv.ParseInt(string(rows[0].Value), 10, 64)
 	return fromMilli(ms), err
+}
+
+// IssuedDigests implements publish.Logged.
+func (s *Store) IssuedDigests(ctx context.Context, from, to int64) (digests [][]byte, err error) {
+	err = s.Rows(ctx, tree.Issuance, from, to, func(r tree.Row) error {
+		if r.Seq != from+int64(len(digests)) {
+			return tree.ErrBroken
+		}
+		digests = append(digests, r.Data)
+		return nil
+	})
+	return digests, err
+}
+
+// IssuanceCheckpoint implements publish.Logged.
+func (s *Store) IssuanceCheckpoint(ctx context.Context) (string, error) {
+	text, _, err := s.LastCheckpoint(ctx, tree.Issuance)
+	return text, err
 }
 
 // ofLate is how far back IssuedOfLate looks: longer than the published log waits.

@@ -7,12 +7,10 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
-	"time"
 
 	"gorm.io/driver/sqlite"
 	"gorm.io/gorm"
 
-	"akashi/internal/audit/tree"
 	"akashi/internal/clock"
 	"akashi/signing"
 )
@@ -63,14 +61,14 @@ func (p *Published) SigningKeys(ctx context.Context) ([]signing.Key, error) {
 	return keys, nil
 }
 
-// Rows is that of the issuance log alone.
-func (p *Published) Rows(ctx context.Context, name tree.Name, from, to int64, fn func(tree.Row) error) error {
-	return p.s.Rows(ctx, name, from, to, fn)
+// IssuedDigests implements publish.Logged.
+func (p *Published) IssuedDigests(ctx context.Context, from, to int64) ([][]byte, error) {
+	return p.s.IssuedDigests(ctx, from, to)
 }
 
-// LastCheckpoint implements publish.Logged.
-func (p *Published) LastCheckpoint(ctx context.Context, name tree.Name) (string, time.Time, error) {
-	return p.s.LastCheckpoint(ctx, name)
+// IssuanceCheckpoint implements publish.Logged.
+func (p *Published) IssuanceCheckpoint(ctx context.Context) (string, error) {
+	return p.s.IssuanceCheckpoint(ctx)
 }
 
 // IssuedOfLate implements publish.Logged.
