@@ -22,7 +22,7 @@ GRANT SELECT, INSERT, UPDATE ON applications, certificates, payloads, counters T
 GRANT SELECT, INSERT ON certificate_doses, copies TO akashi_staff;
 
 -- proof of the log, by whichever process keeps it
-GRANT SELECT, INSERT ON tree_leaves, tree_tiles, tree_checkpoints TO akashi_staff, akashi_jobs;
+GRANT SELECT, INSERT ON issuance_log, tree_leaves, tree_tiles, tree_checkpoints TO akashi_staff, akashi_jobs;
 GRANT SELECT, INSERT, UPDATE ON leases TO akashi_staff, akashi_jobs;
 GRANT SELECT, INSERT, UPDATE, DELETE ON vault, vault_keys TO akashi_staff;
 GRANT SELECT, INSERT ON vault_accesses TO akashi_staff;
@@ -33,6 +33,9 @@ GRANT DELETE ON person_keys, persons, doses, certificate_doses, applications TO 
 -- public: strangers; the published half of the signing keys
 GRANT SELECT (id, purpose, issuer, algorithm, public_key, certificate, state, not_before, not_after, usage_from, usage_to, test, created_at)
   ON signing_keys TO akashi_public;
+-- and the issuance log, which is published whole
+GRANT SELECT (office, id, digest) ON issuance_log TO akashi_public;
+GRANT SELECT ON tree_leaves, tree_checkpoints TO akashi_public;
 
 -- signer: the bytes of an intent, by its id, and the key of the person that sealed them
 GRANT SELECT (office, certificate_id, number, family, key_id, to_sign) ON payloads TO akashi_signer;

@@ -58,6 +58,10 @@ func (c *Card) CheckSignature(public *ecdsa.PublicKey) error {
 	return checkES256(public, []byte(c.signed), c.signature)
 }
 
+// Digest returns the SHA-256 of the signed bytes, by which an issuance log knows
+// the card.
+func (c *Card) Digest() [sha256.Size]byte { return sha256.Sum256([]byte(c.signed)) }
+
 // checkES256 takes r then s, 32 bytes each, both at least 1 and below the order
 // of the group (S-065).
 func checkES256(public *ecdsa.PublicKey, message, signature []byte) error {

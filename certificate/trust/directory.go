@@ -41,6 +41,16 @@ type manifest struct {
 	DSC     []string         `json:"dsc"`
 	CRL     []string         `json:"crl"`
 	Status  []string         `json:"status"`
+	Logs    []manifestLog    `json:"issuance_logs,omitempty"`
+}
+
+// manifestLog is an issuance log. Covers names, by thumbprint, the keys that sign
+// nothing that is not in it.
+type manifestLog struct {
+	Key        string   `json:"key"`
+	Checkpoint string   `json:"checkpoint"` // file
+	Digests    string   `json:"digests"`    // file: all buckets
+	Covers     []string `json:"covers"`
 }
 
 type manifestIssuer struct {
@@ -68,6 +78,9 @@ func Load(fsys fs.FS) (*Bundle, Report, error) {
 	r.each(m.CSCA, w.authority)
 	r.each(m.DSC, w.signer)
 	r.each(m.CRL, w.list)
+	for _, l := range m.Logs {
+		r.issuances(l)
+	}
 	for _, name := range m.Status {
 		w.problem(name, "not_supported")
 	}
@@ -95,7 +108,7 @@ func readManifest(fsys fs.FS) (m manifest, err error) {
 	for _, i := range m.Issuers {
 		lists += len(i.CRLs)
 	}
-	for _, n := range []int{len(m.Issuers), lists, len(m.CSCA), len(m.DSC), len(m.CRL), len(m.Status)} {
+	for _, n := range []int{len(m.Issuers), lists, len(m.CSCA), len(m.DSC), len(m.CRL), len(m.Status), len(m.Logs)} {
 		if n > maxEntries {
 			return m, fmt.Errorf("trust: %s: more than %d entries in a list", manifestFile, maxEntries)
 		}
@@ -118,15 +131,38 @@ func (r *fileReader) each(names []string, use func(name string, b []byte)) {
 	}
 }
 
+// issuances reads an issuance log, whose digests count for themselves.
+func (r *fileReader) issuances(l manifestLog) {
+	checkpoint, ok := r.read(l.Checkpoint)
+	if !ok {
+		return
+	}
+	all, ok := r.limited(l.Digests, maxDigests)
+	if !ok {
+		return
+	}
+	log, err := openAll(l.Key, string(checkpoint), all, l.Covers)
+	if err != nil {
+		r.builder.problem(l.Digests, err.Error())
+		return
+	}
+	r.builder.b.issuances = append(r.builder.b.issuances, log)
+}
+
 func (r *fileReader) read(name string) ([]byte, bool) {
+	b, ok := r.limited(name, min(maxFile, maxTotal-r.total))
+	r.total += len(b)
+	return b, ok
+}
+
+func (r *fileReader) limited(name string, limit int) ([]byte, bool) {
 	if !fs.ValidPath(name) {
 		r.builder.problem(name, "bad_path")
 		return nil, false
 	}
-	b, err := readLimited(r.fsys, name, min(maxFile, maxTotal-r.total))
+	b, err := readLimited(r.fsys, name, limit)
 	switch {
 	case err == nil:
-		r.total += len(b)
 		return b, true
 	case errors.Is(err, errTooLarge):
 		r.builder.problem(name, "too_large")
@@ -182,6 +218,11 @@ func (b *Bundle) Write(dir string) error {
 	}
 	for _, l := range b.lists {
 		m.CRL = append(m.CRL, w.named("crl", ".crl", l.Raw))
+	}
+	for _, l := range b.issuances {
+		m.Logs = append(m.Logs, manifestLog{
+			Key: l.Key, Checkpoint: w.named("issuance", ".checkpoint", []byte(l.Checkpoint)), Digests: w.named("issuance", ".digests", l.all()), Covers: l.covers,
+		})
 	}
 	text, err := json.MarshalIndent(m, "", "  ")
 	if err != nil {

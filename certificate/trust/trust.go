@@ -26,7 +26,8 @@ type Bundle struct {
 	authorities []*pki.Certificate
 	signers     []*pki.Certificate
 	lists       []*pki.CRL // each signed by one of the authorities, newest first
-	issued      links      // who signed whom, as far as it was asked
+	issuances   []*IssuanceLog
+	issued      links // who signed whom, as far as it was asked
 }
 
 // issuer is an issuer of health cards.

@@ -2,7 +2,7 @@ package vdsnc
 
 import (
 	"crypto/ecdsa"
-	_ "crypto/sha256"
+	"crypto/sha256"
 	_ "crypto/sha512"
 	"math/big"
 )
@@ -18,6 +18,10 @@ func (b *Barcode) CheckSignature() error {
 	}
 	return nil
 }
+
+// Digest returns the SHA-256 of the signed bytes, by which an issuance log knows
+// the code, whatever digest its signature takes.
+func (b *Barcode) Digest() [sha256.Size]byte { return sha256.Sum256(b.Signed) }
 
 // verify checks a signature of exact length; that r and s are from 1 to n-1 is checked by ecdsa.Verify.
 func (a algorithm) verify(key *ecdsa.PublicKey, message, signature []byte) bool {

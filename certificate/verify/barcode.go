@@ -38,6 +38,7 @@ func Barcode(code *vdsnc.Barcode, b *trust.Bundle, at time.Time) Verdict {
 		x.set(Signature, OK, SignatureGood)
 	}
 	x.checkChain(code)
+	x.checkIssued(x.verdict.KeyID, code.Digest(), time.Time{})
 	x.checkBarcodeContent(code)
 	return x.finish()
 }

@@ -8,6 +8,7 @@ import (
 	"akashi/certificate"
 	"akashi/certificate/shc"
 	"akashi/certificate/trust"
+	"akashi/signing"
 	"akashi/signing/pki"
 )
 
@@ -43,6 +44,9 @@ func Card(c *shc.Card, notes []string, b *trust.Bundle, at time.Time) Verdict {
 	x.note(c.Notes...)
 	x.checkCardKey(c)
 	x.checkCardTime(c)
+	if public, ok := b.Key(c.Issuer, c.Header.KeyID); ok {
+		x.checkIssued(signing.Thumbprint(public.Public), c.Digest(), c.NotBefore)
+	}
 	x.checkCardContent(c)
 	return x.finish()
 }

@@ -80,6 +80,14 @@ const (
 	TrustUndated    = "trust_undated"
 	TrustBeforeCode = "trust_before_code"
 
+	// issued
+	InIssuanceLog     = "in_issuance_log"
+	NotInIssuanceLog  = "not_in_issuance_log" // signed with a key that should sign nothing else
+	IssuanceLogOld    = "issuance_log_old"    // it may be younger than the log
+	BeforeIssuanceLog = "before_issuance_log" // it says to be older than the log
+	IssuanceLogPart   = "issuance_log_part"   // the part of the log that could have it is not here
+	NoIssuanceLog     = "no_issuance_log"
+
 	// content; without the first two also notes
 	ContentGood      = "content_good"
 	ContentRules     = "content_rules"
@@ -175,6 +183,13 @@ var sentences = map[string]sentence{
 	TrustOld:        {"信頼リストが古くなっています。更新してください。", "The trust list is old. Renew it."},
 	TrustUndated:    {"信頼リストの作成日時が分かりません。", "When the trust list was made is not known."},
 	TrustBeforeCode: {"この証明書は信頼リストより後に発行されています。信頼リストを更新して、もう一度確認してください。", "It was issued after the trust list was made. Renew the list and check again."},
+
+	InIssuanceLog:     {"発行者の発行記録にあります。", "The issuer's log of what it issued has it."},
+	NotInIssuanceLog:  {"署名は正しいのに、発行者の発行記録にありません。盗まれた鍵で作られた偽造のおそれがあります。発行されたばかりなら、少し後でもう一度確認してください。", "The signature is right, but the issuer's log of what it issued does not have it. It may be forged with a stolen key. If it was issued minutes ago, check again a little later."},
+	IssuanceLogOld:    {"手元の発行記録より後に発行されたかもしれないため、発行されたものかどうか分かりません。信頼リストを更新してください。", "It may be younger than the issuance log that is here, so whether it was issued is not known. Renew the trust list."},
+	BeforeIssuanceLog: {"発行記録が始まる前の日付なので、発行されたものかどうか分かりません。", "It says to be older than the issuance log, so whether it was issued is not known."},
+	IssuanceLogPart:   {"発行記録のうち必要な部分が手元にありません。", "The part of the issuance log that could have it is not here."},
+	NoIssuanceLog:     {"この鍵の発行記録は手元にありません。", "No issuance log of this key is here."},
 
 	ContentGood:      {"内容に問題はありません。", "The content is in order."},
 	ContentRules:     {"内容が国際規格の決まりに合っていません。", "The content breaks the rules of the international standard."},

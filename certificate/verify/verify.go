@@ -2,14 +2,14 @@
 // bundle and a time, and nothing else. It asks no network and no database, keeps
 // nothing, and knows no clock.
 //
-// A verdict has eight facets in fixed order; each says ok, failed, unknown or
+// A verdict has nine facets in fixed order; each says ok, failed, unknown or
 // not applicable, and why. A facet that could not be looked at, because of an
 // earlier failure, is unknown with the code not_checked. The outcome follows:
 //
 //	unreadable  the text is no certificate that can be read
 //	not_valid   a facet failed
 //	undecided   none failed, but the issuer is not known, or whether the
-//	            certificate was revoked
+//	            certificate was revoked, or whether the issuer made it
 //	valid       everything else
 //
 // What is decided here where the specifications leave a choice:
@@ -27,6 +27,10 @@
 //     one that is not current, are unknown, hence undecided. A signer on any list of
 //     its authority is revoked, however old the list. A single bar code cannot be
 //     revoked in its format, and signer_not_revoked says no more than that.
+//   - Where the bundle has the issuance log of a key, what the key signed must be in
+//     it (docs/issuance-log.md): a card made outside the service with a stolen key is
+//     not_in_issuance_log. What may be younger than the log, or says to be older, is
+//     unknown, hence undecided.
 //   - Freshness is about the trust bundle and never changes the outcome.
 //   - A health card key is trusted because the bundle has it for that issuer. Its
 //     certificates (x5c), if any, must have been in force when the card was signed
@@ -75,10 +79,11 @@ const (
 	Validity   = "validity"   // the dates include the time of checking
 	Revocation = "revocation" // it was not withdrawn
 	Freshness  = "freshness"  // the trust bundle is recent
+	Issued     = "issued"     // the issuer's log of what it signed knows it
 	Content    = "content"    // it says what a vaccination certificate has to say
 )
 
-var facetNames = [...]string{Readable, Signature, Issuer, Key, Validity, Revocation, Freshness, Content}
+var facetNames = [...]string{Readable, Signature, Issuer, Key, Validity, Revocation, Freshness, Issued, Content}
 
 // Facet is one part of a verdict.
 type Facet struct {

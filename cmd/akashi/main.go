@@ -101,7 +101,10 @@ func services(node *cli.Node, logger *slog.Logger) server.Services {
 		services.Faces = append(services.Faces, name)
 	}
 	if node.Published != nil {
-		services.Published = node.Published.Bundle
+		services.Published = node.Published.WithLog
+		if node.Published.Issuances != nil {
+			services.IssuanceLog = node.Published.Issuances
+		}
 	}
 	if app := node.Staff; app != nil {
 		services.Applications, services.Imports, services.Issuance, services.Log = app.Applications, app.Imports, app.Issuance, app.Log

@@ -95,7 +95,24 @@ func (l *Log) Act(ctx context.Context, a actor.Actor, e Entry, fn func(ctx conte
 	if err == nil || errors.Is(err, ErrRepeated) {
 		return err
 	}
-	return errors.Join(err, l.Refused(ctx, a, e, err))
+	return l.Refuse(ctx, a, e, err)
+}
+
+// Refuse logs an act that was not done and returns why, marked as logged. Without
+// an entry not even the reason is told: the log's own failure comes first (S-084).
+func (l *Log) Refuse(ctx context.Context, a actor.Actor, e Entry, cause error) error {
+	return logged{errors.Join(l.Refused(ctx, a, e, cause), cause)}
+}
+
+// logged marks an error whose refusal stands in the log.
+type logged struct{ error }
+
+func (l logged) Unwrap() error { return l.error }
+
+// IsLogged tells whether the refusal stands in the log already.
+func IsLogged(err error) bool {
+	var l logged
+	return errors.As(err, &l)
 }
 
 // Refused logs an act that was not done, even when the caller has gone away.

@@ -54,6 +54,8 @@ type Store interface {
 	SigningKey(ctx context.Context, id string) (signing.Key, error)
 	Once(ctx context.Context, office, route, key string) (object string, body []byte, err error)
 	CheckRole(ctx context.Context) error // refuses a database role with too much power
+	publish.Logged
+	IssuanceLogSince(ctx context.Context) (time.Time, error)
 	Ping(ctx context.Context) error
 	Close() error
 }

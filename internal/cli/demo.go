@@ -104,7 +104,7 @@ func (d *demo) run(ctx context.Context) error {
 			return fmt.Errorf("%s: %w", one.name, err)
 		}
 	}
-	bundle, err := d.app.Issuance.Published(ctx)
+	bundle, err := d.app.Trust(ctx)
 	if err != nil {
 		return err
 	}

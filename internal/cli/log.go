@@ -5,8 +5,11 @@ import (
 	"log/slog"
 	"time"
 
+	"akashi/certificate/trust"
 	"akashi/internal/audit/tree"
 	"akashi/internal/fault"
+	"akashi/internal/merkle"
+	"akashi/internal/publish"
 	"akashi/signing"
 )
 
@@ -19,14 +22,27 @@ func (a *App) proveLog() error {
 	if err != nil {
 		return err
 	}
-	log := &tree.Notary{Sequencer: a.sequencer(tree.Log), Key: key}
-	if a.Config.LogCopy != "" {
-		log.Copies = tree.Folder(a.Config.LogCopy).Of(key.Verifier().Name())
+	issuanceKey, err := signing.OpenLogKey(a.keyDir(), signing.IssuanceLog, a.Config.SHCIssuer)
+	if err != nil {
+		return err
 	}
-	a.Notaries = []*tree.Notary{log}
+	if a.Published.Issuances, err = publish.NewIssuances(a.Store, issuanceKey.Public(), a.Clock); err != nil {
+		return err
+	}
+	log := &tree.Notary{Sequencer: a.sequencer(tree.Log), Key: key}
+	issued := &tree.Notary{Sequencer: a.sequencer(tree.Issuance), Key: issuanceKey, Also: a.sayIssued, Eager: issuanceDelay}
+	a.Notaries = []*tree.Notary{log, issued}
+	if a.Config.LogCopy != "" {
+		for _, n := range a.Notaries {
+			n.Copies = tree.Folder(a.Config.LogCopy).Of(n.Key.Verifier().Name())
+		}
+	}
 	a.Fresh = &tree.Freshness{Store: a.Store, Clock: a.Clock}
 	return nil
 }
+
+// issuanceDelay is how long what was issued waits for the published log.
+const issuanceDelay = 30 * time.Second
 
 func (a *App) sequencer(name tree.Name) tree.Sequencer {
 	return tree.Sequencer{Store: a.Store, Tree: name, Holder: a.IDs.Row(), Clock: a.Clock}
@@ -46,4 +62,34 @@ func (a *App) Halted(ctx context.Context) error {
 		err = fault.New(fault.Unavailable, "log_checkpoint_late", "")
 	}
 	return err
+}
+
+// sayIssued returns what the issuance log's checkpoint says beside size and root.
+func (a *App) sayIssued(ctx context.Context, c merkle.Checkpoint) ([]string, error) {
+	line, err := a.Published.Issuances.Line(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	since, err := a.Store.IssuanceLogSince(ctx)
+	if err != nil || since.IsZero() {
+		return []string{line}, err
+	}
+	return []string{line, trust.SinceLine + since.Format(time.RFC3339)}, nil
+}
+
+// Trust returns what verifiers need: the published keys, and the issuance log as
+// of its newest checkpoint, which is made now if no other process keeps the log.
+func (a *App) Trust(ctx context.Context) (*trust.Bundle, error) {
+	for _, n := range a.Notaries {
+		if n.Tree != tree.Issuance {
+			continue
+		}
+		if err := n.Checkpoint(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if err := a.Published.Issuances.Refresh(ctx); err != nil {
+		return nil, err
+	}
+	return a.Published.WithLog(ctx)
 }

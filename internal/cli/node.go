@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"akashi/internal/clock"
 	"akashi/internal/publish"
@@ -15,6 +18,7 @@ import (
 // PublishedStore is what the public face needs of a database.
 type PublishedStore interface {
 	publish.Keys
+	publish.Logged
 	CheckRole(ctx context.Context) error
 	Ping(ctx context.Context) error
 	Close() error
@@ -100,7 +104,17 @@ func (n *Node) openPublic(ctx context.Context, parts Adapters) error {
 		return err
 	}
 	n.opened = append(n.opened, store)
-	n.Published, err = publish.New(store, filepath.Join(c.Data, keyFolder, signing.TestCRLFile), nil)
+	if n.Published, err = publish.New(store, filepath.Join(c.Data, keyFolder, signing.TestCRLFile), nil); err != nil {
+		return err
+	}
+	key, err := os.ReadFile(filepath.Join(c.Data, keyFolder, string(signing.IssuanceLog)+".pub"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // it publishes keys only
+	}
+	if err != nil {
+		return err
+	}
+	n.Published.Issuances, err = publish.NewIssuances(store, strings.TrimSpace(string(key)), nil)
 	return err
 }
 

@@ -88,7 +88,7 @@ func trustCommand(parts Adapters) *cobra.Command {
 				return usageError{errors.New("trust needs --out DIR")}
 			}
 			return withApp(cmd, parts, func(ctx context.Context, app *App) error {
-				b, err := app.Issuance.Published(ctx)
+				b, err := app.Trust(ctx)
 				if err != nil {
 					return err
 				}

@@ -93,7 +93,7 @@ func (s *Service) prepare(ctx context.Context, a actor.Actor, b basis, supersede
 		err = s.lint(ctx, i)
 	}
 	if err != nil {
-		return Issue{}, errors.Join(err, s.Log.Refused(ctx, a, audit.Entry{Action: "certificate.prepare", Object: b.app.ID}, err))
+		return Issue{}, s.Log.Refuse(ctx, a, audit.Entry{Action: "certificate.prepare", Object: b.app.ID}, err)
 	}
 	s.point("before_intent")
 	e := audit.Entry{Action: "certificate.prepare", Object: i.Certificate.ID, Person: b.app.Record.PersonID}

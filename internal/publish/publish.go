@@ -1,6 +1,7 @@
-// Package publish is what strangers get: the keys to verify with.
+// Package publish is what strangers get: the keys to verify with, and the log of
+// what was issued with them.
 //
-// It reads the published half of the signing keys and nothing else: no file key,
+// It reads the published half of the signing keys and digests, and nothing else: no file key,
 // no private key, no person. The public face stands on it, so that a process that
 // serves only that face can have a database role that can do nothing more (S-002).
 package publish
@@ -25,6 +26,8 @@ type Service struct {
 	keys  Keys
 	own   *trust.Own
 	clock clock.Clock
+
+	Issuances *Issuances // nil: there is no issuance log here
 }
 
 // New makes the service over the registered keys and the revocation list of the
@@ -38,7 +41,7 @@ func New(keys Keys, revocationList string, c clock.Clock) (*Service, error) {
 	case !errors.Is(err, os.ErrNotExist):
 		return nil, err
 	}
-	return &Service{keys, own, c}, nil
+	return &Service{keys: keys, own: own, clock: c}, nil
 }
 
 // Bundle is what verifiers get at this moment.
@@ -48,4 +51,27 @@ func (s *Service) Bundle(ctx context.Context) (*trust.Bundle, error) {
 		return nil, err
 	}
 	return s.own.Bundle(known, s.clock.Now())
+}
+
+// WithLog is what verifiers get, the issuance log of the keys with it.
+func (s *Service) WithLog(ctx context.Context) (*trust.Bundle, error) {
+	b, err := s.Bundle(ctx)
+	if err != nil || s.Issuances == nil {
+		return b, err
+	}
+	known, err := s.keys.SigningKeys(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var covered []string
+	for _, k := range known {
+		if k.Purpose == signing.SHC || k.Purpose == signing.VDSNC {
+			covered = append(covered, k.ID)
+		}
+	}
+	log, err := s.Issuances.Log(ctx, covered)
+	if err != nil || log == nil {
+		return b, err
+	}
+	return b.WithIssuances(log), nil
 }

@@ -84,8 +84,17 @@ func (s *Server) serve(r *route, g *gin.Context) {
 	s.write(g.Writer, c, a)
 }
 
-// run is the order of every route: who, may he, what, do.
+// run handles a call; whatever refuses somebody who is known is in the log (S-083).
 func (s *Server) run(c *call, w http.ResponseWriter) (answer, error) {
+	a, err := s.handle(c, w)
+	if err != nil && c.actor.Person != "" && c.route.purpose != actor.Verify && !audit.IsLogged(err) {
+		err = s.refusal(c, err)
+	}
+	return a, err
+}
+
+// handle is the order of every route: who, may he, what, do.
+func (s *Server) handle(c *call, w http.ResponseWriter) (answer, error) {
 	if err := s.admit(c); err != nil {
 		return answer{}, err
 	}
@@ -152,7 +161,7 @@ func (s *Server) halted(c *call) error {
 
 // refusal logs an act that was refused before its use case was asked (S-083).
 func (s *Server) refusal(c *call, cause error) error {
-	return errors.Join(cause, s.Log.Refused(c.ctx, c.actor, audit.Entry{Action: c.route.action()}, cause))
+	return s.Log.Refuse(c.ctx, c.actor, audit.Entry{Action: c.route.action()}, cause)
 }
 
 // readQuery refuses parameters that the route does not know, and repeated ones.

@@ -30,6 +30,7 @@ type fixture struct {
 	log                     *safeBuffer
 	mu                      sync.Mutex
 	met                     map[string]map[bool]bool // operation id → succeeded, failed
+	logged                  map[string][]string      // operation id → what its calls left in the log
 }
 
 type safeBuffer struct {
@@ -57,7 +58,7 @@ func newFixture(t *testing.T, change ...func(*Services)) *fixture {
 	f := &fixture{World: w, log: &safeBuffer{}, met: map[string]map[bool]bool{}}
 	services := Services{
 		Applications: w.Applications, Imports: w.Imports, Approvals: w.Approvals, Offices: w.Offices, Budget: w.Budget, Issuance: w.Issuance, Log: w.Log, Directory: w.Store, Terminals: w.Store,
-		Once: w.Store.Once, Published: w.Issuance.Published, Ping: w.Store.Ping,
+		Once: w.Store.Once, Published: w.Issuance.Published, IssuanceLog: w.Published.Issuances, Ping: w.Store.Ping,
 		Logger: slog.New(slog.NewJSONHandler(f.log, nil)), SHCIssuer: w.Config.SHCIssuer, Version: "test",
 	}
 	for _, c := range change {
@@ -190,6 +191,7 @@ func (f *fixture) note(at face, method, path string, r reply) {
 				f.met[id] = map[bool]bool{}
 			}
 			f.met[id][r.status < 300] = true
+			f.noteEntries(id, r)
 			return
 		}
 	}

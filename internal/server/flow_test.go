@@ -38,6 +38,8 @@ func TestEveryRoute(t *testing.T) {
 	t.Run("office", f.testOffice)
 	t.Run("verify", f.testVerify)
 	t.Run("open", f.testOpen)
+	t.Run("issuance log", f.testIssuanceLog)
+	f.wantActs(t)
 	cannotFail := []string{"home", "openapi", "live", "get-keys", "get-keys-options", "metrics", "ready"} // has its own test
 	for _, r := range f.routes() {
 		met := f.met[string(r.faces[0])+" "+r.id]

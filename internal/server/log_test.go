@@ -2,11 +2,25 @@ package server
 
 import (
 	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"maps"
 	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"akashi/certificate"
+	"akashi/certificate/shc"
+	"akashi/certificate/trust"
 	"akashi/internal/actor"
+	"akashi/internal/audit"
+	"akashi/internal/audit/tree"
 	"akashi/internal/fault"
 )
 
@@ -33,5 +47,185 @@ func TestHalted(t *testing.T) {
 	}
 	if got := ask(f.Public(), "", http.MethodGet, "/.well-known/jwks.json", "", nil); got.status != http.StatusOK {
 		t.Errorf("ok/keys: %d %s", got.status, got.body)
+	}
+}
+
+// docs/issuance-log.md: checkpoint, index and one bucket, named by the first
+// digits only, are enough for a stranger; editions are named by their size.
+func (f *fixture) testIssuanceLog(t *testing.T) {
+	get := func(path string) reply {
+		t.Helper()
+		r := ask(f.Public(), "", "GET", prefix+"/issuance-log"+path, "", nil)
+		f.note(publicFace, "GET", prefix+"/issuance-log"+path, r)
+		return r
+	}
+	f.want(t, get("/checkpoint"), 404, "issuance_log")
+	id := f.issued(t, certificate.Domestic)
+	if _, err := f.Trust(t.Context()); err != nil { // makes a checkpoint
+		t.Fatal(err)
+	}
+	code := f.do(f.clerk, "GET", certificatePath(id, "/codes"), "").json(t)["codes"].([]any)[0].(map[string]any)["text"].(string)
+	jws, _, err := shc.FromNumeric(code)
+	if err != nil {
+		t.Fatal(err)
+	}
+	card, err := shc.Parse(jws)
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkpoint := get("/checkpoint")
+	f.want(t, checkpoint, 200, "")
+	size := strings.Split(string(checkpoint.body), "\n")[1]
+	index, bucket := get("/"+size+"/index"), get("/"+size+"/all")
+	f.want(t, index, 200, "")
+	f.want(t, bucket, 200, "")
+	if len(bucket.body) != 1024 || bucket.header.Get("Access-Control-Allow-Origin") != "*" || !strings.Contains(bucket.header.Get("Cache-Control"), "immutable") {
+		t.Errorf("ok/bucket: %d bytes, %v", len(bucket.body), bucket.header)
+	}
+	log, err := trust.OpenIssuanceLog(pinned(t, f), string(checkpoint.body), index.body, map[string][]byte{"all": bucket.body}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if logged, known := log.Has(card.Digest()); !logged || !known {
+		t.Error("ok/the issued card is not found")
+	}
+	f.want(t, get("/"+size+"/a"), 404, "issuance_log_part")
+	f.want(t, get("/1/index"), 404, "issuance_log_part")
+}
+
+// pinned reads the public key of the issuance log as its keeper gives it to others.
+func pinned(t *testing.T, f *fixture) string {
+	t.Helper()
+	key, err := os.ReadFile(filepath.Join(f.Config.Data, "keys", "issuance-log.pub"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.TrimSpace(string(key))
+}
+
+// noteEntries keeps what a call left in the log: "status: action result, …", and
+// what an entry of it lacks (S-083).
+func (f *fixture) noteEntries(id string, r reply) {
+	entries, err := f.Store.Unplaced(context.Background(), tree.Log, recent(time.Now()), tree.Entry{}, 2000)
+	if err != nil {
+		return
+	}
+	var acts []string
+	for _, e := range entries {
+		var told audit.Record
+		if json.Unmarshal(e.Data, &told) != nil || told.Request != r.header.Get("X-Request-Id") {
+			continue
+		}
+		act := told.Action + " " + told.Result
+		if told.Person == "" || told.Terminal == "" || told.Purpose == "" || !timeForm.MatchString(told.At) {
+			act += " INCOMPLETE"
+		}
+		acts = append(acts, act)
+	}
+	if f.logged == nil {
+		f.logged = map[string][]string{}
+	}
+	if line := fmt.Sprintf("%d: %s", r.status, strings.Join(acts, ", ")); !slices.Contains(f.logged[id], line) {
+		f.logged[id] = append(f.logged[id], line)
+	}
+}
+
+var timeForm = regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$`)
+
+// recent is the smallest row id of a few seconds ago.
+func recent(now time.Time) string {
+	text := fmt.Sprintf("%012x", now.Add(-20*time.Second).UnixMilli())
+	return text[:8] + "-" + text[8:]
+}
+
+// wantActs compares what each call of every route left in the log with the
+// reviewed file (S-083): an act of the route's own in each answer to somebody who
+// is known, complete, and each refusal with its reason.
+func (f *fixture) wantActs(t *testing.T) {
+	t.Helper()
+	var b strings.Builder
+	b.WriteString("# route | status: act result, …\n")
+	for _, id := range slices.Sorted(maps.Keys(f.logged)) {
+		if !strings.HasPrefix(id, string(staffFace)) {
+			continue
+		}
+		slices.Sort(f.logged[id])
+		for _, line := range f.logged[id] {
+			fmt.Fprintf(&b, "%s | %s\n", strings.TrimPrefix(id, string(staffFace)+" "), strings.TrimSpace(line))
+		}
+	}
+	compareGolden(t, "acts.golden", b.String())
+	if strings.Contains(b.String(), "INCOMPLETE") {
+		t.Error("an entry is not complete")
+	}
+	// Settings of an office, pages and documents are of no person.
+	for _, line := range strings.Split(b.String(), "\n") {
+		id, what, _ := strings.Cut(line, " | ")
+		status, acts, _ := strings.Cut(what, ":")
+		silent := status == "401" || slices.Contains([]string{"", "verify", "home", "openapi", "get-office"}, id) || strings.HasPrefix(id, "#")
+		if !silent && strings.TrimSpace(acts) == "" {
+			t.Errorf("%s leaves nothing in the log", line)
+		}
+		if refused := strings.HasPrefix(status, "4"); refused && !silent && !strings.Contains(acts, ":") {
+			t.Errorf("%s is refused without a word in the log", line)
+		}
+	}
+}
+
+// compareGolden compares with a reviewed file, or writes it with -update.
+func compareGolden(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil || got != string(want) {
+		t.Errorf("%s changed; review it and run with -update (%v):\n%s", name, err, got)
+	}
+}
+
+// S-084: with a log that is full or gone, every personal route answers 503 and
+// releases nothing: not a certificate, not whether one exists.
+func TestFailClosed(t *testing.T) {
+	for name, break_ := range map[string]string{
+		"full":    "CREATE TRIGGER log_is_full BEFORE INSERT ON log BEGIN SELECT RAISE(ABORT, 'full'); END",
+		"dropped": "ALTER TABLE log RENAME TO elsewhere",
+	} {
+		t.Run("error/"+name, func(t *testing.T) {
+			f := newFixture(t)
+			id := f.issued(t, certificate.Domestic)
+			application := f.approved(t, certificate.Domestic)
+			db, err := sql.Open("sqlite", "file:"+filepath.Join(f.Config.Data, "akashi.db")+"?_pragma=busy_timeout(10000)")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = db.Close() }()
+			if _, err := db.Exec(break_); err != nil {
+				t.Fatal(err)
+			}
+			for _, r := range f.routes() {
+				if r.permission == anyone || r.purpose == actor.Verify || r.id == "get-office" {
+					continue
+				}
+				of := id
+				if strings.Contains(r.path, "/applications/") {
+					of = application
+				}
+				path := strings.NewReplacer("{id}", of, "{number}", "1").Replace(r.path)
+				media := ""
+				if len(r.takes) > 0 {
+					media = r.takes[0]
+				}
+				for _, key := range []string{f.clerk, f.officer} {
+					got := ask(f.Staff(), key, r.method, path, media, nil)
+					if got.status != http.StatusServiceUnavailable || strings.Contains(string(got.body), "shc:/") {
+						t.Errorf("%s: %d %.200s", r.id, got.status, got.body)
+					}
+				}
+			}
+		})
 	}
 }

@@ -223,7 +223,13 @@ func (s *Server) openRoutes() []*route {
 	live.out, ready.out = healthBody{}, healthBody{}
 	figures := open(opsFace, http.MethodGet, "/metrics", "metrics", actor.Operate, s.metrics, "計数", "Figures for Prometheus")
 	figures.gives = "text/plain"
-	all := []*route{verifyStaff, &verifyPublic, keys, preflight, live, ready, figures}
+	checkpoint := open(publicFace, http.MethodGet, prefix+"/issuance-log/checkpoint", "get-issuance-log", actor.Verify, s.issuanceCheckpoint,
+		"発行記録の署名された検査点", "The signed checkpoint of the issuance log")
+	checkpoint.gives = noteType
+	part := open(publicFace, http.MethodGet, prefix+"/issuance-log/{size}/{part}", "get-issuance-log-part", actor.Verify, s.issuancePart,
+		"発行記録の索引または一部（どの証明書かは分からない）", "The index or one part of the issuance log; it does not tell which certificate is meant")
+	part.gives = "application/octet-stream"
+	all := []*route{verifyStaff, &verifyPublic, keys, preflight, checkpoint, part, live, ready, figures}
 	for _, f := range []face{staffFace, publicFace} {
 		home := open(f, http.MethodGet, "/", "home", actor.Operate, page(string(f)+".html"), "この画面", "What this face is")
 		home.gives, home.hidden = "text/html", true

@@ -49,9 +49,10 @@ type Services struct {
 	Directory    office.Directory
 	// Once returns what an earlier act with an idempotency key made and the hash
 	// of that request's body; fault NotFound if there was none.
-	Once      func(ctx context.Context, office, route, key string) (object string, body []byte, err error)
-	Published func(ctx context.Context) (*trust.Bundle, error) // the keys as verifiers get them
-	Ping      func(ctx context.Context) error
+	Once        func(ctx context.Context, office, route, key string) (object string, body []byte, err error)
+	Published   func(ctx context.Context) (*trust.Bundle, error) // keys and issuance log as verifiers get them
+	IssuanceLog IssuanceLog                                      // nil: none is published
+	Ping        func(ctx context.Context) error
 	// Halted refuses what is personal while the log is not being proven; nil: never.
 	Halted    func(ctx context.Context) error
 	Clock     clock.Clock

@@ -76,11 +76,16 @@ func (s *Store) Act(ctx context.Context, office string, fn func(context.Context)
 				return err
 			}
 		}
-		if err := logged(record).runLater(db); err != nil { // S-084: then the act does not happen
-			return fault.New(fault.Unavailable, "log", "").Because(err)
-		}
-		return nil
+		return logged(record).runLater(db)
 	})
+}
+
+// unlogged says that there is no act without its entry (S-084).
+func unlogged(err error) error {
+	if gone := reachable(err); fault.CodeOf(gone) == fault.Unavailable {
+		return gone
+	}
+	return fault.New(fault.Unavailable, "log", "").Because(err)
 }
 
 // transact runs fn in a transaction of the office whose data keys are ready,
@@ -148,7 +153,7 @@ func (s *Store) look(ctx context.Context, office string, fn func(*gorm.DB) error
 		return err
 	}
 	if !s.postgres {
-		return reachable(fn(s.read.WithContext(withOffice(ctx, office))))
+		return fn(s.read.WithContext(withOffice(ctx, office)))
 	}
 	return reachable(s.read.WithContext(withOffice(ctx, office)).Transaction(fn))
 }
@@ -185,13 +190,11 @@ func (s *Store) writeGroup(group []job) {
 	results := make([]error, len(group))
 	err := s.write.Transaction(func(db *gorm.DB) error {
 		for i, j := range group {
-			// Not gorm's SavePoint and RollbackTo, which hide their errors: where a full
-			// disk made SQLite undo the whole group, only these tell.
-			if err := db.Exec("SAVEPOINT act").Error; err != nil {
+			if err := db.SavePoint("act").Error; err != nil {
 				return err
 			}
-			if results[i] = reachable(protect(j.run, db)); results[i] != nil {
-				if err := db.Exec("ROLLBACK TO act").Error; err != nil {
+			if results[i] = protect(j.run, db); results[i] != nil {
+				if err := db.RollbackTo("act").Error; err != nil {
 					return err
 				}
 			}
@@ -279,14 +282,13 @@ func missing(err error, key string) error {
 	return err
 }
 
-// logged writes an entry of the log; if it cannot be written, fault Unavailable
-// "log" tells so, and the act does not happen (S-084).
+// logged writes an entry of the log.
 func logged(r audit.Record) batch {
-	s := insert("log", "office, id, at, person, terminal, purpose, case_id, action, object, concerned, result, request, canonical", []any{
+	entry := insert("log", "office, id, at, person, terminal, purpose, case_id, action, object, concerned, result, request, canonical", []any{
 		r.Office, r.ID, r.At, r.Person, r.Terminal, r.Purpose, r.Case, r.Action, r.Object, r.Concerned, r.Result, r.Request, r.Canonical,
 	})
-	s.needed = "log"
-	return batch{s}
+	entry.fails = unlogged
+	return batch{entry}
 }
 
 // LogEntries returns the canonical entries about an object, oldest first.

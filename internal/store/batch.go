@@ -21,8 +21,7 @@ type step struct {
 	args  []any
 	row   func(scan scan) error   // for each row; nil for a statement without rows
 	check func(count int64) error // of rows read or changed; may be nil
-	// needed is the key of the fault Unavailable when the statement fails; empty: its own error.
-	needed string
+	fails func(err error) error   // what the failure of the statement means; may be nil
 }
 
 type scan func(into ...any) error
@@ -88,14 +87,22 @@ func (b batch) run(db *gorm.DB) error {
 	}
 	for _, s := range b {
 		count, err := s.runAlone(ctx, pool)
-		if err == nil && s.check != nil {
-			err = s.check(count)
-		}
-		if err != nil {
+		if err = s.judge(count, err); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// judge says what a statement came to.
+func (s step) judge(count int64, err error) error {
+	switch {
+	case err != nil && s.fails != nil:
+		return s.fails(err)
+	case err == nil && s.check != nil:
+		return s.check(count)
+	}
+	return err
 }
 
 // runLater runs the statements before what follows in the transaction, at the
@@ -114,16 +121,7 @@ type later batch
 
 func onPostgres(db *gorm.DB) bool { return db.Name() == "postgres" }
 
-// failed gives the error of the statement the name it has.
-func (s step) failed(err error) error {
-	if err == nil || s.needed == "" {
-		return err
-	}
-	return fault.New(fault.Unavailable, s.needed, "").Because(err)
-}
-
 func (s step) runAlone(ctx context.Context, pool gorm.ConnPool) (count int64, err error) {
-	defer func() { err = s.failed(err) }()
 	if s.row == nil {
 		result, err := pool.ExecContext(ctx, s.text, s.args...)
 		if err != nil {

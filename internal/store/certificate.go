@@ -185,7 +185,7 @@ func (s *Store) Commit(ctx context.Context, i issuance.Issue) error {
 			WHERE office = $1 AND certificate_id = $2 AND number = $3 AND code_text IS NULL`,
 			c.Office, c.ID, p.Number, key.Seal(payloadPlace(c.Office, c.ID, p.Number, "code_text"), []byte(p.Text))))
 	}
-	return b.runLater(db)
+	return append(b, s.issued(i)).runLater(db)
 }
 
 // CloseIssue implements issuance.Store.

@@ -48,7 +48,7 @@ const dataKeyLife = 30 * time.Second
 // gets them; one that does not exist yet has none. A store that was opened
 // without the file key reads nothing that is sealed and needs none.
 func (s *Store) ready(ctx context.Context, office string) error {
-	if s.ring == nil {
+	if s.ring == nil || office == installation {
 		return nil
 	}
 	fresh := func() bool { return s.ring.Ready(office, s.clock.Now().Add(-dataKeyLife)) }

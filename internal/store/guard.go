@@ -26,7 +26,7 @@ type guard struct {
 
 // wholeTables may be read whole for the installation: what is proven for all offices
 // in one order. On PostgreSQL a policy of each says the same.
-var wholeTables = map[string]bool{"log": true}
+var wholeTables = map[string]bool{"log": true, "issuance_log": true}
 
 // maxKnown bounds how many statements are remembered; imports have texts of many lengths.
 const maxKnown = 1000

@@ -209,14 +209,10 @@ func (c *connection) message(ctx context.Context, b batch) error {
 	results := c.Conn.Conn().SendBatch(ctx, &queue)
 	for _, s := range b {
 		count, err := s.read(results)
-		err = s.failed(err)
 		if err == nil {
 			c.accepted[s.text] = true
-			if s.check != nil {
-				err = s.check(count)
-			}
 		}
-		if err != nil {
+		if err = s.judge(count, err); err != nil {
 			_ = results.Close() // reads the rest
 			return err
 		}

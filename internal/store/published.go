@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"net/url"
@@ -58,6 +59,21 @@ func (p *Published) SigningKeys(ctx context.Context) ([]signing.Key, error) {
 		keys[i] = r.key()
 	}
 	return keys, nil
+}
+
+// IssuedDigests implements publish.Logged.
+func (p *Published) IssuedDigests(ctx context.Context, from, to int64) ([][]byte, error) {
+	return p.s.IssuedDigests(ctx, from, to)
+}
+
+// IssuanceCheckpoint implements publish.Logged.
+func (p *Published) IssuanceCheckpoint(ctx context.Context) (string, error) {
+	return p.s.IssuanceCheckpoint(ctx)
+}
+
+// IssuedOfLate implements publish.Logged.
+func (p *Published) IssuedOfLate(ctx context.Context, digest [sha256.Size]byte) (bool, error) {
+	return p.s.IssuedOfLate(ctx, digest)
 }
 
 // Ping tells whether the database answers.

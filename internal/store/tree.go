@@ -55,7 +55,8 @@ func (lease) TableName() string { return "leases" }
 
 // treeSource is where a tree's entries stand, and the column that is proven.
 var treeSource = map[tree.Name]struct{ table, column string }{
-	tree.Log: {"log", "canonical"},
+	tree.Log:      {"log", "canonical"},
+	tree.Issuance: {"issuance_log", "digest"},
 }
 
 // Unplaced implements tree.Store. It goes from office to office, so that each

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"crypto/rand"
+	"database/sql"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"golang.org/x/mod/sumdb/note"
+	"gorm.io/driver/sqlite"
 	"gorm.io/gorm"
 
 	"akashi/internal/audit"
@@ -237,7 +239,7 @@ const lookSoon = 6 * time.Second
 // disarm takes away what an owner of the tables can take away.
 func (f *fixture) disarm(t *testing.T) *gorm.DB {
 	t.Helper()
-	owner := f.owner(t)
+	owner := f.asOwner(t)
 	statements := []string{
 		"DROP TRIGGER log_no_update", "DROP TRIGGER log_no_delete", "DROP TRIGGER tree_leaves_no_update", "DROP TRIGGER tree_leaves_no_delete",
 		"DROP TRIGGER tree_tiles_no_update", "DROP TRIGGER tree_tiles_no_delete", "DROP TRIGGER tree_checkpoints_no_delete",
@@ -252,11 +254,29 @@ func (f *fixture) disarm(t *testing.T) *gorm.DB {
 		f.guard.watch(nil) // an owner does not ask it
 	}
 	for _, s := range statements {
-		if err := owner.write.Exec(s).Error; err != nil {
+		if err := owner.Exec(s).Error; err != nil {
 			t.Fatalf("%s: %v", s, err)
 		}
 	}
-	return owner.write
+	return owner
+}
+
+// asOwner is the database as its owner has it with another program.
+func (f *fixture) asOwner(t *testing.T) *gorm.DB {
+	t.Helper()
+	if f.postgres {
+		return f.owner(t).write
+	}
+	pool, err := sql.Open("sqlite", "file:"+f.config.URL+"?_pragma=busy_timeout(10000)&_txlock=immediate")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = pool.Close() })
+	db, err := gorm.Open(sqlite.New(sqlite.Config{Conn: pool, DriverName: "sqlite"}), gormConfig())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return db
 }
 
 // L-22: one flipped bit in a stored row, leaf or inner node stops signing and

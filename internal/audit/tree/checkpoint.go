@@ -16,7 +16,7 @@ const (
 	Every    = 5 * time.Minute  // between checkpoints
 	Entries  = 1000             // or as many new entries
 	ReadOnly = 15 * time.Minute // without a checkpoint: nothing personal any more
-	reread   = 800              // tiles of old entries that a checkpoint reads again, besides all new ones
+	reread   = 400              // tiles of old entries that a checkpoint reads again, besides all new ones
 )
 
 // ErrBroken tells that stored rows are not what was signed: nothing is signed
@@ -40,8 +40,11 @@ type Notary struct {
 	Sequencer
 	Key    Signer
 	Copies Copies // nil: no second place
-	// Also returns further lines of the checkpoint and, when it was kept, publishes what they speak of.
-	Also func(ctx context.Context, c merkle.Checkpoint) (lines []string, publish func(text string), err error)
+	// Also returns further lines of the checkpoint; nil: none.
+	Also func(ctx context.Context, c merkle.Checkpoint) (lines []string, err error)
+	// Eager is the time after a checkpoint when the next is due as soon as there is an
+	// entry; 0: none before Every.
+	Eager time.Duration
 
 	next int64 // the old tile to be read again next
 }
@@ -52,7 +55,8 @@ func (n *Notary) Due(ctx context.Context) (bool, error) {
 	if err != nil || text == "" {
 		return true, err
 	}
-	if n.Clock.Now().Sub(at).Abs() >= Every {
+	age := n.Clock.Now().Sub(at).Abs()
+	if age >= Every {
 		return true, nil
 	}
 	last, err := merkle.OpenCheckpoint(text, n.Key.Verifier())
@@ -60,7 +64,8 @@ func (n *Notary) Due(ctx context.Context) (bool, error) {
 		return false, fmt.Errorf("%w: %w", ErrBroken, err)
 	}
 	size, err := n.Store.Size(ctx, n.Tree)
-	return size-last.Size >= Entries, err
+	fresh := size - last.Size
+	return fresh >= Entries || n.Eager > 0 && fresh > 0 && age >= n.Eager, err
 }
 
 // Checkpoint places what is left, reads the stored rows again, and signs. It
@@ -80,9 +85,8 @@ func (n *Notary) Checkpoint(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	publish := func(string) {}
 	if n.Also != nil {
-		if c.Also, publish, err = n.Also(ctx, c); err != nil {
+		if c.Also, err = n.Also(ctx, c); err != nil {
 			return err
 		}
 	}
@@ -95,10 +99,7 @@ func (n *Notary) Checkpoint(ctx context.Context) error {
 			return err
 		}
 	}
-	led, err := n.lead(ctx, func(ctx context.Context) error { return n.Store.KeepCheckpoint(ctx, n.Tree, c, text) })
-	if err == nil && led {
-		publish(text)
-	}
+	_, err = n.lead(ctx, func(ctx context.Context) error { return n.Store.KeepCheckpoint(ctx, n.Tree, c, text) })
 	return err
 }
 

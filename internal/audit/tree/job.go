@@ -52,7 +52,6 @@ func (j *Job) tell(ctx context.Context, tree Name, err error) {
 	if errors.Is(err, ErrBroken) {
 		kind = AlarmBroken
 	}
-	j.Logger.Error(kind, "tree", string(tree), "error", err.Error())
 	if j.Alarm != nil {
 		j.Alarm(ctx, kind, map[string]string{"tree": string(tree)})
 	}
@@ -66,7 +65,9 @@ func (j *Job) Run(ctx context.Context, pause time.Duration) <-chan struct{} {
 		tick := time.NewTicker(pause)
 		defer tick.Stop()
 		for {
-			_ = j.Step(ctx) // told
+			if err := j.Step(ctx); err != nil && ctx.Err() == nil {
+				j.Logger.Error("log job", "error", err.Error())
+			}
 			select {
 			case <-ctx.Done():
 				return
