@@ -24,6 +24,9 @@ func (s *Service) lint(ctx context.Context, i Issue) error {
 	var found []string
 	for _, p := range i.Payloads {
 		fields, err := s.lintPayload(ctx, i, p, throwaway)
+		if fault.CodeOf(err) == fault.Unavailable {
+			return err // says nothing about the draft
+		}
 		if err != nil {
 			return fault.New(fault.Conflict, "draft", string(p.Family)).Because(err)
 		}

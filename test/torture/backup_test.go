@@ -45,7 +45,7 @@ func backup(t *testing.T, d database) {
 	if status != 0 {
 		t.Fatalf("backup: %s", out)
 	}
-	l.report(t)
+	l.report(t, n)
 	t.Run("error", func(t *testing.T) { refuseBackup(t, n, file, identity, recipient) })
 
 	out, status = n.run(t, "restore", "--check", "--from", file, "--identity", identity)

@@ -157,6 +157,7 @@ func checkBooks(t *testing.T, db *sql.DB, acknowledged map[string]*issued) balan
 		case "failed":
 			b.failed++
 			issues, failures = 0, 1
+			t.Logf("%s failed: %s", id, s.reason)
 			if s.reason == "" {
 				t.Errorf("%s failed without a reason", id)
 			}

@@ -71,7 +71,7 @@ func kill(t *testing.T, d database, rounds int, strike func(*node)) {
 	time.Sleep(500 * time.Millisecond)
 	stop()
 	<-ended
-	l.report(t)
+	l.report(t, n)
 	db := d.open(t, data)
 	b := checkBooks(t, db, l.acknowledged)
 	verified := checkAll(t, l.nodes(), who.clerk, db, l.acknowledged, l.bundle)

@@ -310,9 +310,16 @@ func (l *load) run(ctx context.Context, clients int, requests int64) {
 	group.Wait()
 }
 
-// report fails the test for everything that must not be.
-func (l *load) report(t *testing.T) {
+// report fails the test for everything that must not be, with what the nodes said of it.
+func (l *load) report(t *testing.T, nodes ...*node) {
 	t.Helper()
+	for _, n := range nodes {
+		for line := range strings.Lines(n.log.String()) {
+			if strings.Contains(line, `"code":"internal"`) || strings.Contains(line, `"msg":"panic"`) {
+				t.Log(line)
+			}
+		}
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(l.wrong) > 0 {

@@ -46,7 +46,7 @@ func race(t *testing.T, d database, count int) {
 			fail(t, d, nodes[0])
 		case <-ended:
 			failing.Stop()
-			l.report(t)
+			l.report(t, nodes...)
 			db := d.open(t, data)
 			b := checkBooks(t, db, l.acknowledged)
 			verified := checkAll(t, nodes[0].faces["staff"]+"/api/v1", who.clerk, db, l.acknowledged, l.bundle)
