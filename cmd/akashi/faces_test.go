@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -20,7 +21,7 @@ func TestSeparateProcesses(t *testing.T) {
 	d := testkit.Postgres(t)
 	data, bare := t.TempDir(), t.TempDir()
 	staff := startFaces(t, data, 2, []string{"--faces", "staff,ops"},
-		"AKASHI_DATABASE_URL="+d.StaffURL, "AKASHI_MIGRATE_URL="+d.OwnerURL, "AKASHI_DATABASE_URL_SIGNER="+d.SignerURL)
+		"AKASHI_DATABASE_URL="+d.StaffURL, "AKASHI_MIGRATE_URL="+d.OwnerURL, "AKASHI_DATABASE_URL_SIGNER="+d.SignerURL, "AKASHI_NODES=2")
 	list, err := os.ReadFile(filepath.Join(data, "keys", signing.TestCRLFile))
 	if err == nil {
 		err = os.Mkdir(filepath.Join(bare, "keys"), 0o700)
@@ -32,7 +33,12 @@ func TestSeparateProcesses(t *testing.T) {
 		t.Fatal(err)
 	}
 	public := startFaces(t, bare, 2, []string{"--faces", "public,ops"}, "AKASHI_DATABASE_URL="+d.PublicURL)
-	jobs := startFaces(t, data, 1, []string{"--faces", "jobs,ops"}, "AKASHI_DATABASE_URL="+d.JobsURL, "AKASHI_DATABASE_URL_SIGNER="+d.SignerURL)
+	jobs := startFaces(t, data, 1, []string{"--faces", "jobs,ops"}, "AKASHI_DATABASE_URL="+d.JobsURL, "AKASHI_DATABASE_URL_SIGNER="+d.SignerURL, "AKASHI_NODES=2")
+	third := exec.Command(os.Args[0], "serve", "--faces", "jobs")
+	third.Env = append(clean(os.Environ()), "TEST_AS_AKASHI=1", "AKASHI_DATA="+data, "AKASHI_DATABASE_URL="+d.JobsURL, "AKASHI_NODES=2")
+	if out, err := third.CombinedOutput(); err == nil || !bytes.Contains(out, []byte("AKASHI_NODES")) {
+		t.Errorf("a third of two processes: %v %s", err, out)
+	}
 
 	clerk, officer := keys(t, data)
 	base := staff.faces["staff"]
@@ -64,6 +70,13 @@ func TestSeparateProcesses(t *testing.T) {
 					t.Errorf("%s, %s%s: %d, want %d", name, face, path, status, want)
 				}
 			}
+		}
+	}
+	for name, want := range map[string]int{"staff": 2, "jobs": 2, "public": 1} { // L-02: the public role knows itself only
+		p := map[string]*process{"staff": staff, "jobs": jobs, "public": public}[name]
+		_, answer, raw := call(t, "GET", p.faces["ops"]+"/nodes", "", "", nil)
+		if list, _ := answer["nodes"].([]any); len(list) != want || !bytes.Contains(raw, []byte(`"configuration":"`)) {
+			t.Errorf("%s shows %s", name, raw)
 		}
 	}
 	if files := filesIn(t, bare); !slices.Equal(files, []string{"keys/" + signing.TestCRLFile}) {

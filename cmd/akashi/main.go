@@ -91,7 +91,7 @@ func serve(ctx context.Context, node *cli.Node, ready func(bound map[string]stri
 // the published keys and nothing else.
 func services(node *cli.Node, logger *slog.Logger) server.Services {
 	services := server.Services{
-		Ping: node.Ping, Logger: logger, SHCIssuer: node.Config.SHCIssuer, Version: cli.Version, Proxies: node.Config.TrustedProxies,
+		Ping: node.Ping, Logger: logger, SHCIssuer: node.Config.SHCIssuer, Version: cli.Version, Proxies: node.Config.TrustedProxies, Nodes: node.Nodes,
 		TLS: server.TLS{
 			Certificate: node.Config.TLSCertificate, Key: node.Config.TLSKey,
 			ClientCAs: node.Config.ClientCA, Required: node.Config.Terminals == "required",

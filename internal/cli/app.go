@@ -25,6 +25,7 @@ import (
 	"akashi/internal/office"
 	"akashi/internal/publish"
 	"akashi/internal/seal"
+	"akashi/internal/topology"
 	"akashi/internal/vaccination"
 	"akashi/internal/vault"
 	"akashi/signing"
@@ -53,6 +54,10 @@ type Store interface {
 	RegisterKeys(ctx context.Context, office string, keys []signing.Key) error
 	SigningKey(ctx context.Context, id string) (signing.Key, error)
 	Once(ctx context.Context, office, route, key string) (object string, body []byte, err error)
+	// Join shows the process among those that serve the database, until leave is
+	// called; it refuses one more than declared (0: not declared).
+	Join(ctx context.Context, n topology.Node, declared int) (leave func() error, err error)
+	Nodes(ctx context.Context) ([]topology.Node, error)
 	CheckRole(ctx context.Context) error // refuses a database role with too much power
 	publish.Logged
 	IssuanceLogSince(ctx context.Context) (time.Time, error)

@@ -41,6 +41,7 @@ type Config struct {
 	DatabaseURLJobs   Secret `env:"DATABASE_URL_JOBS"`
 
 	Faces          []string       `env:"FACES" envDefault:"staff,public,ops,jobs"` // what this process serves
+	Nodes          int            `env:"NODES"`                                    // how many processes with staff or jobs share the database; 0: not declared, not for production
 	StaffAddr      string         `env:"STAFF_ADDR" envDefault:"127.0.0.1:8080"`
 	PublicAddr     string         `env:"PUBLIC_ADDR" envDefault:"127.0.0.1:8081"`
 	OpsAddr        string         `env:"OPS_ADDR" envDefault:"127.0.0.1:8090"`

@@ -14,7 +14,7 @@ func TestConfig(t *testing.T) {
 	staff := append([]string{"STAFF_CLIENT_CA=ca.pem"}, tls...)
 	production := append([]string{
 		"PRODUCTION=true", "SHC_ISSUER=https://issuer.example.jp", "VDSNC_ISSUER=JPN",
-		"DATABASE_URL=postgres://akashi_staff@db.example.jp/akashi?sslmode=verify-full", "STAFF_ADDR=10.1.2.3:443",
+		"DATABASE_URL=postgres://akashi_staff@db.example.jp/akashi?sslmode=verify-full", "STAFF_ADDR=10.1.2.3:443", "NODES=2",
 	}, staff...)
 	with := func(base []string, more ...string) []string { return append(append([]string{}, base...), more...) }
 	for name, c := range map[string]struct {
@@ -51,6 +51,7 @@ func TestConfig(t *testing.T) {
 		"error/production, sslmode twice":   {with(production, "MIGRATE_URL=postgres://o@db/a?sslmode=verify-full&sslmode=disable"), "verify-full in AKASHI_MIGRATE_URL"},
 		"error/production, signer":          {with(production, "DATABASE_URL_SIGNER=postgres://s@db/a?sslmode=disable"), "verify-full"},
 		"error/production, jobs":            {with(production, "DATABASE_URL_JOBS=host=db sslmode=verify-full"), "verify-full"},
+		"error/production, how many nodes":  {with(production, "NODES="), "AKASHI_NODES"},
 		"error/production on SQLite":        {with(production, "DATABASE_URL="), "needs"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -9,9 +9,11 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"akashi/internal/clock"
 	"akashi/internal/publish"
+	"akashi/internal/topology"
 	"akashi/signing"
 )
 
@@ -38,6 +40,9 @@ type Node struct {
 	Jobs      *App             // nil without the jobs; the same as Staff where both have one role
 	Published *publish.Service // the keys as verifiers get them; nil without staff and public face
 	Warnings  []string         // what production would refuse
+	Self      topology.Node
+
+	leave func() error
 
 	opened []interface {
 		CheckRole(ctx context.Context) error
@@ -53,7 +58,7 @@ func (n *Node) Serves(face string) bool { return slices.Contains(n.Config.Faces,
 // public face alone opens neither the file key nor any private key.
 func OpenNode(ctx context.Context, c Config, parts Adapters) (*Node, error) {
 	n := &Node{Config: c}
-	for _, open := range []func(context.Context, Adapters) error{n.openStaff, n.openJobs, n.openPublic, n.checkRoles} {
+	for _, open := range []func(context.Context, Adapters) error{n.openStaff, n.openJobs, n.openPublic, n.checkRoles, n.join} {
 		if err := open(ctx, parts); err != nil {
 			return nil, errors.Join(err, n.Close())
 		}
@@ -133,6 +138,35 @@ func (n *Node) checkRoles(ctx context.Context, _ Adapters) error {
 	return nil
 }
 
+// join refuses a process more than was declared (L-02), and shows this one.
+func (n *Node) join(ctx context.Context, _ Adapters) (err error) {
+	n.Self = topology.Node{
+		Faces: strings.Join(n.Config.Faces, ","), Build: build(), Configuration: n.Config.digest(), Started: time.Now().UTC().Truncate(time.Millisecond),
+	}
+	if app := n.app(); app != nil {
+		n.leave, err = app.Store.Join(ctx, n.Self, n.Config.Nodes)
+	}
+	return err
+}
+
+func (n *Node) app() *App {
+	if n.Staff != nil {
+		return n.Staff
+	}
+	return n.Jobs
+}
+
+// Nodes are the processes that serve the database now, as far as this one may
+// know them: with the public face alone, itself.
+func (n *Node) Nodes(ctx context.Context) ([]topology.Node, error) {
+	if app := n.app(); app != nil {
+		if list, err := app.Store.Nodes(ctx); err != nil || len(list) > 0 {
+			return list, err
+		}
+	}
+	return []topology.Node{n.Self}, nil
+}
+
 // Ping tells whether every database role answers.
 func (n *Node) Ping(ctx context.Context) error {
 	var errs []error
@@ -145,6 +179,9 @@ func (n *Node) Ping(ctx context.Context) error {
 // Close closes the databases.
 func (n *Node) Close() error {
 	var errs []error
+	if n.leave != nil {
+		errs = append(errs, n.leave())
+	}
 	for _, store := range n.opened {
 		errs = append(errs, store.Close())
 	}

@@ -35,6 +35,9 @@ func (c *Config) checkTransport() error {
 	if len(c.Addresses()) > 0 && c.TLSCertificate == "" {
 		return errors.New("production needs AKASHI_TLS_CERTIFICATE and AKASHI_TLS_KEY on every face")
 	}
+	if c.Nodes < 1 {
+		return errors.New("production needs AKASHI_NODES: how many processes with staff or jobs share the database")
+	}
 	if slices.Contains(c.Faces, "staff") && (c.ClientCA == "" || c.Terminals != "required") {
 		return errors.New("production needs AKASHI_STAFF_CLIENT_CA with AKASHI_STAFF_TERMINALS=required: the staff face is reached from registered terminals only")
 	}

@@ -31,7 +31,7 @@ var floors = [][]string{
 	{"certificate/trust", "passport/chip"},
 	{"certificate", "signing", "signing/pkcs11"},
 	{"passport", "certificate/catalogue", "certificate/qr", "certificate/font", "signing/pki", "internal/seal"},
-	{"internal/fault", "internal/clock", "internal/idgen", "internal/actor", "internal/strictjson", "internal/merkle", "internal/backup", "templates", "samples", "migrations"},
+	{"internal/fault", "internal/clock", "internal/idgen", "internal/actor", "internal/topology", "internal/strictjson", "internal/merkle", "internal/backup", "templates", "samples", "migrations"},
 }
 
 // testOnly packages are imported by tests and by each other.

@@ -40,7 +40,7 @@ func TestEveryRoute(t *testing.T) {
 	t.Run("open", f.testOpen)
 	t.Run("issuance log", f.testIssuanceLog)
 	f.wantActs(t)
-	cannotFail := []string{"home", "openapi", "live", "get-keys", "get-keys-options", "metrics", "ready"} // has its own test
+	cannotFail := []string{"home", "openapi", "live", "get-keys", "get-keys-options", "metrics", "get-nodes", "ready"} // has its own test
 	for _, r := range f.routes() {
 		met := f.met[string(r.faces[0])+" "+r.id]
 		if !met[true] || !met[false] && !slices.Contains(cannotFail, r.id) {
@@ -448,6 +448,7 @@ func (f *fixture) testOpen(t *testing.T) {
 		{publicFace, f.Public(), "OPTIONS", "/.well-known/jwks.json", 204, ""},
 		{opsFace, f.Ops(), "GET", "/healthz", 200, "application/json"},
 		{opsFace, f.Ops(), "GET", "/readyz", 200, "application/json"},
+		{opsFace, f.Ops(), "GET", "/nodes", 200, "application/json"},
 		{opsFace, f.Ops(), "GET", "/metrics", 200, "text/plain; version=0.0.4; charset=utf-8"},
 	} {
 		r := ask(c.h, "", c.method, c.path, "", nil)

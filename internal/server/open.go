@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"akashi/internal/fault"
+	"akashi/internal/topology"
 )
 
 //go:embed pages
@@ -67,4 +68,15 @@ func (s *Server) ready(c *call) (answer, error) {
 		return answer{}, fault.New(fault.Unavailable, "database", "").Because(err)
 	}
 	return value(healthBody{"ok", s.Version})
+}
+
+type nodesBody struct {
+	Nodes []topology.Node `json:"nodes"`
+}
+
+// nodes shows the processes with build and configuration, so that a drift between
+// them is seen (L-02).
+func (s *Server) nodes(c *call) (answer, error) {
+	list, err := s.Nodes(c.ctx)
+	return answer{body: nodesBody{list}}, err
 }

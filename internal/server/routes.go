@@ -221,6 +221,8 @@ func (s *Server) openRoutes() []*route {
 	live := open(opsFace, http.MethodGet, "/healthz", "live", actor.Operate, s.live, "動いている", "The process runs")
 	ready := open(opsFace, http.MethodGet, "/readyz", "ready", actor.Operate, s.ready, "使える", "The service can work")
 	live.out, ready.out = healthBody{}, healthBody{}
+	nodes := open(opsFace, http.MethodGet, "/nodes", "get-nodes", actor.Operate, s.nodes, "動いているプロセスとその構成", "The processes that serve, with build and configuration")
+	nodes.out = nodesBody{}
 	figures := open(opsFace, http.MethodGet, "/metrics", "metrics", actor.Operate, s.metrics, "計数", "Figures for Prometheus")
 	figures.gives = "text/plain"
 	checkpoint := open(publicFace, http.MethodGet, prefix+"/issuance-log/checkpoint", "get-issuance-log", actor.Verify, s.issuanceCheckpoint,
@@ -229,7 +231,7 @@ func (s *Server) openRoutes() []*route {
 	part := open(publicFace, http.MethodGet, prefix+"/issuance-log/{size}/{part}", "get-issuance-log-part", actor.Verify, s.issuancePart,
 		"発行記録の索引または一部（どの証明書かは分からない）", "The index or one part of the issuance log; it does not tell which certificate is meant")
 	part.gives = "application/octet-stream"
-	all := []*route{verifyStaff, &verifyPublic, keys, preflight, checkpoint, part, live, ready, figures}
+	all := []*route{verifyStaff, &verifyPublic, keys, preflight, checkpoint, part, live, ready, nodes, figures}
 	for _, f := range []face{staffFace, publicFace} {
 		home := open(f, http.MethodGet, "/", "home", actor.Operate, page(string(f)+".html"), "この画面", "What this face is")
 		home.gives, home.hidden = "text/html", true

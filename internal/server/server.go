@@ -31,6 +31,7 @@ import (
 	"akashi/internal/idgen"
 	"akashi/internal/issuance"
 	"akashi/internal/office"
+	"akashi/internal/topology"
 	"akashi/internal/vaccination"
 )
 
@@ -64,9 +65,10 @@ type Services struct {
 	// route that is run. Both may be nil.
 	Meters    []prometheus.Collector
 	Tracer    trace.Tracer
-	TLS       TLS              // of every face; without a certificate they speak plain HTTP
-	Terminals office.Terminals // of the staff face; needed where TLS names client authorities
-	Proxies   []netip.Prefix   // whose X-Forwarded-For is believed
+	Nodes     func(ctx context.Context) ([]topology.Node, error) // the processes that serve the installation
+	TLS       TLS                                                // of every face; without a certificate they speak plain HTTP
+	Terminals office.Terminals                                   // of the staff face; needed where TLS names client authorities
+	Proxies   []netip.Prefix                                     // whose X-Forwarded-For is believed
 }
 
 // Server is the three faces.

@@ -37,6 +37,9 @@ func (g *guard) watch(tables []string) {
 	for _, t := range tables {
 		set[t] = true
 	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.known = nil
 	g.tenants.Store(&set)
 }
 

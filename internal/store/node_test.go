@@ -1,0 +1,60 @@
+package store
+
+import (
+	"errors"
+	"testing"
+
+	"akashi/internal/seal"
+	"akashi/internal/topology"
+)
+
+// L-02: no more processes than were declared, each shown with build and
+// configuration; a slot is free when its process has gone, however it went.
+func TestNodes(t *testing.T) {
+	on(t, databases()[1:], func(t *testing.T, f *fixture) {
+		join := func(s *Store, build string, declared int) (func() error, error) {
+			return s.Join(t.Context(), topology.Node{Faces: "staff", Build: build, Configuration: "c", Started: f.now}, declared)
+		}
+		first, err := join(f.Store, "a", 2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		other, err := Open(t.Context(), f.config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := join(other, "b", 2); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := join(f.Store, "c", 2); !errors.Is(err, ErrTooManyNodes) {
+			t.Errorf("error/a third of two: %v", err)
+		}
+		if list, err := f.Nodes(t.Context()); err != nil || len(list) != 2 || list[0].Build != "a" || list[1].Build != "b" || !list[0].Started.Equal(f.now) {
+			t.Errorf("ok/shown: %+v %v", list, err)
+		}
+		if err := first(); err != nil {
+			t.Fatal(err)
+		}
+		if list, err := f.Nodes(t.Context()); err != nil || len(list) != 1 {
+			t.Errorf("ok/one has left: %+v %v", list, err)
+		}
+		if _, err := join(f.Store, "d", 2); err != nil {
+			t.Errorf("ok/its slot is free: %v", err)
+		}
+		if _, err := join(f.Store, "e", 0); err != nil {
+			t.Errorf("ok/not declared: %v", err)
+		}
+		if err := other.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	s, err := Open(t.Context(), Config{URL: t.TempDir() + "/a.db", Ring: seal.NewRing()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = s.Close() }()
+	leave, err := s.Join(t.Context(), topology.Node{}, 1)
+	if err != nil || leave() != nil {
+		t.Errorf("ok/SQLite: %v", err)
+	}
+}
