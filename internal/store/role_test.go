@@ -234,6 +234,8 @@ func filled(t *testing.T, owner *pgx.Conn) (tables []string) {
 						value = "'" + code + "'"
 					case "data_keys.state":
 						value = "'old'"
+					case "vault_accesses.purpose":
+						value = "'move_in_inquiry'"
 					}
 					names, values = append(names, name), append(values, value)
 				}
