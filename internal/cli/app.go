@@ -127,11 +127,14 @@ const keyFolder = "keys"
 
 func (a *App) keyDir() string { return filepath.Join(a.Config.Data, keyFolder) }
 
+// errProductionKeys refuses production as long as there is no way to bring its keys (ADR 8).
+var errProductionKeys = errors.New("production keys are not built yet: this version issues under the TEST identity only")
+
 // keys returns the keys of this installation. Production keys are placed in the
 // directory by hand; test keys are made.
 func (a *App) keys() ([]signing.Key, error) {
 	if a.Config.Production {
-		return nil, errors.New("production keys are not built yet: this version issues under the TEST identity only")
+		return nil, errProductionKeys
 	}
 	keys, err := signing.MakeTestIdentity(a.keyDir(), a.Clock.Now())
 	if err != nil {

@@ -53,7 +53,7 @@ func Run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer, 
 	root.SetErr(errs)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(serveCommand(parts), demoCommand(parts), verifyCommand(parts), trustCommand(parts), officeCommand(parts), sealCommand(parts), personCommand(parts), auditCommand(parts),
-		backupCommand(parts), restoreCommand(parts), versionCommand(parts))
+		configCommand(parts), backupCommand(parts), restoreCommand(parts), versionCommand(parts))
 	root.Args = func(_ *cobra.Command, args []string) error {
 		if len(args) > 0 {
 			return usageError{fmt.Errorf("unknown command %q", args[0])}

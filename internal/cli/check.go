@@ -1,0 +1,122 @@
+package cli
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"reflect"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"akashi/certificate/pdf"
+	"akashi/internal/seal"
+	"akashi/signing"
+)
+
+func configCommand(parts Adapters) *cobra.Command {
+	group := &cobra.Command{Use: "config", Short: "Look at the settings", Args: noArgs, RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() }}
+	group.AddCommand(&cobra.Command{
+		Use: "check", Short: "Show every setting and say what 'akashi serve' would refuse; nothing is changed and no database is opened", Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := LoadConfig(parts.Environ)
+			if err != nil {
+				return usageError{err}
+			}
+			c.show(cmd.OutOrStdout())
+			if err := c.check(time.Now()); err != nil {
+				return err
+			}
+			_, err = fmt.Fprintln(cmd.OutOrStdout(), "nothing to refuse")
+			return err
+		},
+	})
+	return group
+}
+
+// show prints every setting; secrets as "[redacted]".
+func (c *Config) show(out io.Writer) {
+	v := reflect.ValueOf(*c)
+	for i := range v.NumField() {
+		_, _ = fmt.Fprintf(out, "%s%-20s %v\n", prefix, v.Type().Field(i).Tag.Get("env"), v.Field(i).Interface())
+	}
+}
+
+// check returns everything that a start would refuse, as far as files tell.
+func (c *Config) check(now time.Time) error {
+	var errs []error
+	for _, look := range []func(time.Time) error{c.checkData, c.checkKeys, c.checkTLS, c.checkFonts, c.checkCopy} {
+		errs = append(errs, look(now))
+	}
+	return errors.Join(errs...)
+}
+
+// checkData looks at the directory and the file key; both may not be there yet.
+func (c *Config) checkData(time.Time) error {
+	info, err := os.Stat(c.Data)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return nil
+	case err != nil:
+		return err
+	case !info.IsDir() || info.Mode().Perm()&0o077 != 0:
+		return fmt.Errorf("%sDATA: %s must be a directory that its owner alone can read (chmod 700)", prefix, c.Data)
+	}
+	_, err = seal.OpenFile(filepath.Join(c.Data, "seal.key"), false)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
+// checkKeys refuses TEST keys in production.
+func (c *Config) checkKeys(time.Time) error {
+	if !c.Production {
+		return nil
+	}
+	if _, err := os.Stat(filepath.Join(c.Data, keyFolder, signing.TestCRLFile)); err == nil {
+		return errors.Join(errProductionKeys, fmt.Errorf("%sDATA holds the keys of a TEST installation; production needs a directory of its own", prefix))
+	}
+	return errProductionKeys
+}
+
+func (c *Config) checkTLS(now time.Time) error {
+	if c.TLSCertificate == "" {
+		return nil
+	}
+	pair, err := tls.LoadX509KeyPair(c.TLSCertificate, c.TLSKey)
+	if err != nil {
+		return fmt.Errorf("%sTLS_CERTIFICATE: %w", prefix, err)
+	}
+	if now.After(pair.Leaf.NotAfter) || now.Before(pair.Leaf.NotBefore) {
+		return fmt.Errorf("%sTLS_CERTIFICATE is valid from %s to %s only", prefix, pair.Leaf.NotBefore.Format(time.DateOnly), pair.Leaf.NotAfter.Format(time.DateOnly))
+	}
+	if c.ClientCA != "" {
+		if _, err := os.ReadFile(c.ClientCA); err != nil {
+			return fmt.Errorf("%sSTAFF_CLIENT_CA: %w", prefix, err)
+		}
+	}
+	return nil
+}
+
+func (c *Config) checkFonts(time.Time) error {
+	_, err := pdf.New(c.Fonts...)
+	return err
+}
+
+func (c *Config) checkCopy(time.Time) error {
+	if c.LogCopy == "" {
+		return nil
+	}
+	info, err := os.Stat(c.LogCopy)
+	if err == nil && !info.IsDir() {
+		err = errors.New("not a directory")
+	}
+	if err != nil {
+		return fmt.Errorf("%sLOG_COPY: %w", prefix, err)
+	}
+	return nil
+}
