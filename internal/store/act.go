@@ -153,7 +153,7 @@ func (s *Store) look(ctx context.Context, office string, fn func(*gorm.DB) error
 		return err
 	}
 	if !s.postgres {
-		return fn(s.read.WithContext(withOffice(ctx, office)))
+		return reachable(fn(s.read.WithContext(withOffice(ctx, office))))
 	}
 	return reachable(s.read.WithContext(withOffice(ctx, office)).Transaction(fn))
 }
@@ -190,11 +190,13 @@ func (s *Store) writeGroup(group []job) {
 	results := make([]error, len(group))
 	err := s.write.Transaction(func(db *gorm.DB) error {
 		for i, j := range group {
-			if err := db.SavePoint("act").Error; err != nil {
+			// Not gorm's SavePoint and RollbackTo, which hide their errors: where a full
+			// disk made SQLite undo the whole group, only these tell.
+			if err := db.Exec("SAVEPOINT act").Error; err != nil {
 				return err
 			}
-			if results[i] = protect(j.run, db); results[i] != nil {
-				if err := db.RollbackTo("act").Error; err != nil {
+			if results[i] = reachable(protect(j.run, db)); results[i] != nil {
+				if err := db.Exec("ROLLBACK TO act").Error; err != nil {
 					return err
 				}
 			}

@@ -32,6 +32,10 @@ var furtherPolicies = []string{
 	"offices.listing (r): true", // names and settings
 }
 
+// erasable are the tables of which staff may delete rows of the own office: what
+// is kept for a day, and what the erasure of a person takes away. Reviewed.
+var erasable = []string{"certificate_doses", "doses", "lookups", "once", "persons", "vault", "vault_keys"}
+
 // migrated is a fresh database of PostgreSQL with the schema.
 func migrated(t *testing.T) testkit.Database {
 	t.Helper()
@@ -295,13 +299,13 @@ func TestDirectSQL(t *testing.T) {
 				}
 			}
 		}
-		want := map[string]int{"public": 1, "signer": 4, "jobs": 11, "staff": len(tables) - len(listing), "owner": len(tables) - len(listing)}
+		want := map[string]int{"public": 1, "signer": 4, "jobs": 13, "staff": len(tables) - len(listing), "owner": len(tables) - len(listing)}
 		if seen != want[role] {
 			t.Errorf("%s sees its own office in %d tables, want %d", role, seen, want[role])
 		}
 		for _, table := range append(slices.Clone(tables), installationTables...) {
 			for _, write := range []string{"DELETE FROM " + table, "TRUNCATE " + table, "ALTER TABLE " + table + " DISABLE ROW LEVEL SECURITY", "DROP TABLE " + table} {
-				if role == "owner" || role == "staff" && write == "DELETE FROM once" {
+				if role == "owner" || role == "staff" && slices.Contains(erasable, table) && strings.HasPrefix(write, "DELETE") {
 					continue
 				}
 				if _, err := conn.Exec(t.Context(), write); err == nil {
