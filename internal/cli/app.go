@@ -53,6 +53,8 @@ type Store interface {
 	Terminals(ctx context.Context, office string) ([]office.Terminal, error)
 	RegisterKeys(ctx context.Context, office string, keys []signing.Key) error
 	SigningKey(ctx context.Context, id string) (signing.Key, error)
+	MoveKey(ctx context.Context, office string, k signing.Key, to signing.State) error
+	CertificatesOfKey(ctx context.Context, office, key string) ([]string, error)
 	Once(ctx context.Context, office, route, key string) (object string, body []byte, err error)
 	// Join shows the process among those that serve the database, until leave is
 	// called; it refuses one more than declared (0: not declared).

@@ -52,7 +52,7 @@ func Run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer, 
 	root.SetOut(out)
 	root.SetErr(errs)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(serveCommand(parts), demoCommand(parts), verifyCommand(parts), trustCommand(parts), officeCommand(parts), sealCommand(parts), personCommand(parts), auditCommand(parts),
+	root.AddCommand(serveCommand(parts), demoCommand(parts), verifyCommand(parts), trustCommand(parts), officeCommand(parts), sealCommand(parts), personCommand(parts), keyCommand(parts), auditCommand(parts),
 		configCommand(parts), backupCommand(parts), restoreCommand(parts), versionCommand(parts))
 	root.Args = func(_ *cobra.Command, args []string) error {
 		if len(args) > 0 {

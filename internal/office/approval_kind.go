@@ -52,7 +52,7 @@ type DangerousAct struct {
 var dangerousActs = map[Kind]DangerousAct{
 	GenerateKey:       {Ask: RequestKeys, Approve: ApproveKeys, CarryOut: CarryOutKeys, ByUseCase: true},
 	ActivateKey:       {Ask: RequestKeys, Approve: ApproveKeys, CarryOut: CarryOutKeys, ByUseCase: true},
-	RetireKey:         {Ask: RequestKeys, Approve: ApproveKeys, CarryOut: CarryOutKeys, ByUseCase: true},
+	RetireKey:         {Ask: RequestKeys, Approve: ApproveKeys, CarryOut: CarryOutKeys},
 	RekeyVault:        {Ask: RequestKeys, Approve: ApproveKeys, CarryOut: CarryOutKeys},
 	RevokeBulk:        {Ask: RevokeMany, Approve: RevokeMany, CarryOut: RevokeMany, ByUseCase: true},
 	ExportBulk:        {Ask: RequestExport, Approve: ApproveExport, CarryOut: CarryOutExport, ByUseCase: true},

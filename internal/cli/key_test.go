@@ -1,0 +1,55 @@
+package cli_test
+
+import (
+	"testing"
+
+	"akashi/certificate"
+	"akashi/internal/actor"
+	"akashi/internal/fault"
+	"akashi/internal/office"
+	"akashi/internal/testkit/world"
+	"akashi/signing"
+)
+
+// S-029, S-068: a key is withdrawn by two officers and whoever carries it out; what
+// it signed is listed and fails our own verification, and it signs no more.
+func TestWithdrawKey(t *testing.T) {
+	world.Each(t, func(t *testing.T, w *world.World) {
+		app := w.Approved(t, certificate.Domestic)
+		i, _, err := w.Issuance.Issue(t.Context(), w.Clerk, app)
+		if err != nil {
+			t.Fatal(err)
+		}
+		key, code := i.Payloads[0].KeyID, w.Officer.Office
+		if list, err := w.Store.CertificatesOfKey(t.Context(), code, key); err != nil || len(list) != 1 || list[0] != i.Certificate.ID {
+			t.Errorf("ok/what it signed: %v %v", list, err)
+		}
+		if err := w.WithdrawKey(t.Context(), code, key); fault.CodeOf(err) != fault.Forbidden {
+			t.Errorf("error/nobody approved: %v", err)
+		}
+		officer := func(id string) actor.Actor {
+			return actor.Actor{Office: code, Person: id, Terminal: "test", Purpose: actor.Operate,
+				Permissions: office.Officer.Permissions(), SteppedUp: w.Clock.Now()}
+		}
+		p, err := w.Approvals.Request(t.Context(), officer("one"), office.RetireKey, key, nil, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Approvals.Approve(t.Context(), officer("two"), p.ID, ""); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.WithdrawKey(t.Context(), code, "nobody"); fault.CodeOf(err) != fault.NotFound {
+			t.Errorf("error/no such key: %v", err)
+		}
+		if err := w.WithdrawKey(t.Context(), code, key); err != nil {
+			t.Fatalf("ok/withdrawn: %v", err)
+		}
+		if k, err := w.Store.SigningKey(t.Context(), key); err != nil || k.State != signing.Compromised {
+			t.Errorf("ok/state: %+v %v", k, err)
+		}
+		next := w.Approved(t, certificate.Domestic)
+		if _, _, err := w.Issuance.Issue(t.Context(), w.Clerk, next); err == nil {
+			t.Error("error/it still signs")
+		}
+	})
+}
