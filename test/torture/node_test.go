@@ -115,7 +115,7 @@ func (n *node) settings() []string {
 			kept = append(kept, e)
 		}
 	}
-	kept = append(kept, "AKASHI_DATA="+n.data, "AKASHI_STAFF_ADDR=127.0.0.1:0", "AKASHI_PUBLIC_ADDR=127.0.0.1:0", "AKASHI_OPS_ADDR=127.0.0.1:0",
+	kept = append(kept, "AKASHI_DATA="+n.data, "AKASHI_STAFF_ADDR=127.0.0.1:0", "AKASHI_STAFF_ORIGIN="+origin, "AKASHI_PUBLIC_ADDR=127.0.0.1:0", "AKASHI_OPS_ADDR=127.0.0.1:0",
 		"AKASHI_RECOVER_AGE=1s", "GOGC=400")
 	return append(kept, n.environ...)
 }
