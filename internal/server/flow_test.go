@@ -30,6 +30,7 @@ const nobody = "00000000-0000-7000-8000-000000000000"
 // Issue 2, section 9: every route of the contract, once well and once refused.
 func TestEveryRoute(t *testing.T) {
 	f := newFixture(t)
+	t.Run("pages", f.testPages)
 	t.Run("sign-in", f.testSignIn)
 	t.Run("recovery", f.testRecovery)
 	t.Run("imports", f.testImports)
@@ -42,11 +43,22 @@ func TestEveryRoute(t *testing.T) {
 	t.Run("open", f.testOpen)
 	t.Run("issuance log", f.testIssuanceLog)
 	f.wantActs(t)
-	cannotFail := []string{"home", "openapi", "live", "get-keys", "get-keys-options", "metrics", "get-nodes", "ready"} // has its own test
+	cannotFail := []string{"show-sign-in", "show-setup", "get-script", "get-style", "home", "openapi", "live", "get-keys", "get-keys-options", "metrics", "get-nodes", "ready"} // has its own test
 	for _, r := range f.routes() {
 		met := f.met[string(r.faces[0])+" "+r.id]
 		if !met[true] || !met[false] && !slices.Contains(cannotFail, r.id) {
 			t.Errorf("%s %s: met success %v, failure %v", r.faces[0], r.id, met[true], met[false])
+		}
+	}
+}
+
+func (f *fixture) testPages(t *testing.T) {
+	for _, path := range []string{"/sign-in", "/setup", "/assets/sign-in.js", "/assets/sign-in.css"} {
+		r := ask(f.Staff(), "", "GET", path, "", nil)
+		f.note(staffFace, "GET", path, r)
+		f.want(t, r, 200, "")
+		if len(r.body) < 300 || bytes.Contains(r.body, []byte("<script>")) || bytes.Contains(r.body, []byte("style=")) || bytes.Contains(r.body, []byte("http")) {
+			t.Errorf("%s: empty, inline or from elsewhere", path)
 		}
 	}
 }

@@ -33,7 +33,16 @@ func (s *Server) signInRoutes() []*route {
 	recovery := at(post, "/accounts/{id}/recover", "recover-account", office.ApproveAccount, nil, recoveredBody{}, s.recoverAccount,
 		"本人確認の手段を失った人に新しい設定リンクを渡す（別の人の依頼が必要）", "Give somebody who lost a credential a new set-up link, as another officer has asked")
 	recovery.stepUp = true
+	page := func(path, id, media string, serve func(*call) (answer, error), ja, en string) *route {
+		r := at(http.MethodGet, "", id, anyone, nil, nil, serve, ja, en)
+		r.path, r.gives, r.hidden = path, media, true
+		return r
+	}
 	return []*route{
+		page("/sign-in", "show-sign-in", "text/html", formOf(signInText), "サインインの画面", "The page to sign in"),
+		page("/setup", "show-setup", "text/html", formOf(setupText), "アカウント設定の画面", "The page to set up an account"),
+		page("/assets/sign-in.js", "get-script", "text/javascript", asset("sign-in.js", "text/javascript; charset=utf-8"), "画面の動作", "What the pages do"),
+		page("/assets/sign-in.css", "get-style", "text/css", asset("sign-in.css", "text/css; charset=utf-8"), "画面の見た目", "How the pages look"),
 		at(post, "/setup/challenge", "begin-setup", anyone, linkBody{}, askedBody{}, s.beginSetup, "設定リンクをたどる", "Follow a set-up link"), setup,
 		at(post, "/session", "begin-session", anyone, signInBody{}, askedBody{}, s.beginSession,
 			"ユーザ ID とパスワードを確かめ、パスキーを求める（カードならそのまま）", "Check user id and password and ask for the passkey; with a card, sign in at once"),

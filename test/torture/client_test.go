@@ -43,15 +43,7 @@ func session(t *testing.T, n *node, user string) sign {
 	if _, err := os.Stat(filepath.Join(n.data, "test-passkeys", user+".json")); err == nil {
 		args = append(args, "--user", user)
 	} else {
-		var links map[string]string
-		text, err := os.ReadFile(filepath.Join(n.data, "test-setup-links.json"))
-		if err == nil {
-			err = json.Unmarshal(text, &links)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		args = append(args, "--setup", links[user])
+		args = append(args, "--setup", links(t, n)[user])
 	}
 	if out, status := n.run(t, args...); status != 0 {
 		t.Fatalf("sign-in: %s", out)
@@ -65,6 +57,19 @@ func session(t *testing.T, n *node, user string) sign {
 		t.Fatal("no session in the jar")
 	}
 	return withSession(string(cookie[1]))
+}
+
+// links are the set-up links of a first start, by user id.
+func links(t *testing.T, n *node) (list map[string]string) {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(n.data, "test-setup-links.json"))
+	if err == nil {
+		err = json.Unmarshal(text, &list)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list
 }
 
 func withSession(cookie string) sign {
