@@ -180,14 +180,17 @@ func fold(s string) string {
 	}, norm.NFKC.String(s))
 }
 
-// isCommon tells whether a folded password is a listed one, or one listed word,
-// run of characters or short pattern over and over, with digits around it.
+// shortUnit is how many characters repeated over and over are no password.
+const shortUnit = 10
+
+// isCommon tells whether a folded password is a listed one, a listed word with
+// digits around it, or a few characters over and over.
 func isCommon(folded string) bool {
-	if common[folded] {
+	if whole := unit(folded); whole != folded && utf8.RuneCountInString(whole) <= shortUnit {
 		return true
 	}
-	core := strings.Trim(folded, "0123456789")
-	return core == "" || common[core] || common[unit(core)] || utf8.RuneCountInString(unit(core)) <= 4
+	core := unit(strings.Trim(folded, "0123456789"))
+	return common[folded] || common[core]
 }
 
 // unit returns the shortest text of which s is a repetition; the last may be cut off.

@@ -84,12 +84,12 @@ func newFixture(t *testing.T, change ...func(*Services)) *fixture {
 	return f
 }
 
-// everyRole returns a session of each role.
-func (f *fixture) everyRole(t *testing.T) map[office.Role]string {
+// everyRole returns a session of each role of the office.
+func (f *fixture) everyRole(t *testing.T, code string) map[office.Role]string {
 	t.Helper()
 	all := map[office.Role]string{}
 	for _, r := range office.Roles() {
-		all[r] = f.SignIn(t, cli.TestOffice+"-role-"+strings.ReplaceAll(string(r), "_", "-"), r)
+		all[r] = f.SignIn(t, code+"-role-"+strings.ReplaceAll(string(r), "_", "-"), r)
 	}
 	return all
 }

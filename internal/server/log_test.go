@@ -207,7 +207,7 @@ func TestFailClosed(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, r := range f.routes() {
-				if r.permission == anyone || r.purpose == actor.Verify || r.id == "get-office" {
+				if r.permission == anyone || r.permission == oneself || r.purpose == actor.Verify || r.id == "get-office" {
 					continue
 				}
 				of := id

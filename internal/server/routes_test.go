@@ -18,6 +18,7 @@ import (
 	"strings"
 	"testing"
 
+	"akashi/internal/cli"
 	"akashi/internal/fault"
 	"akashi/internal/testkit"
 )
@@ -64,7 +65,7 @@ func TestRouteTable(t *testing.T) {
 // S-024: what the table says is what is served: each role meets each staff route.
 func TestRolesMeetRoutes(t *testing.T) {
 	f := newFixture(t)
-	people := f.everyRole(t)
+	people := f.everyRole(t, cli.TestOffice)
 	for _, r := range f.routes() {
 		if r.faces[0] != staffFace || r.permission == anyone || r.permission == oneself {
 			continue
