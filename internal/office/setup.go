@@ -115,20 +115,9 @@ func (a *Accounts) FinishSetup(ctx context.Context, in Setup) (Staff, error) {
 	if err != nil {
 		return s, err
 	}
-	o, err := a.Store.Office(ctx, s.Office)
+	phc, second, err := a.credentials(ctx, s, in)
 	if err != nil {
-		return s, err
-	}
-	if err := CheckPassword(in.Password, s.User, o.NameJA, o.NameEN); err != nil {
-		return s, err
-	}
-	second, err := a.secondFactor(ctx, s, in)
-	if err != nil {
-		return s, err
-	}
-	phc, err := a.Hasher.Hash(ctx, s.Office, in.Password)
-	if err != nil {
-		return s, err
+		return s, a.refused(ctx, in.Place, s.Office, s, "setup.finish", err)
 	}
 	return s, a.Log.Act(ctx, in.by(s), audit.Entry{Action: "setup.finish", Object: s.ID}, func(ctx context.Context, e *audit.Entry) error {
 		if err := a.Store.UseLink(ctx, s.Office, hash(in.Link)); err != nil {
@@ -143,6 +132,23 @@ func (a *Accounts) FinishSetup(ctx context.Context, in Setup) (Staff, error) {
 		s, err = a.Change(ctx, s.Office, s.ID, func(s *Staff) { s.State, s.Used = ActiveAccount, a.Clock.Now() })
 		return err
 	})
+}
+
+// credentials checks what a newcomer brings, and returns the hash of the password
+// and what stores the second factor.
+func (a *Accounts) credentials(ctx context.Context, s Staff, in Setup) (phc string, second func(context.Context, *audit.Entry) error, err error) {
+	o, err := a.Store.Office(ctx, s.Office)
+	if err != nil {
+		return "", nil, err
+	}
+	if err := CheckPassword(in.Password, s.User, o.NameJA, o.NameEN); err != nil {
+		return "", nil, err
+	}
+	if second, err = a.secondFactor(ctx, s, in); err != nil {
+		return "", nil, err
+	}
+	phc, err = a.Hasher.Hash(ctx, s.Office, in.Password)
+	return phc, second, err
 }
 
 // secondFactor checks the second factor of a set-up and returns what stores it.

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"akashi/certificate"
+	"akashi/internal/cli"
 	"akashi/internal/office"
 )
 
