@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -34,9 +35,11 @@ func TestMain(m *testing.M) {
 
 // process is a running `akashi serve`.
 type process struct {
-	cmd   *exec.Cmd
-	faces map[string]string // face to base URL
-	log   *bytes.Buffer
+	cmd    *exec.Cmd
+	data   string
+	origin string            // where its staff sign in
+	faces  map[string]string // face to base URL
+	log    *bytes.Buffer
 }
 
 var faceLine = regexp.MustCompile(`^\s+(staff|public|ops)\s+(https?://\S+)`)
@@ -52,10 +55,11 @@ func start(t *testing.T, data string, environ ...string) *process {
 // for as many listeners.
 func startFaces(t *testing.T, data string, listeners int, args []string, environ ...string) *process {
 	t.Helper()
-	p := &process{faces: map[string]string{}, log: &bytes.Buffer{}}
+	addr, origin := freeOrigin(t)
+	p := &process{data: data, origin: origin, faces: map[string]string{}, log: &bytes.Buffer{}}
 	p.cmd = exec.Command(os.Args[0], append([]string{"serve"}, args...)...)
 	p.cmd.Env = append(clean(os.Environ()), append([]string{
-		"TEST_AS_AKASHI=1", "AKASHI_DATA=" + data, "AKASHI_STAFF_ADDR=127.0.0.1:0", "AKASHI_PUBLIC_ADDR=127.0.0.1:0", "AKASHI_OPS_ADDR=127.0.0.1:0",
+		"TEST_AS_AKASHI=1", "AKASHI_DATA=" + data, "AKASHI_STAFF_ADDR=" + addr, "AKASHI_PUBLIC_ADDR=127.0.0.1:0", "AKASHI_OPS_ADDR=127.0.0.1:0",
 	}, environ...)...)
 	p.cmd.Stderr = p.log
 	out, err := p.cmd.StdoutPipe()
@@ -99,19 +103,54 @@ func (p *process) stop(t *testing.T) int {
 	return p.cmd.ProcessState.ExitCode()
 }
 
-type staffKey struct{ Name, Role, Key string }
-
-func keys(t *testing.T, data string) (clerk, officer string) {
+// officers follows the two set-up links of a first start with the command that
+// newcomers use, and returns the session cookies.
+func officers(t *testing.T, p *process) (one, two string) {
 	t.Helper()
-	b, err := os.ReadFile(filepath.Join(data, "test-staff-keys.json"))
+	var links map[string]string
+	b, err := os.ReadFile(filepath.Join(p.data, "test-setup-links.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	var list []staffKey
-	if err := json.Unmarshal(b, &list); err != nil || len(list) != 2 {
-		t.Fatalf("staff keys: %v", err)
+	if err := json.Unmarshal(b, &links); err != nil || len(links) != 2 {
+		t.Fatalf("set-up links: %v", err)
 	}
-	return list[0].Key, list[1].Key
+	return p.signIn(t, "--setup", links["900001-officer1"]), p.signIn(t, "--setup", p.origin+"/setup#"+links["900001-officer2"])
+}
+
+// signIn runs akashi sign-in and returns the cookie in the jar that it writes.
+func (p *process) signIn(t *testing.T, args ...string) string {
+	t.Helper()
+	jar := filepath.Join(t.TempDir(), "jar")
+	cmd := exec.Command(os.Args[0], append([]string{"sign-in", "--url", p.origin, "--jar", jar}, args...)...)
+	cmd.Env = append(clean(os.Environ()), "TEST_AS_AKASHI=1", "AKASHI_DATA="+p.data)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("sign-in: %v %s", err, out)
+	}
+	text, err := os.ReadFile(jar)
+	if err != nil {
+		t.Fatal(err)
+	}
+	line := regexp.MustCompile(`(?m)^#HttpOnly_localhost\tFALSE\t/\tTRUE\t0\t__Host-akashi\t(\S+)$`).FindSubmatch(text)
+	if line == nil {
+		t.Fatalf("no session in the jar: %s", text)
+	}
+	if info, err := os.Stat(jar); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("jar: %v %v", info.Mode(), err)
+	}
+	return string(line[1])
+}
+
+// freeOrigin is where a server can listen: passkeys are bound to it beforehand.
+func freeOrigin(t *testing.T) (addr, origin string) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	_, port, _ := net.SplitHostPort(l.Addr().String())
+	return "127.0.0.1:" + port, "http://localhost:" + port
 }
 
 var client = &http.Client{
@@ -120,14 +159,14 @@ var client = &http.Client{
 }
 
 // call sends a request and decodes a JSON answer.
-func call(t testing.TB, method, url, key, media string, body []byte) (status int, answer map[string]any, raw []byte) {
+func call(t testing.TB, method, url, session, media string, body []byte) (status int, answer map[string]any, raw []byte) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(context.Background(), method, url, bytes.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if key != "" {
-		r.Header.Set("Authorization", "Bearer "+key)
+	if session != "" {
+		r.Header.Set("Cookie", "__Host-akashi="+session)
 	}
 	if media != "" {
 		r.Header.Set("Content-Type", media)
@@ -195,7 +234,7 @@ func TestWholeWay(t *testing.T) {
 	data := t.TempDir()
 	p := start(t, data)
 	staff := p.faces["staff"]
-	clerk, officer := keys(t, data)
+	clerk, officer := officers(t, p)
 	bring(t, staff, clerk, officer)
 	id := approved(t, staff, clerk)
 	status, certificate, raw := call(t, "POST", staff+"/api/v1/applications/"+id+"/certificate", clerk, "", nil)
@@ -232,6 +271,7 @@ func TestWholeWay(t *testing.T) {
 		t.Errorf("stopped with %d: %s", status, p.log)
 	}
 	again := start(t, data)
+	clerk = again.signIn(t, "--user", "900001-officer1")
 	if status, answer, _ := call(t, "GET", again.faces["staff"]+"/api/v1/certificates/"+certificate["id"].(string), clerk, "", nil); status != 200 || answer["state"] != "issued" {
 		t.Errorf("after a restart: %d %v", status, answer["state"])
 	}
@@ -250,10 +290,15 @@ func TestThousandCalls(t *testing.T) {
 				environ = []string{"AKASHI_DATABASE_URL=" + d.StaffURL, "AKASHI_MIGRATE_URL=" + d.OwnerURL}
 			}
 			var servers []string
+			var first *process
 			for range processes {
-				servers = append(servers, start(t, data, environ...).faces["staff"])
+				p := start(t, data, environ...)
+				if first == nil {
+					first = p
+				}
+				servers = append(servers, p.faces["staff"])
 			}
-			clerk, officer := keys(t, data)
+			clerk, officer := officers(t, first)
 			bring(t, servers[0], clerk, officer)
 			id := approved(t, servers[0], clerk)
 			var mu sync.Mutex

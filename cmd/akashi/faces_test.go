@@ -40,7 +40,7 @@ func TestSeparateProcesses(t *testing.T) {
 		t.Errorf("a third of two processes: %v %s", err, out)
 	}
 
-	clerk, officer := keys(t, data)
+	clerk, officer := officers(t, staff)
 	base := staff.faces["staff"]
 	bring(t, base, clerk, officer)
 	id := approved(t, base, clerk)

@@ -110,7 +110,7 @@ func services(node *cli.Node, logger *slog.Logger) server.Services {
 		services.Applications, services.Imports, services.Issuance, services.Log = app.Applications, app.Imports, app.Issuance, app.Log
 		services.Approvals, services.Offices, services.Budget = app.Approvals, app.Offices, app.Budget
 		services.Halted = app.Halted
-		services.Directory, services.Once, services.Clock, services.IDs = app.Store, app.Store.Once, app.Clock, app.IDs
+		services.Accounts, services.Once, services.Clock, services.IDs = app.Accounts, app.Store.Once, app.Clock, app.IDs
 		services.Terminals = app.Store
 	}
 	return services

@@ -19,7 +19,6 @@ import (
 	"akashi/internal/audit/tree"
 	"akashi/internal/clock"
 	"akashi/internal/custody"
-	"akashi/internal/fault"
 	"akashi/internal/idgen"
 	"akashi/internal/issuance"
 	"akashi/internal/office"
@@ -37,7 +36,7 @@ type Store interface {
 	tree.Store
 	application.Store
 	issuance.Store
-	office.Directory
+	office.Store
 	vaccination.ImportStore
 	office.ApprovalStore
 	office.LookupStore
@@ -46,7 +45,6 @@ type Store interface {
 	vault.Store
 	AddOffice(ctx context.Context, o office.Office) error
 	SaveOffice(ctx context.Context, o office.Office) error
-	AddStaff(ctx context.Context, p office.Staff, keyHash []byte) error
 	AddTerminal(ctx context.Context, t office.Terminal) error
 	RevokeTerminal(ctx context.Context, office, id string, at time.Time) error
 	TerminalByCertificate(ctx context.Context, office string, sum []byte) (office.Terminal, error)
@@ -79,6 +77,7 @@ type App struct {
 	Config       Config
 	Store        Store
 	Log          *audit.Log
+	Accounts     *office.Accounts
 	Applications *application.Service
 	Imports      *vaccination.Imports
 	Approvals    *office.Approvals
@@ -116,10 +115,19 @@ func Open(ctx context.Context, c Config, open OpenStore) (*App, error) {
 	if a.Store, err = open(ctx, d, ring, a.Clock, a.IDs); err != nil {
 		return nil, err
 	}
-	if err := a.assemble(keys); err != nil {
+	if err := errors.Join(a.assemble(keys), a.accounts(ring)); err != nil {
 		return nil, errors.Join(err, a.Store.Close())
 	}
 	return a, nil
+}
+
+func (a *App) accounts(ring *seal.Ring) error {
+	party, err := office.NewRelyingParty(a.Config.StaffOrigin)
+	a.Accounts = &office.Accounts{
+		Log: a.Log, Store: a.Store, Passkeys: party, Clock: a.Clock, IDs: a.IDs,
+		Sessions: office.NewSessions(a.Store, a.Clock, a.IDs), Hasher: office.NewHasher(ring.Pepper, a.IDs),
+	}
+	return err
 }
 
 // Close closes the database.
@@ -216,43 +224,49 @@ func job(name, office string) actor.Actor {
 	return actor.Actor{Office: office, Person: "job:" + name, Terminal: "command", Purpose: actor.Operate}
 }
 
-// NewStaff makes a row id and a key for each person.
-func (a *App) NewStaff(code string, staff []office.Staff) (keys []StaffKey, err error) {
-	for _, p := range staff {
-		if !p.Role.Known() || p.Name == "" {
-			return nil, fault.New(fault.Invalid, "required", "staff")
-		}
-		keys = append(keys, StaffKey{p.Name, p.Role, office.NewStaffKey(a.IDs, code)})
-	}
-	return keys, nil
+// SetupLink is what a newcomer follows to set password and passkey, once.
+type SetupLink struct {
+	User, Name, Link string
 }
 
-// AddOffice creates an office with the people of the keys.
-func (a *App) AddOffice(ctx context.Context, o office.Office, keys []StaffKey) error {
-	return a.Log.Act(ctx, job("office", o.Code), audit.Entry{Action: "office.add", Object: o.Code}, func(ctx context.Context, e *audit.Entry) error {
+// AddOffice creates an office with its first officers, who then approve
+// everybody else, and returns their set-up links. Those that are given by user
+// id are used; the others are made.
+func (a *App) AddOffice(ctx context.Context, o office.Office, officers []office.Staff, links map[string]string) (list []SetupLink, err error) {
+	err = a.Log.Act(ctx, job("office", o.Code), audit.Entry{Action: "office.add", Object: o.Code}, func(ctx context.Context, e *audit.Entry) error {
 		if err := a.Store.AddOffice(ctx, o); err != nil {
 			return err
 		}
-		return a.addStaff(ctx, o.Code, keys, e)
-	})
-}
-
-// AddStaff gives an office more people.
-func (a *App) AddStaff(ctx context.Context, code string, keys []StaffKey) error {
-	return a.Log.Act(ctx, job("office", code), audit.Entry{Action: "staff.add", Object: code}, func(ctx context.Context, e *audit.Entry) error {
-		return a.addStaff(ctx, code, keys, e)
-	})
-}
-
-func (a *App) addStaff(ctx context.Context, code string, keys []StaffKey, e *audit.Entry) error {
-	for i, k := range keys {
-		p := office.Staff{ID: a.IDs.Row(), Office: code, Name: k.Name, Role: k.Role}
-		if err := a.Store.AddStaff(ctx, p, office.HashStaffKey(k.Key)); err != nil {
-			return err
+		for i, p := range officers {
+			link := links[p.User]
+			if link == "" {
+				link = a.Accounts.NewLink(o.Code)
+			}
+			made, err := a.Accounts.MakeWith(ctx, p, link)
+			if err != nil {
+				return err
+			}
+			e.Fact(fmt.Sprintf("staff %d", i+1), made.ID)
+			list = append(list, SetupLink{p.User, p.Name, link})
 		}
-		e.Fact(fmt.Sprintf("staff %d", i+1), p.ID)
+		return nil
+	})
+	return list, err
+}
+
+// firstYear is how long the accounts of first officers live.
+const firstYear = 365 * 24 * time.Hour
+
+// FirstOfficers are the first people of an office, without whom nobody could be
+// approved.
+func (a *App) FirstOfficers(code, unit string, names []string) (list []office.Staff) {
+	for i, name := range names {
+		list = append(list, office.Staff{
+			Office: code, User: fmt.Sprintf("%s-officer%d", code, i+1), Name: name, Unit: unit, Role: office.Officer,
+			Ends: a.Clock.Now().Add(firstYear),
+		})
 	}
-	return nil
+	return list
 }
 
 // ChangeOffice changes the settings of an office.

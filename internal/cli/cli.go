@@ -1,4 +1,4 @@
-// Package cli is the commands of akashi: serve, demo, verify, trust, audit, office,
+// Package cli is the commands of akashi: serve, sign-in, demo, verify, trust, audit, office,
 // seal, backup, restore, version.
 //
 // It assembles the service over a data directory. Which database and which
@@ -52,7 +52,7 @@ func Run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer, 
 	root.SetOut(out)
 	root.SetErr(errs)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(serveCommand(parts), demoCommand(parts), verifyCommand(parts), trustCommand(parts), officeCommand(parts), sealCommand(parts), personCommand(parts), keyCommand(parts), auditCommand(parts),
+	root.AddCommand(serveCommand(parts), signInCommand(parts), demoCommand(parts), verifyCommand(parts), trustCommand(parts), officeCommand(parts), sealCommand(parts), personCommand(parts), keyCommand(parts), auditCommand(parts),
 		configCommand(parts), backupCommand(parts), restoreCommand(parts), versionCommand(parts))
 	root.Args = func(_ *cobra.Command, args []string) error {
 		if len(args) > 0 {
@@ -141,13 +141,13 @@ func serveCommand(parts Adapters) *cobra.Command {
 }
 
 func serve(cmd *cobra.Command, parts Adapters, node *Node) (err error) {
-	var keys []StaffKey
+	var links []SetupLink
 	if node.Staff != nil {
-		if keys, err = node.Staff.FirstStart(cmd.Context()); err != nil {
+		if links, err = node.Staff.FirstStart(cmd.Context()); err != nil {
 			return err
 		}
 	}
-	return parts.Serve(cmd.Context(), node, func(bound map[string]string) { welcome(cmd.OutOrStdout(), node.Staff, keys, bound) })
+	return parts.Serve(cmd.Context(), node, func(bound map[string]string) { welcome(cmd.OutOrStdout(), node.Staff, links, bound) })
 }
 
 func noArgs(_ *cobra.Command, args []string) error {

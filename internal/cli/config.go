@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"net"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -43,6 +44,7 @@ type Config struct {
 	Faces          []string       `env:"FACES" envDefault:"staff,public,ops,jobs"` // what this process serves
 	Nodes          int            `env:"NODES"`                                    // how many processes with staff or jobs share the database; 0: not declared, not for production
 	StaffAddr      string         `env:"STAFF_ADDR" envDefault:"127.0.0.1:8080"`
+	StaffOrigin    string         `env:"STAFF_ORIGIN"` // where staff reach the service; http://localhost:PORT where empty, https with a certificate
 	PublicAddr     string         `env:"PUBLIC_ADDR" envDefault:"127.0.0.1:8081"`
 	OpsAddr        string         `env:"OPS_ADDR" envDefault:"127.0.0.1:8090"`
 	TLSCertificate string         `env:"TLS_CERTIFICATE"`                       // of every face: PEM file with the chain
@@ -141,7 +143,7 @@ func (c *Config) database() string {
 }
 
 func (c *Config) complete() error {
-	if err := errors.Join(checkFaces(c.Faces), c.checkTransport()); err != nil {
+	if err := errors.Join(checkFaces(c.Faces), c.checkTransport(), c.origin()); err != nil {
 		return err
 	}
 	if c.Production {
@@ -154,5 +156,23 @@ func (c *Config) complete() error {
 		return errors.New("another issuer than the TEST identity needs AKASHI_PRODUCTION=true and its own keys")
 	}
 	c.SHCIssuer, c.VDSNCIssuer = signing.TestIssuer, signing.TestState
+	return nil
+}
+
+// origin is what passkeys are bound to (R-156). Browsers trust localhost without
+// TLS, but no address.
+func (c *Config) origin() error {
+	if c.StaffOrigin != "" {
+		return nil
+	}
+	_, port, err := net.SplitHostPort(c.StaffAddr)
+	if err != nil {
+		return fmt.Errorf("AKASHI_STAFF_ADDR: %w", err)
+	}
+	scheme := "http"
+	if c.TLSCertificate != "" {
+		scheme = "https"
+	}
+	c.StaffOrigin = scheme + "://localhost:" + port
 	return nil
 }

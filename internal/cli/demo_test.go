@@ -97,13 +97,14 @@ func TestUsage(t *testing.T) {
 }
 
 func TestOfficeAdd(t *testing.T) {
-	if status, out, errs := run(t, "", "office", "add", "900010", "--name-ja", "架空町", "--name-en", "Kakuu Town", "--clerk", "受付 一", "--officer", "課長 二"); status != 0 || strings.Count(out, "akashi_900010_") != 2 {
+	if status, out, errs := run(t, "", "office", "add", "900010", "--name-ja", "架空町", "--name-en", "Kakuu Town", "--unit", "健康課", "--officer", "課長 一", "--officer", "係長 二"); status != 0 || strings.Count(out, "/setup#900010.") != 2 {
 		t.Errorf("ok: %d %s %s", status, out, errs)
 	}
 	for name, args := range map[string][]string{
 		"check digit":    {"office", "add", "900011", "--name-ja", "a", "--name-en", "b"},
 		"no name":        {"office", "add", "900010"},
-		"no people":      {"office", "staff", "900010"},
+		"one officer":    {"office", "add", "900010", "--name-ja", "a", "--name-en", "b", "--unit", "c", "--officer", "d"},
+		"no staff":       {"office", "staff", "900010"},
 		"unknown kind":   {"office", "set", "900010", "--open", "weekend"},
 		"unknown rule":   {"office", "set", "900010", "--number-rule", "always"},
 		"no such action": {"office", "bogus"},
@@ -113,7 +114,7 @@ func TestOfficeAdd(t *testing.T) {
 			t.Errorf("error/%s: %d %s", name, status, errs)
 		}
 	}
-	if status, _, _ := run(t, "", "office", "add", "011002", "--name-ja", "a", "--name-en", "b"); status != 1 {
+	if status, _, _ := run(t, "", "office", "add", "011002", "--name-ja", "a", "--name-en", "b", "--unit", "c", "--officer", "d", "--officer", "e"); status != 1 {
 		t.Errorf("error/real office under the TEST identity: %d", status)
 	}
 }
@@ -124,7 +125,7 @@ func TestKeysMissing(t *testing.T) {
 	url := "AKASHI_DATABASE_URL=" + filepath.Join(one, "akashi.db")
 	do := func(data string) (int, string) {
 		var o, e bytes.Buffer
-		return cli.Run(t.Context(), []string{"office", "add", "900010", "--name-ja", "架空町", "--name-en", "Kakuu Town"},
+		return cli.Run(t.Context(), []string{"office", "add", "900010", "--name-ja", "架空町", "--name-en", "Kakuu Town", "--unit", "健康課", "--officer", "課長 一", "--officer", "係長 二"},
 			strings.NewReader(""), &o, &e, adapters("AKASHI_DATA="+data, url)), e.String()
 	}
 	if status, errs := do(one); status != 0 {
@@ -149,11 +150,8 @@ func TestOfficeSet(t *testing.T) {
 		var o, e bytes.Buffer
 		return cli.Run(t.Context(), args, strings.NewReader(""), &o, &e, adapters(data)), o.String() + e.String()
 	}
-	if status, out := do("office", "add", "900010", "--name-ja", "架空町", "--name-en", "Kakuu Town"); status != 0 {
+	if status, out := do("office", "add", "900010", "--name-ja", "架空町", "--name-en", "Kakuu Town", "--unit", "健康課", "--officer", "課長 一", "--officer", "係長 二"); status != 0 {
 		t.Fatal(out)
-	}
-	if status, out := do("office", "staff", "900010", "--clerk", "受付 一"); status != 0 || !strings.Contains(out, "akashi_900010_") {
-		t.Errorf("ok/staff: %d %s", status, out)
 	}
 	if status, out := do("office", "set", "900010", "--open", "domestic", "--automatic=false", "--number-rule", "with_application"); status != 0 {
 		t.Errorf("ok/set: %d %s", status, out)

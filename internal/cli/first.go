@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"akashi/internal/audit"
 	"akashi/internal/fault"
 	"akashi/internal/office"
 )
@@ -16,62 +17,107 @@ const (
 	TestOffice       = "900001"
 	testOfficeNameJA = "架空県証市"
 	testOfficeNameEN = "Akashi City"
+	testUnit         = "健康推進課"
 )
 
-// TestStaff are the two people of the invented office.
-func TestStaff() []office.Staff {
-	return []office.Staff{
-		{Name: "窓口 花子 / Hanako Madoguchi", Role: office.Clerk},
-		{Name: "係長 太郎 / Taro Kakaricho", Role: office.Officer},
+// testOfficers are the first two people of the invented office.
+var testOfficers = []string{"課長 花子 / Hanako Kacho", "係長 太郎 / Taro Kakaricho"}
+
+// linksFile keeps the set-up links of the invented office's officers, by user id.
+const linksFile = "test-setup-links.json"
+
+// FirstStart makes the invented office and its first two officers where there is
+// no office yet, and returns the set-up links that nobody has followed. They are
+// kept beside the database, mode 0600, so that a newcomer finds them again, and
+// made anew when all have run out; both for the TEST identity only.
+func (a *App) FirstStart(ctx context.Context) ([]SetupLink, error) {
+	if a.Config.Production {
+		return nil, nil
 	}
-}
-
-// StaffKey is a key as it is shown to the newcomer.
-type StaffKey struct {
-	Name string      `json:"name"`
-	Role office.Role `json:"role"`
-	Key  string      `json:"key"`
-}
-
-// FirstStart makes the invented office and its two people where there is no
-// office yet, and returns their keys. The keys are kept beside the database,
-// mode 0600, so that a newcomer finds them again; that is done for the TEST
-// identity only.
-func (a *App) FirstStart(ctx context.Context) ([]StaffKey, error) {
-	path := filepath.Join(a.Config.Data, "test-staff-keys.json")
 	offices, err := a.Store.Offices(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if len(offices) > 0 || a.Config.Production {
-		return readStaffKeys(path)
+	links, err := readLinks(a.linksPath())
+	if err == nil && len(offices) == 0 {
+		links, err = a.firstOffice(ctx)
 	}
+	if err != nil {
+		return nil, err
+	}
+	return a.openLinks(ctx, links)
+}
+
+func (a *App) linksPath() string { return filepath.Join(a.Config.Data, linksFile) }
+
+func (a *App) firstOffice(ctx context.Context) (map[string]string, error) {
 	o, err := office.New(TestOffice, testOfficeNameJA, testOfficeNameEN)
 	if err != nil {
 		return nil, err
 	}
-	// The file comes first: a start that dies in between leaves keys that the
+	officers := a.FirstOfficers(TestOffice, testUnit, testOfficers)
+	links := map[string]string{}
+	for _, p := range officers {
+		links[p.User] = a.Accounts.NewLink(TestOffice)
+	}
+	// The file comes first: a start that dies in between leaves links that the
 	// next one uses, and of two that start at once both use the same.
-	list, err := a.NewStaff(TestOffice, TestStaff())
-	if err != nil {
+	if links, err = writeLinks(a.linksPath(), links, os.Link); err != nil {
 		return nil, err
 	}
-	if list, err = writeStaffKeys(path, list); err != nil {
+	if _, err := a.AddOffice(ctx, o, officers, links); err != nil && fault.CodeOf(err) != fault.Conflict {
 		return nil, err
 	}
-	if err := a.AddOffice(ctx, o, list); err != nil && fault.CodeOf(err) != fault.Conflict {
-		return nil, err
-	}
-	return list, nil
+	return links, nil
 }
 
-// writeStaffKeys keeps the keys, or returns those that are kept already.
-func writeStaffKeys(path string, list []StaffKey) ([]StaffKey, error) {
-	text, err := json.MarshalIndent(list, "", "  ")
+// openLinks returns the links that can be followed. While nobody has set up an
+// account yet, those that ran out are made anew.
+func (a *App) openLinks(ctx context.Context, links map[string]string) (list []SetupLink, err error) {
+	staff, err := a.Store.ListStaff(ctx, TestOffice)
 	if err != nil {
 		return nil, err
 	}
-	tmp, err := os.CreateTemp(filepath.Dir(path), ".staff-*") // mode 0600
+	alone, renewed := true, false
+	for _, s := range staff {
+		alone = alone && s.State == office.NewAccount
+	}
+	if links == nil {
+		links = map[string]string{}
+	}
+	for _, s := range staff {
+		open := a.Accounts.LinkOpen(ctx, links[s.User])
+		if !open && alone && s.Role == office.Officer {
+			if links[s.User], err = a.renewLink(ctx, s); err != nil {
+				return nil, err
+			}
+			open, renewed = true, true
+		}
+		if open {
+			list = append(list, SetupLink{s.User, s.Name, links[s.User]})
+		}
+	}
+	if renewed {
+		_, err = writeLinks(a.linksPath(), links, os.Rename)
+	}
+	return list, err
+}
+
+func (a *App) renewLink(ctx context.Context, s office.Staff) (link string, err error) {
+	err = a.Log.Act(ctx, job("start", s.Office), audit.Entry{Action: "setup.link", Object: s.ID}, func(ctx context.Context, _ *audit.Entry) error {
+		link, err = a.Accounts.Link(ctx, s)
+		return err
+	})
+	return link, err
+}
+
+// writeLinks puts the links in place, or returns those that are there already.
+func writeLinks(path string, links map[string]string, place func(from, to string) error) (map[string]string, error) {
+	text, err := json.MarshalIndent(links, "", "  ")
+	if err != nil {
+		return nil, err
+	}
+	tmp, err := os.CreateTemp(filepath.Dir(path), ".links-*") // mode 0600
 	if err != nil {
 		return nil, err
 	}
@@ -80,16 +126,16 @@ func writeStaffKeys(path string, list []StaffKey) ([]StaffKey, error) {
 	if err := errors.Join(err, tmp.Close()); err != nil {
 		return nil, err
 	}
-	switch err := os.Link(tmp.Name(), path); {
+	switch err := place(tmp.Name(), path); {
 	case errors.Is(err, os.ErrExist):
-		return readStaffKeys(path)
+		return readLinks(path)
 	case err != nil:
 		return nil, err
 	}
-	return list, nil
+	return links, nil
 }
 
-func readStaffKeys(path string) ([]StaffKey, error) {
+func readLinks(path string) (links map[string]string, err error) {
 	text, err := os.ReadFile(path)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, nil
@@ -97,6 +143,5 @@ func readStaffKeys(path string) ([]StaffKey, error) {
 	if err != nil {
 		return nil, err
 	}
-	var list []StaffKey
-	return list, json.Unmarshal(text, &list)
+	return links, json.Unmarshal(text, &links)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -15,7 +16,7 @@ import (
 
 func officeCommand(parts Adapters) *cobra.Command {
 	group := &cobra.Command{
-		Use: "office", Short: "Manage offices, their people and settings",
+		Use: "office", Short: "Manage offices and their settings",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 0 {
 				return usageError{fmt.Errorf("unknown command %q", args[0])}
@@ -24,7 +25,7 @@ func officeCommand(parts Adapters) *cobra.Command {
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	group.AddCommand(officeAdd(parts), officeStaff(parts), officeSet(parts), officePaperKey(parts), officeTerminal(parts))
+	group.AddCommand(officeAdd(parts), officeSet(parts), officePaperKey(parts), officeTerminal(parts))
 	return group
 }
 
@@ -39,38 +40,25 @@ func oneOffice(_ *cobra.Command, args []string) error {
 	return nil
 }
 
-// people are the flags that name staff.
-type people struct{ clerks, officers []string }
-
-func (p *people) flags(cmd *cobra.Command) {
-	cmd.Flags().StringArrayVar(&p.clerks, "clerk", nil, "a clerk's name; may be given several times")
-	cmd.Flags().StringArrayVar(&p.officers, "officer", nil, "an officer's name; may be given several times")
-}
-
-func (p *people) staff() (list []office.Staff) {
-	for _, n := range p.clerks {
-		list = append(list, office.Staff{Name: n, Role: office.Clerk})
-	}
-	for _, n := range p.officers {
-		list = append(list, office.Staff{Name: n, Role: office.Officer})
-	}
-	return list
-}
-
-func showKeys(cmd *cobra.Command, keys []StaffKey) {
-	for _, k := range keys {
-		_, _ = fmt.Fprintf(cmd.OutOrStdout(), "%-8s %s\n         %s\n", k.Role, k.Name, k.Key)
+// showLinks prints set-up links as a browser and `akashi sign-in` take them.
+func showLinks(out io.Writer, origin string, links []SetupLink) {
+	for _, l := range links {
+		_, _ = fmt.Fprintf(out, "  %s  %s\n    %s/setup#%s\n", l.User, l.Name, origin, l.Link)
 	}
 }
 
 func officeAdd(parts Adapters) *cobra.Command {
-	var nameJA, nameEN string
-	var who people
+	var nameJA, nameEN, unit string
+	var officers []string
 	cmd := &cobra.Command{
-		Use: "add CODE --name-ja NAME --name-en NAME", Short: "Create an office and print a key for each of its people", Args: oneOffice,
+		Use:   "add CODE --name-ja NAME --name-en NAME --unit UNIT --officer NAME --officer NAME",
+		Short: "Create an office and print the set-up links of its first two officers", Args: oneOffice,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if nameJA == "" || nameEN == "" {
-				return usageError{errors.New("an office needs --name-ja and --name-en")}
+			if nameJA == "" || nameEN == "" || unit == "" {
+				return usageError{errors.New("an office needs --name-ja, --name-en and the --unit of its officers")}
+			}
+			if len(officers) != 2 {
+				return usageError{errors.New("an office begins with two officers: give --officer NAME twice")}
 			}
 			o, err := office.New(args[0], nameJA, nameEN)
 			if err != nil {
@@ -80,51 +68,20 @@ func officeAdd(parts Adapters) *cobra.Command {
 				if !app.Config.Production && !office.Invented(o.Code) {
 					return errors.New("under the TEST identity only invented offices (prefectures 90 to 99) can be added")
 				}
-				keys, err := app.NewStaff(o.Code, who.staff())
+				links, err := app.AddOffice(ctx, o, app.FirstOfficers(o.Code, unit, officers), nil)
 				if err != nil {
 					return err
 				}
-				if err := app.AddOffice(ctx, o, keys); err != nil {
-					return err
-				}
-				_, _ = fmt.Fprintf(cmd.OutOrStdout(), "office %s added\n", o.Code)
-				showKeys(cmd, keys)
+				_, _ = fmt.Fprintf(cmd.OutOrStdout(), "office %s added; its officers set password and passkey here, once, within 24 hours:\n", o.Code)
+				showLinks(cmd.OutOrStdout(), app.Config.StaffOrigin, links)
 				return nil
 			})
 		},
 	}
 	cmd.Flags().StringVar(&nameJA, "name-ja", "", "name in Japanese, such as 架空県証市")
 	cmd.Flags().StringVar(&nameEN, "name-en", "", "name in English, such as \"Akashi City\"")
-	who.flags(cmd)
-	return cmd
-}
-
-func officeStaff(parts Adapters) *cobra.Command {
-	var who people
-	cmd := &cobra.Command{
-		Use: "staff CODE", Short: "Give an office more people and print their keys", Args: oneOffice,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			staff := who.staff()
-			if len(staff) == 0 {
-				return usageError{errors.New("name at least one --clerk or --officer")}
-			}
-			return withApp(cmd, parts, func(ctx context.Context, app *App) error {
-				if _, err := app.Store.Office(ctx, args[0]); err != nil {
-					return err
-				}
-				keys, err := app.NewStaff(args[0], staff)
-				if err != nil {
-					return err
-				}
-				if err := app.AddStaff(ctx, args[0], keys); err != nil {
-					return err
-				}
-				showKeys(cmd, keys)
-				return nil
-			})
-		},
-	}
-	who.flags(cmd)
+	cmd.Flags().StringVar(&unit, "unit", "", "organisation unit of the officers, such as 健康推進課")
+	cmd.Flags().StringArrayVar(&officers, "officer", nil, "an officer's name; given twice")
 	return cmd
 }
 

@@ -3,11 +3,12 @@ package cli
 import (
 	"fmt"
 	"io"
+	"strings"
 )
 
-// welcome tells a newcomer where the faces are, who may sign in, and what to try;
-// app is nil without the staff face.
-func welcome(out io.Writer, app *App, keys []StaffKey, bound map[string]string) {
+// welcome tells a newcomer where the faces are, who may set up an account, and
+// what to try; app is nil without the staff face.
+func welcome(out io.Writer, app *App, links []SetupLink, bound map[string]string) {
 	p := func(format string, args ...any) { _, _ = fmt.Fprintf(out, format+"\n", args...) }
 	p("Akashi %s is ready. Everything it makes is TEST.", Version)
 	p("")
@@ -18,34 +19,48 @@ func welcome(out io.Writer, app *App, keys []StaffKey, bound map[string]string) 
 			p("  %-7s %s   %s", face.name, at, face.what)
 		}
 	}
-	if len(keys) < 2 {
+	if app == nil {
 		return
 	}
-	staff := bound["staff"]
+	origin := app.Config.StaffOrigin
 	p("")
-	p("The invented office %s has two people. Their keys (kept in %s/test-staff-keys.json):", TestOffice, app.Config.Data)
-	for _, k := range keys {
-		p("  %-8s %s\n           %s", k.Role, k.Name, k.Key)
+	p("Staff sign in at %s/sign-in with password and passkey.", origin)
+	if len(links) == 0 {
+		return
+	}
+	p("The invented office %s has officers without credentials. Each link sets them, once, within 24 hours", TestOffice)
+	p("(kept in %s/%s):", app.Config.Data, linksFile)
+	showLinks(out, origin, links)
+	if len(links) == 2 {
+		p("")
+		p("To try without a browser, in another terminal:")
+		p("")
+		_, _ = io.WriteString(out, strings.NewReplacer(
+			"{data}", app.Config.Data, "{origin}", origin, "{one}", links[0].Link, "{two}", links[1].Link,
+		).Replace(tour))
 	}
 	p("")
-	p("To try, in another terminal:")
-	p("")
-	p("  CLERK=%s", keys[0].Key)
-	p("  OFFICER=%s", keys[1].Key)
-	p("  # 1. bring subjects and records; a second person commits")
-	p("  for KIND in subjects records; do")
-	p("    ID=$(curl -s %s/api/v1/imports/$KIND -H \"Authorization: Bearer $CLERK\" -H 'Content-Type: text/csv' --data-binary @samples/$KIND.csv | sed 's/.*\"id\":\"\\([^\"]*\\)\".*/\\1/')", staff)
-	p("    curl -s -X POST %s/api/v1/imports/$ID/commit -H \"Authorization: Bearer $OFFICER\"; echo", staff)
-	p("  done")
-	p("  # 2. an application with a passport, handed in and checked")
-	p("  ID=$(curl -s %s/api/v1/applications -H \"Authorization: Bearer $CLERK\" -H 'Content-Type: application/json' -d @samples/travel.json | sed 's/.*\"id\":\"\\([^\"]*\\)\".*/\\1/')", staff)
-	p("  curl -s -X POST %s/api/v1/applications/$ID/submit -H \"Authorization: Bearer $CLERK\"; echo", staff)
-	p("  # 3. the certificate and its paper")
-	p("  CERT=$(curl -s -X POST %s/api/v1/applications/$ID/certificate -H \"Authorization: Bearer $CLERK\" | sed 's/.*\"id\":\"\\([^\"]*\\)\".*/\\1/')", staff)
-	p("  curl -s -X POST %s/api/v1/certificates/$CERT/prints -H \"Authorization: Bearer $CLERK\" -o certificate.pdf", staff)
-	p("  curl -s %s/api/v1/certificates/$CERT/card -H \"Authorization: Bearer $CLERK\" -o certificate.smart-health-card", staff)
-	p("  # 4. what a stranger sees")
-	p("  AKASHI_DATA=%s go run ./cmd/akashi verify certificate.smart-health-card", app.Config.Data)
-	p("")
-	p("The API: %s/openapi.json. Stop with Ctrl-C.", staff)
+	p("The API: %s/openapi.json. Stop with Ctrl-C.", origin)
 }
+
+// tour is what the README promises, as lines for a shell.
+const tour = `  export AKASHI_DATA={data}
+  STAFF={origin}/api/v1; id() { sed 's/.*"id":"\([^"]*\)".*/\1/'; }
+  # 1. two officers set password and (software) passkey, and sign in
+  go run ./cmd/akashi sign-in --url {origin} --setup {one} --jar one.jar
+  go run ./cmd/akashi sign-in --url {origin} --setup {two} --jar two.jar
+  # 2. bring subjects and records; a second person commits
+  for KIND in subjects records; do
+    ID=$(curl -s -b one.jar $STAFF/imports/$KIND -H 'Content-Type: text/csv' --data-binary @samples/$KIND.csv | id)
+    curl -s -b two.jar -X POST $STAFF/imports/$ID/commit; echo
+  done
+  # 3. an application with a passport, handed in and checked
+  ID=$(curl -s -b one.jar $STAFF/applications -H 'Content-Type: application/json' -d @samples/travel.json | id)
+  curl -s -b one.jar -X POST $STAFF/applications/$ID/submit; echo
+  # 4. the certificate and its paper
+  CERT=$(curl -s -b one.jar -X POST $STAFF/applications/$ID/certificate | id)
+  curl -s -b one.jar -X POST $STAFF/certificates/$CERT/prints -o certificate.pdf
+  curl -s -b one.jar $STAFF/certificates/$CERT/card -o certificate.smart-health-card
+  # 5. what a stranger sees
+  go run ./cmd/akashi verify certificate.smart-health-card
+`

@@ -31,7 +31,7 @@ var floors = [][]string{
 	{"certificate/trust", "passport/chip"},
 	{"certificate", "signing", "signing/pkcs11"},
 	{"passport", "certificate/catalogue", "certificate/qr", "certificate/font", "signing/pki", "internal/seal"},
-	{"internal/fault", "internal/clock", "internal/idgen", "internal/actor", "internal/topology", "internal/strictjson", "internal/merkle", "internal/backup", "templates", "samples", "migrations"},
+	{"internal/fault", "internal/clock", "internal/idgen", "internal/actor", "internal/topology", "internal/strictjson", "internal/softkey", "internal/merkle", "internal/backup", "templates", "samples", "migrations"},
 }
 
 // testOnly packages are imported by tests and by each other.
@@ -52,6 +52,8 @@ var confined = []struct {
 	{"github.com/lestrrat-go/jwx/", []string{"signing", "certificate/shc"}},
 	{"github.com/fxamacker/cbor/", []string{"certificate/hcert"}},
 	{"filippo.io/age", []string{"internal/backup", "internal/cli"}},
+	{"github.com/go-webauthn/", []string{"internal/office"}},
+	{"github.com/alexedwards/scs/", []string{"internal/office"}},
 }
 
 // imports maps each package, by its path below the module, to what its

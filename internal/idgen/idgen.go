@@ -13,7 +13,8 @@ import (
 // Gen makes identifiers. The zero value uses the system generator.
 type Gen struct{ Rand io.Reader }
 
-func (g Gen) read(n int) []byte {
+// Bytes returns n random bytes.
+func (g Gen) Bytes(n int) []byte {
 	b := make([]byte, n)
 	r := g.Rand
 	if r == nil {
@@ -38,7 +39,7 @@ const certificateAlphabet = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 
 // CertificateID returns 12 characters of 60 random bits (design 3.2, S-055).
 func (g Gen) CertificateID() string {
-	b := g.read(12)
+	b := g.Bytes(12)
 	for i := range b {
 		b[i] = certificateAlphabet[b[i]&31]
 	}
@@ -46,4 +47,4 @@ func (g Gen) CertificateID() string {
 }
 
 // Token returns n random bytes as base64url without padding.
-func (g Gen) Token(n int) string { return base64.RawURLEncoding.EncodeToString(g.read(n)) }
+func (g Gen) Token(n int) string { return base64.RawURLEncoding.EncodeToString(g.Bytes(n)) }

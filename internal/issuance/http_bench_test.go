@@ -54,24 +54,20 @@ func BenchmarkIssueHTTP(b *testing.B) {
 	}
 }
 
-// face is the served staff face with the key of a clerk.
+// face is the served staff face with the session of a clerk.
 type face struct {
-	url, key string
-	client   *http.Client
+	url, session string
+	client       *http.Client
 }
 
 func newFace(b *testing.B, w *world.World) *face {
 	b.Helper()
-	keys, err := w.FirstStart(b.Context())
-	if err != nil {
-		b.Fatal(err)
-	}
 	if _, err := w.ChangeOffice(b.Context(), cli.TestOffice, func(s *office.Settings) { s.Lookups = office.Lookups{Soft: 1e9, Hard: 1e9} }); err != nil {
 		b.Fatal(err)
 	}
 	s, err := server.New(server.Services{
 		Applications: w.Applications, Imports: w.Imports, Approvals: w.Approvals, Offices: w.Offices, Budget: w.Budget, Issuance: w.Issuance, Log: w.Log,
-		Directory: w.Store, Once: w.Store.Once,
+		Accounts: w.Accounts, Once: w.Store.Once,
 		Published: w.Issuance.Published, Ping: w.Store.Ping, Clock: w.Clock, IDs: w.IDs,
 		Logger: slog.New(slog.NewJSONHandler(io.Discard, nil)), SHCIssuer: w.Config.SHCIssuer, Version: "bench",
 	})
@@ -89,7 +85,7 @@ func newFace(b *testing.B, w *world.World) *face {
 			b.Error(err)
 		}
 	})
-	return &face{<-bound + "/api/v1", keys[0].Key, &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}}
+	return &face{<-bound + "/api/v1", w.SignIn(b, world.ClerkUser, office.Clerk), &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}}
 }
 
 // post calls a route and returns its answer.
@@ -98,7 +94,7 @@ func (f *face) post(path string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.Header.Set("Authorization", "Bearer "+f.key)
+	r.AddCookie(&http.Cookie{Name: world.SessionCookie, Value: f.session})
 	answer, err := f.client.Do(r)
 	if err != nil {
 		return nil, err

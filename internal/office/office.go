@@ -1,11 +1,15 @@
 // Package office knows the municipalities that issue, their settings, their
-// staff, and who may do what.
+// staff, who may do what, and who is it: accounts, their credentials, sessions.
+//
+// It promises that nobody is signed in without a second factor (S-010), that an
+// account's end, suspension or change of role counts at the next request
+// (S-019), and that nothing of a password, token or link can be read back from
+// what is stored.
 package office
 
 import (
 	"slices"
 	"strings"
-	"time"
 
 	"akashi/certificate"
 	"akashi/internal/fault"
@@ -102,13 +106,4 @@ func New(code, nameJA, nameEN string) (Office, error) {
 			English:  []string{"Mayor of " + nameEN, "Minister of Health, Labour and Welfare, Government of Japan"},
 		},
 	}, nil
-}
-
-// Staff is one named person. A staff key belongs to exactly one of them.
-type Staff struct {
-	ID     string
-	Office string
-	Name   string
-	Role   Role
-	Ends   time.Time // no sign-in from then on; zero means open
 }

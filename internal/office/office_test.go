@@ -1,13 +1,6 @@
 package office
 
-import (
-	"context"
-	"testing"
-	"time"
-
-	"akashi/internal/fault"
-	"akashi/internal/idgen"
-)
+import "testing"
 
 // codes-and-files.md 1 and 10.
 func TestCheckCode(t *testing.T) {
@@ -34,35 +27,6 @@ func TestNumberRule(t *testing.T) {
 	} {
 		if got := c.rule.MayAsk(c.found); got != c.want {
 			t.Errorf("%s found=%v: %v", c.rule, c.found, got)
-		}
-	}
-}
-
-type directory map[string]Staff
-
-func (d directory) StaffByKey(_ context.Context, office string, hash []byte) (Staff, error) {
-	if s, ok := d[office+string(hash)]; ok {
-		return s, nil
-	}
-	return Staff{}, fault.New(fault.NotFound, "staff_key", "")
-}
-
-func TestAuthenticate(t *testing.T) {
-	now := time.Date(2026, 11, 21, 0, 0, 0, 0, time.UTC)
-	key, ended := NewStaffKey(idgen.Gen{}, "900001"), NewStaffKey(idgen.Gen{}, "900001")
-	d := directory{
-		"900001" + string(HashStaffKey(key)):   {ID: "s1", Office: "900001", Role: Clerk},
-		"900001" + string(HashStaffKey(ended)): {ID: "s2", Office: "900001", Role: Clerk, Ends: now},
-	}
-	if s, err := Authenticate(t.Context(), d, key, now); err != nil || s.ID != "s1" {
-		t.Fatalf("ok: %v %v", s, err)
-	}
-	for name, bad := range map[string]string{
-		"empty": "", "form": "abc", "unknown": NewStaffKey(idgen.Gen{}, "900001"),
-		"foreign office": "akashi_900010_" + key[14:], "ended": ended, "long": key + string(make([]byte, 300)),
-	} {
-		if _, err := Authenticate(t.Context(), d, bad, now); fault.CodeOf(err) != fault.Forbidden {
-			t.Errorf("error/%s: %v", name, err)
 		}
 	}
 }

@@ -73,7 +73,7 @@ func TestForwardedFor(t *testing.T) {
 	for peer, said := range map[string]string{"192.0.2.9": "198.51.100.1", "10.0.0.1": "203.0.113.8"} {
 		r := httptest.NewRequest(http.MethodGet, prefix+"/applications/none", nil)
 		r.RemoteAddr = peer + ":1"
-		r.Header.Set("Authorization", "Bearer "+f.clerk)
+		r.AddCookie(&http.Cookie{Name: sessionCookie, Value: f.clerk})
 		r.Header.Set("X-Forwarded-For", said)
 		f.Staff().ServeHTTP(httptest.NewRecorder(), r)
 	}

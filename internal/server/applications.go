@@ -231,7 +231,8 @@ func (s *Server) decideApplication(c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	return s.applied(s.Applications.Decide(c.ctx, c.actor, id, application.Verdict{Outcome: b.Outcome, Reason: b.Reason, Version: b.Version}))
+	a, err := s.applied(s.Applications.Decide(c.ctx, c.actor, id, application.Verdict{Outcome: b.Outcome, Reason: b.Reason, Version: b.Version}))
+	return a, c.overridden(err)
 }
 
 // issueCertificate makes the certificate of an approved application, or answers

@@ -39,6 +39,7 @@ type call struct {
 	request     *http.Request
 	param       func(name string) string
 	query       url.Values
+	session     *office.Session
 	actor       actor.Actor
 	contentType string
 	body        []byte
@@ -48,6 +49,7 @@ type call struct {
 type answer struct {
 	status int // 0: the route's own
 	header map[string]string
+	cookie []*http.Cookie
 	body   any
 	file   []byte
 	media  string // of the file
@@ -117,7 +119,7 @@ func (s *Server) handle(c *call, w http.ResponseWriter) (answer, error) {
 	return c.route.serve(c)
 }
 
-// admit finds out who calls and refuses who may not (S-015, S-024).
+// admit finds out who calls and refuses who may not (S-015, S-018, S-024).
 func (s *Server) admit(c *call) error {
 	if c.route.permission == anyone {
 		if c.route.throttled && c.face == publicFace && !s.verifiers.allow(c.address, s.Clock.Now()) {
@@ -128,24 +130,17 @@ func (s *Server) admit(c *call) error {
 	if err := s.halted(c); err != nil {
 		return err
 	}
-	scheme, key, _ := strings.Cut(c.request.Header.Get("Authorization"), " ")
-	if !strings.EqualFold(scheme, "Bearer") {
-		key = ""
-	}
-	staff, err := office.Authenticate(c.ctx, s.Directory, key, s.Clock.Now())
-	if err != nil {
+	if err := s.enter(c); err != nil {
 		return err
 	}
-	c.actor = actor.Actor{
-		Office: staff.Office, Person: staff.ID, Terminal: c.place(),
-		Purpose: c.route.purpose, Request: c.id,
-		Role: string(staff.Role), Permissions: staff.Role.Permissions(), SteppedUp: s.Clock.Now(), // the key comes with each request
-	}
-	if c.elsewhere(staff.Office) {
+	if c.elsewhere(c.actor.Office) {
 		return s.refusal(c, errTerminal)
 	}
-	if !c.actor.May(string(c.route.permission)) {
+	if c.route.permission != oneself && !c.actor.May(string(c.route.permission)) {
 		return s.refusal(c, fault.New(fault.Forbidden, "permission", ""))
+	}
+	if err := s.present(c); err != nil || c.route.permission == oneself {
+		return err
 	}
 	return s.bounds(c)
 }
@@ -282,6 +277,9 @@ func (s *Server) write(w gin.ResponseWriter, c *call, a answer) {
 	}
 	for name, v := range a.header {
 		w.Header().Set(name, v)
+	}
+	for _, c := range a.cookie {
+		http.SetCookie(w, c)
 	}
 	if a.file == nil && a.body != nil {
 		b, err := json.Marshal(a.body)

@@ -114,8 +114,9 @@ func parent(path string) string {
 	return ""
 }
 
-// readElsewhere are the texts of a zone or code, which their own readers examine.
-var readElsewhere = []string{"passport.mrz", "text"}
+// readElsewhere are the texts of a zone or code, which their own readers examine,
+// a password, in which anything may stand (S-013), and the answer of a passkey.
+var readElsewhere = []string{"passport.mrz", "text", "password", "credential"}
 
 // enteredNumber is where an individual number is entered, inside a case.
 const enteredNumber = "individual_number"

@@ -3,13 +3,13 @@ package server
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -20,8 +20,8 @@ import (
 	"akashi/internal/testkit/world"
 )
 
-// fixture is the three faces over the assembled service, with the keys of a
-// clerk, an officer and the clerk of another office.
+// fixture is the three faces over the assembled service, with the session cookies
+// of a clerk, an officer and the officer of another office.
 type fixture struct {
 	*world.World
 	*Server
@@ -57,7 +57,7 @@ func newFixture(t *testing.T, change ...func(*Services)) *fixture {
 	w := world.New(t, cli.Config{Data: t.TempDir()})
 	f := &fixture{World: w, log: &safeBuffer{}, met: map[string]map[bool]bool{}}
 	services := Services{
-		Applications: w.Applications, Imports: w.Imports, Approvals: w.Approvals, Offices: w.Offices, Budget: w.Budget, Issuance: w.Issuance, Log: w.Log, Directory: w.Store, Terminals: w.Store, Nodes: w.Store.Nodes,
+		Applications: w.Applications, Imports: w.Imports, Approvals: w.Approvals, Offices: w.Offices, Budget: w.Budget, Issuance: w.Issuance, Log: w.Log, Accounts: w.Accounts, Terminals: w.Store, Nodes: w.Store.Nodes,
 		Once: w.Store.Once, Published: w.Issuance.Published, IssuanceLog: w.Published.Issuances, Ping: w.Store.Ping,
 		Logger: slog.New(slog.NewJSONHandler(f.log, nil)), SHCIssuer: w.Config.SHCIssuer, Version: "test",
 	}
@@ -69,61 +69,44 @@ func newFixture(t *testing.T, change ...func(*Services)) *fixture {
 		t.Fatal(err)
 	}
 	f.Server = srv
-	keys, err := w.FirstStart(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	f.clerk, f.officer = keys[0].Key, keys[1].Key
 	o, err := office.New(foreignOffice, "架空県隣市", "Tonari City")
 	if err != nil {
 		t.Fatal(err)
 	}
-	theirs, err := w.NewStaff(foreignOffice, []office.Staff{{Name: "隣 一", Role: office.Officer}, {Name: "隣 二", Role: office.Clerk}})
-	if err != nil {
+	if _, err := w.AddOffice(t.Context(), o, nil, nil); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.AddOffice(t.Context(), o, theirs); err != nil {
-		t.Fatal(err)
-	}
-	f.foreign, f.foreignClerk = theirs[0].Key, theirs[1].Key
+	w.Accounts.Hasher.Derive = fast
+	f.clerk = w.SignIn(t, world.ClerkUser, office.Clerk)
+	f.officer = w.SignIn(t, world.OfficerUser, office.Officer)
+	f.foreign = w.SignIn(t, foreignOffice+"-officer1", office.Officer)
+	f.foreignClerk = w.SignIn(t, foreignOffice+"-clerk", office.Clerk)
 	return f
 }
 
-// everyRole returns a key for each role.
-func (f *fixture) everyRole(t *testing.T) map[office.Role]string {
+// everyRole returns a session of each role of the office.
+func (f *fixture) everyRole(t *testing.T, code string) map[office.Role]string {
 	t.Helper()
-	var staff []office.Staff
-	for _, r := range office.Roles() {
-		staff = append(staff, office.Staff{Name: string(r), Role: r})
-	}
-	keys, err := f.NewStaff(cli.TestOffice, staff)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := f.AddStaff(t.Context(), cli.TestOffice, keys); err != nil {
-		t.Fatal(err)
-	}
 	all := map[office.Role]string{}
-	for _, k := range keys {
-		all[k.Role] = k.Key
+	for _, r := range office.Roles() {
+		all[r] = f.SignIn(t, code+"-role-"+strings.ReplaceAll(string(r), "_", "-"), r)
 	}
 	return all
 }
 
-// officers returns the keys of further officers.
+// officers returns the sessions of further officers.
 func (f *fixture) officers(t *testing.T, n int) (list []string) {
 	t.Helper()
-	keys, err := f.NewStaff(cli.TestOffice, slices.Repeat([]office.Staff{{Name: "次席", Role: office.Officer}}, n))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, k := range keys {
-		list = append(list, k.Key)
-	}
-	if err := f.AddStaff(t.Context(), cli.TestOffice, keys); err != nil {
-		t.Fatal(err)
+	for i := range n {
+		list = append(list, f.SignIn(t, fmt.Sprintf("%s-further%d", cli.TestOffice, i), office.Officer))
 	}
 	return list
+}
+
+// fast spares tests the slow hash.
+func fast(password, salt []byte, _, _ uint32, _ uint8, _ uint32) []byte {
+	sum := sha256.Sum256(append(password, salt...))
+	return sum[:]
 }
 
 // reply is an answer that was read to the end.
@@ -149,10 +132,10 @@ func (r reply) code() string {
 }
 
 // ask is a request as the tests write it: header lines "Name: value".
-func ask(h http.Handler, key, method, target, media string, body []byte, headers ...string) reply {
+func ask(h http.Handler, session, method, target, media string, body []byte, headers ...string) reply {
 	req := httptest.NewRequest(method, target, bytes.NewReader(body))
-	if key != "" {
-		req.Header.Set("Authorization", "Bearer "+key)
+	if session != "" {
+		req.AddCookie(&http.Cookie{Name: sessionCookie, Value: session})
 	}
 	if media != "" {
 		req.Header.Set("Content-Type", media)
@@ -167,7 +150,7 @@ func ask(h http.Handler, key, method, target, media string, body []byte, headers
 }
 
 // do asks the staff face and notes which operation met with what.
-func (f *fixture) do(key, method, path, body string, headers ...string) reply {
+func (f *fixture) do(session, method, path, body string, headers ...string) reply {
 	media := ""
 	if body != "" {
 		media = "application/json"
@@ -175,7 +158,7 @@ func (f *fixture) do(key, method, path, body string, headers ...string) reply {
 	if strings.Contains(path, "/imports/subjects") || strings.Contains(path, "/imports/records") {
 		media = "text/csv"
 	}
-	r := ask(f.Staff(), key, method, prefix+path, media, []byte(body), headers...)
+	r := ask(f.Staff(), session, method, prefix+path, media, []byte(body), headers...)
 	f.note(staffFace, method, prefix+path, r)
 	return r
 }

@@ -30,6 +30,9 @@ const nobody = "00000000-0000-7000-8000-000000000000"
 // Issue 2, section 9: every route of the contract, once well and once refused.
 func TestEveryRoute(t *testing.T) {
 	f := newFixture(t)
+	t.Run("pages", f.testPages)
+	t.Run("sign-in", f.testSignIn)
+	t.Run("recovery", f.testRecovery)
 	t.Run("imports", f.testImports)
 	t.Run("applications", f.testApplications)
 	t.Run("numbers", f.testNumbers)
@@ -40,11 +43,22 @@ func TestEveryRoute(t *testing.T) {
 	t.Run("open", f.testOpen)
 	t.Run("issuance log", f.testIssuanceLog)
 	f.wantActs(t)
-	cannotFail := []string{"home", "openapi", "live", "get-keys", "get-keys-options", "metrics", "get-nodes", "ready"} // has its own test
+	cannotFail := []string{"show-sign-in", "show-setup", "get-script", "get-style", "home", "openapi", "live", "get-keys", "get-keys-options", "metrics", "get-nodes", "ready"} // has its own test
 	for _, r := range f.routes() {
 		met := f.met[string(r.faces[0])+" "+r.id]
 		if !met[true] || !met[false] && !slices.Contains(cannotFail, r.id) {
 			t.Errorf("%s %s: met success %v, failure %v", r.faces[0], r.id, met[true], met[false])
+		}
+	}
+}
+
+func (f *fixture) testPages(t *testing.T) {
+	for _, path := range []string{"/sign-in", "/setup", "/assets/sign-in.js", "/assets/sign-in.css"} {
+		r := ask(f.Staff(), "", "GET", path, "", nil)
+		f.note(staffFace, "GET", path, r)
+		f.want(t, r, 200, "")
+		if len(r.body) < 300 || bytes.Contains(r.body, []byte("<script>")) || bytes.Contains(r.body, []byte("style=")) || bytes.Contains(r.body, []byte("http")) {
+			t.Errorf("%s: empty, inline or from elsewhere", path)
 		}
 	}
 }
@@ -98,7 +112,7 @@ func (f *fixture) testImports(t *testing.T) {
 	}
 	f.want(t, ask(f.Staff(), f.clerk, "POST", prefix+"/imports/records", "application/json", []byte("{}")), 415, "media_type")
 	f.do("", "POST", "/imports/records", "x")
-	f.want(t, f.do("", "POST", "/imports/subjects", "x"), 401, "staff_key")
+	f.want(t, f.do("", "POST", "/imports/subjects", "x"), 401, "session")
 	// Another person has to commit.
 	mine := f.do(f.officer, "POST", "/imports/subjects", string(good))
 	f.want(t, f.do(f.officer, "POST", "/imports/"+mine.json(t)["id"].(string)+"/commit", ""), 403, "second_person")
@@ -404,7 +418,7 @@ func (f *fixture) testVerify(t *testing.T) {
 			f.want(t, verify(at.h, at.face, at.key, c.media, []byte(c.body)), c.status, c.code)
 		}
 	}
-	f.want(t, verify(f.Staff(), staffFace, "", "text/plain", []byte("x")), 401, "staff_key")
+	f.want(t, verify(f.Staff(), staffFace, "", "text/plain", []byte("x")), 401, "session")
 }
 
 // drawn is a picture of a code as files of both media types.
@@ -543,7 +557,7 @@ func TestOthersDoNotExist(t *testing.T) {
 	subjects, _ := samples.Files.ReadFile("subjects.csv")
 	imp := f.do(f.clerk, "POST", "/imports/subjects", string(subjects)).json(t)["id"].(string)
 	approval := f.do(f.officer, "POST", "/approvals", `{"kind":"account.recover","object":"`+nobody+`"}`).json(t)["id"].(string)
-	ids := map[string]string{"applications": app, "certificates": cert, "imports": imp, "approvals": approval}
+	ids := map[string]string{"applications": app, "certificates": cert, "imports": imp, "approvals": approval, "accounts": f.Clerk.Person}
 	for _, r := range f.routes() {
 		if !strings.Contains(r.path, "{id}") {
 			continue

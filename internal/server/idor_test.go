@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"akashi/certificate"
+	"akashi/internal/cli"
 	"akashi/internal/office"
 )
 
@@ -34,6 +35,7 @@ var kindsOfID = map[string]kindOfID{
 		f.want(t, f.do(f.clerk, "POST", certificatePath(id, "/prints"), ""), 201, "")
 		return id
 	}, "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"},
+	"accounts": {func(f *fixture, t *testing.T) string { return f.Clerk.Person }, hexDigits},
 	"approvals": {func(f *fixture, t *testing.T) string {
 		r := f.do(f.officer, "POST", "/office/settings/request", newSettings)
 		f.want(t, r, 201, "")
@@ -63,7 +65,7 @@ func TestForeignIDs(t *testing.T) {
 	f := newFixture(t)
 	made := map[string]string{}
 	tried := 0
-	own, theirs := f.everyRole(t), f.everyForeignRole(t)
+	own, theirs := f.everyRole(t, cli.TestOffice), f.everyRole(t, foreignOffice)
 	for _, r := range f.routes() {
 		if !strings.Contains(r.path, "{") || r.permission == anyone { // what is published belongs to nobody
 			continue
@@ -147,23 +149,6 @@ func ableTo(p office.Permission) office.Role {
 		}
 	}
 	return ""
-}
-
-// everyForeignRole returns a key for each role of the other office.
-func (f *fixture) everyForeignRole(t *testing.T) map[office.Role]string {
-	t.Helper()
-	all := map[office.Role]string{}
-	for _, r := range office.Roles() {
-		keys, err := f.NewStaff(foreignOffice, []office.Staff{{Name: string(r), Role: r}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := f.AddStaff(t.Context(), foreignOffice, keys); err != nil {
-			t.Fatal(err)
-		}
-		all[r] = keys[0].Key
-	}
-	return all
 }
 
 func (f *fixture) sameAnswer(t *testing.T, r *route, id, want, got string) {

@@ -36,7 +36,7 @@ func TestLimits(t *testing.T) {
 	for size, status := range map[int]int{maxBody: 201, maxBody + 1: 413} { // of unknown length
 		req := httptest.NewRequest(http.MethodPost, prefix+"/applications", bytes.NewReader(padded(size)))
 		req.ContentLength = -1
-		req.Header.Set("Authorization", "Bearer "+f.clerk)
+		req.AddCookie(&http.Cookie{Name: sessionCookie, Value: f.clerk})
 		req.Header.Set("Content-Type", "application/json")
 		rec := httptest.NewRecorder()
 		if f.Staff().ServeHTTP(rec, req); rec.Code != status {
@@ -63,7 +63,7 @@ func TestLimits(t *testing.T) {
 	f.want(t, ask(f.Staff(), f.clerk, "GET", list, "", nil, headers(maxHeaders)...), 200, "")
 	f.want(t, ask(f.Staff(), f.clerk, "GET", list, "", nil, headers(maxHeaders+1)...), 431, "headers_too_large")
 	f.want(t, ask(f.Staff(), f.clerk, "GET", list, "", nil, headers(100*maxHeaders)...), 431, "headers_too_large")
-	key := len("Authorization: \r\nBearer ") + len(f.clerk)
+	key := len("Cookie: \r\n"+sessionCookie+"=") + len(f.clerk)
 	long := strings.Repeat("a", maxHeaderBytes-key-len("X-A: \r\n"))
 	f.want(t, ask(f.Staff(), f.clerk, "GET", list, "", nil, "X-A: "+long), 200, "")
 	f.want(t, ask(f.Staff(), f.clerk, "GET", list, "", nil, "X-A: "+long+"a"), 431, "headers_too_large")
@@ -399,7 +399,7 @@ func TestServe(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	req.Header.Set("Authorization", "Bearer "+f.clerk)
+	req.AddCookie(&http.Cookie{Name: sessionCookie, Value: f.clerk})
 	req.Header.Set("Content-Type", "text/csv")
 	if resp, err := http.DefaultClient.Do(req); err == nil { // the connection may be cut before the answer is read
 		f.want(t, readAll(t, resp, err), 413, "body_too_large")

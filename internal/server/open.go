@@ -1,7 +1,9 @@
 package server
 
 import (
+	"bytes"
 	"embed"
+	"html/template"
 	"net/http"
 
 	"akashi/internal/fault"
@@ -16,6 +18,47 @@ func page(name string) func(*call) (answer, error) {
 	return func(*call) (answer, error) {
 		b, err := pages.ReadFile("pages/" + name)
 		return answer{file: b, media: "text/html; charset=utf-8"}, err
+	}
+}
+
+//go:embed pages/sign-in.html
+var formPage string
+
+var formTemplate = template.Must(template.New("form").Parse(formPage))
+
+// formText is what differs between the two pages with a form.
+type formText struct {
+	Form, TitleJA, TitleEN, LeadJA, LeadEN, ButtonJA, ButtonEN, Autocomplete string
+}
+
+var (
+	signInText = formText{
+		"sign-in", "サインイン", "Sign in", "パスワードのあと、パスキーで確かめます。", "After the password, your passkey is asked for.",
+		"サインイン", "Sign in", "current-password",
+	}
+	setupText = formText{
+		"setup", "アカウントの設定", "Set up your account", "15 文字以上のパスワードを決め、パスキーを登録します。このリンクは一度だけ使えます。",
+		"Choose a password of at least 15 characters and register a passkey. This link works once.", "設定する", "Set up", "new-password",
+	}
+)
+
+// formPolicy lets a page use its own script, style and API, and nothing else (S-022).
+const formPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+
+// formOf answers with a page that has a form.
+func formOf(t formText) func(*call) (answer, error) {
+	return func(*call) (answer, error) {
+		var b bytes.Buffer
+		err := formTemplate.Execute(&b, t)
+		return answer{file: b.Bytes(), media: "text/html; charset=utf-8", header: map[string]string{"Content-Security-Policy": formPolicy}}, err
+	}
+}
+
+// asset answers with a file that pages use.
+func asset(name, media string) func(*call) (answer, error) {
+	return func(*call) (answer, error) {
+		b, err := pages.ReadFile("pages/" + name)
+		return answer{file: b, media: media}, err
 	}
 }
 

@@ -71,8 +71,8 @@ func (s *Server) matrix() (rows []string) {
 }
 
 func allowed(p office.Permission) string {
-	if p == anyone {
-		return string(anyone)
+	if p == anyone || p == oneself {
+		return string(p)
 	}
 	var list []string
 	for _, r := range office.Roles() {

@@ -30,7 +30,11 @@ type problem struct {
 
 // statuses of failures that only HTTP knows, by key.
 var statuses = map[string]int{
-	"staff_key":         http.StatusUnauthorized,
+	"session":           http.StatusUnauthorized,
+	"sign_in":           http.StatusUnauthorized,
+	"passkey":           http.StatusUnauthorized,
+	"second_factor":     http.StatusUnauthorized,
+	"sign_in_wait":      http.StatusTooManyRequests,
 	"method":            http.StatusMethodNotAllowed,
 	"media_type":        http.StatusUnsupportedMediaType,
 	"url_too_long":      http.StatusRequestURITooLong,
@@ -116,6 +120,19 @@ func sentence(f *fault.Error) (ja, en string) {
 	return t.JA, t.EN
 }
 
+// retryAfter is for how many seconds nothing should be tried.
+func retryAfter(err error) string {
+	var f *fault.Error
+	switch {
+	case !errors.As(err, &f):
+	case f.Args["seconds"] != "":
+		return f.Args["seconds"]
+	case f.Key == "budget":
+		return budgetWait
+	}
+	return "1"
+}
+
 // refuse answers with a problem. What the service itself got wrong goes to the
 // log with its cause.
 func (s *Server) refuse(w http.ResponseWriter, c *call, err error) {
@@ -126,9 +143,9 @@ func (s *Server) refuse(w http.ResponseWriter, c *call, err error) {
 	h := w.Header()
 	switch p.Status {
 	case http.StatusUnauthorized:
-		h.Set("WWW-Authenticate", `Bearer realm="akashi"`)
+		h.Set("WWW-Authenticate", `Cookie realm="akashi"`)
 	case http.StatusTooManyRequests:
-		h.Set("Retry-After", map[bool]string{true: budgetWait, false: "1"}[p.Code == "budget"])
+		h.Set("Retry-After", retryAfter(err))
 	case http.StatusServiceUnavailable:
 		h.Set("Retry-After", "5")
 	case http.StatusRequestEntityTooLarge:

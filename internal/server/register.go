@@ -58,7 +58,7 @@ func (s *Server) unrouted(g *gin.Context, err error) {
 func (r *route) complete() error {
 	var missing error
 	switch {
-	case r.permission == "" || r.permission != anyone && !granted(r.permission):
+	case r.permission == "" || r.permission != anyone && r.permission != oneself && !granted(r.permission):
 		missing = errors.New("no permission that a role has")
 	case r.purpose == "":
 		missing = errors.New("no purpose")
@@ -95,7 +95,7 @@ func document(f face, version string) *huma.OpenAPI {
 	}
 	if f == staffFace {
 		d.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
-			"staffKey": {Type: "http", Scheme: "bearer", Description: "the key of one named member of staff"},
+			"session": {Type: "apiKey", In: "cookie", Name: sessionCookie, Description: "the session of one named member of staff, who signed in with two factors"},
 		}
 	}
 	return d
@@ -109,11 +109,14 @@ func (r *route) operation(schemas huma.Registry) *huma.Operation {
 		OperationID: r.id, Method: r.method, Path: r.path, Summary: r.en, Description: r.ja,
 		Extensions: map[string]any{"x-permission": string(r.permission), "x-purpose": string(r.purpose), "x-max-bytes": r.limit()},
 	}
+	if r.stepUp {
+		op.Extensions["x-step-up"] = true
+	}
 	if r.pictures {
 		op.Extensions["x-max-picture-bytes"] = verify.MaxPicture
 	}
 	if r.permission != anyone {
-		op.Security = []map[string][]string{{"staffKey": {}}}
+		op.Security = []map[string][]string{{"session": {}}}
 	}
 	text := &huma.Schema{Type: "string"}
 	for _, m := range pathParameter.FindAllStringSubmatch(r.path, -1) {

@@ -23,9 +23,12 @@ const (
 
 var faces = []face{staffFace, publicFace, opsFace}
 
-// anyone is the permission of a route that needs no key; it is written out so
+// anyone is the permission of a route that needs no session; it is written out so
 // that none is open by omission.
 const anyone office.Permission = "anyone"
+
+// oneself is the permission of a route on one's own account and session.
+const oneself office.Permission = "oneself"
 
 // prefix of the contract's first version.
 const prefix = "/api/v1"
@@ -47,6 +50,7 @@ type route struct {
 	bytes      int64    // largest body; 0: 64 KiB
 	longer     time.Duration
 	keyed      bool // takes an Idempotency-Key
+	stepUp     bool // the second factor was proven in the last five minutes (S-018)
 	throttled  bool
 	looksUp    bool // shows a person's data or asks the register: taken from the budget
 	pictures   bool // takes pictures, which may be larger
@@ -97,7 +101,9 @@ var (
 // routes is the registry of all faces (S-001, S-024).
 func (s *Server) routes() []*route {
 	var all []*route
-	for _, group := range [][]*route{s.importRoutes(), s.applicationRoutes(), s.certificateRoutes(), s.approvalRoutes(), s.officeRoutes(), s.openRoutes()} {
+	for _, group := range [][]*route{
+		s.signInRoutes(), s.importRoutes(), s.applicationRoutes(), s.certificateRoutes(), s.approvalRoutes(), s.officeRoutes(), s.openRoutes(),
+	} {
 		all = append(all, group...)
 	}
 	return all
@@ -122,11 +128,11 @@ func (s *Server) importRoutes() []*route {
 		},
 		{
 			faces: staffOnly, method: http.MethodPost, path: prefix + "/imports/{id}/commit", id: "commit-import", permission: office.CommitImports, purpose: actor.Import,
-			status: http.StatusOK, longer: importTime, out: importBody{}, serve: s.commitImport, ja: "取込を適用する", en: "Apply an import",
+			status: http.StatusOK, longer: importTime, stepUp: true, out: importBody{}, serve: s.commitImport, ja: "取込を適用する", en: "Apply an import",
 		},
 		{
 			faces: staffOnly, method: http.MethodPost, path: prefix + "/imports/{id}/withdraw", id: "withdraw-import", permission: office.CommitImports, purpose: actor.Import,
-			status: http.StatusOK, longer: importTime, out: importBody{}, serve: s.withdrawImport,
+			status: http.StatusOK, longer: importTime, stepUp: true, out: importBody{}, serve: s.withdrawImport,
 			ja: "取込を取り消し、それで作られた証明書を列挙する", en: "Withdraw an import and list the certificates made from it",
 		},
 	}
@@ -193,7 +199,7 @@ func (s *Server) certificateRoutes() []*route {
 	reissue := of(http.MethodPost, "/certificates/{id}/reissue", "reissue-certificate", office.Issue, s.reissueCertificate, "今の記録で作り直す", "Make it again from the record as it is now")
 	reissue.status, reissue.takes, reissue.in = http.StatusCreated, jsonType, whyBody{}
 	revoke := of(http.MethodPost, "/certificates/{id}/revoke", "revoke-certificate", office.Revoke, s.revokeCertificate, "一枚を失効させる", "Revoke one certificate")
-	revoke.takes, revoke.in = jsonType, whyBody{}
+	revoke.takes, revoke.in, revoke.stepUp = jsonType, whyBody{}, true
 	for _, r := range []*route{codes, card, again} { // prints count each certificate
 		r.looksUp = true
 	}

@@ -47,7 +47,7 @@ type Services struct {
 	Alert        office.Alert // may be nil
 	Issuance     *issuance.Service
 	Log          *audit.Log
-	Directory    office.Directory
+	Accounts     *office.Accounts
 	// Once returns what an earlier act with an idempotency key made and the hash
 	// of that request's body; fault NotFound if there was none.
 	Once        func(ctx context.Context, office, route, key string) (object string, body []byte, err error)

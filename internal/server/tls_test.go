@@ -47,7 +47,7 @@ func (s *secured) get(t *testing.T, c *http.Client, url, key string) reply {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.Header.Set("Authorization", "Bearer "+key)
+	r.AddCookie(&http.Cookie{Name: sessionCookie, Value: key})
 	resp, err := c.Do(r)
 	return readAll(t, resp, err)
 }

@@ -78,52 +78,6 @@ func (s *Store) Offices(ctx context.Context) ([]string, error) {
 	return codes, reachable(err)
 }
 
-type staffRow struct {
-	Office, ID, Name, Role string
-	EndsAt, CreatedAt      int64 `gorm:"autoCreateTime:false"`
-}
-
-func (staffRow) TableName() string { return "staff" }
-
-type staffKeyRow struct {
-	Office    string
-	Hash      []byte
-	StaffID   string
-	CreatedAt int64 `gorm:"autoCreateTime:false"`
-	EndsAt    int64
-}
-
-func (staffKeyRow) TableName() string { return "staff_keys" }
-
-// AddStaff creates a named person with the hash of one key. It runs inside an act.
-func (s *Store) AddStaff(ctx context.Context, p office.Staff, keyHash []byte) error {
-	db, err := act(ctx, p.Office)
-	if err != nil {
-		return err
-	}
-	now := s.clock.Now().UnixMilli()
-	if err := db.Create(&staffRow{p.Office, p.ID, p.Name, string(p.Role), milli(p.Ends), now}).Error; err != nil {
-		return err
-	}
-	return db.Create(&staffKeyRow{p.Office, keyHash, p.ID, now, milli(p.Ends)}).Error
-}
-
-// StaffByKey implements office.Directory.
-func (s *Store) StaffByKey(ctx context.Context, code string, hash []byte) (office.Staff, error) {
-	p := office.Staff{Office: code}
-	var ends, keyEnds int64
-	if err := s.lookup(ctx, code, batch{one("staff_key", []any{&p.ID, &p.Name, &p.Role, &ends, &keyEnds},
-		`SELECT s.id, s.name, s.role, s.ends_at, k.ends_at FROM staff_keys k JOIN staff s ON s.office = k.office AND s.id = k.staff_id
-		WHERE k.office = $1 AND k.hash = $2`, code, hash)}); err != nil {
-		return office.Staff{}, err
-	}
-	if keyEnds != 0 && (ends == 0 || keyEnds < ends) {
-		ends = keyEnds
-	}
-	p.Ends = fromMilli(ends)
-	return p, nil
-}
-
 // changedOne makes a conflict of an update that met no row.
 func changedOne(db *gorm.DB, key string) error {
 	if db.Error == nil && db.RowsAffected != 1 {

@@ -23,7 +23,7 @@ type sealedColumn struct {
 // sealedColumns lists for each purpose what a new version has to take over.
 var sealedColumns = map[seal.Purpose][]sealedColumn{
 	seal.Wrap:   {{"person_keys", "wrapped", seal.PersonPlace}},
-	seal.Office: {{"imports", "staged", stagedPlace}},
+	seal.Office: {{"imports", "staged", stagedPlace}, {"passkeys", "credential", passkeyPlace}, {"sessions", "data", sessionPlace}},
 	seal.Vault:  {{"vault_keys", "wrapped", vaultKeyPlace}},
 }
 

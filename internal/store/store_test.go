@@ -552,7 +552,7 @@ func contains(b []byte, s string) bool { return bytes.Contains(b, []byte(s)) }
 func TestColumns(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
 		for _, row := range []any{
-			&officeRow{}, &staffRow{}, &staffKeyRow{}, &personKeyRow{}, &importRow{}, &approvalRow{}, &personRow{}, &doseRow{},
+			&officeRow{}, &staffRow{}, &passwordRow{}, &passkeyRow{}, &cardRow{}, &linkRow{}, &challengeRow{}, &sessionRow{}, &attemptRow{}, &knownTerminalRow{}, &personKeyRow{}, &importRow{}, &approvalRow{}, &personRow{}, &doseRow{},
 			&applicationRow{}, &certificateRow{}, &payloadRow{}, &certificateDoseRow{}, &copyRow{}, &counterRow{}, &signingKeyRow{},
 			&installationRow{}, &terminalRow{}, &lookupRow{}, &dataKeyRow{}, &vaultKeyRow{}, &vaultRow{}, &vaultAccessRow{}, &holdRow{}, &nodeRow{},
 			&treeLeaf{}, &treeTile{}, &treeCheckpoint{}, &lease{},

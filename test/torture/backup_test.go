@@ -72,7 +72,7 @@ func backup(t *testing.T, d database) {
 	if out, status := n.run(t, restore...); status != 1 {
 		t.Errorf("restored over something: %s", out)
 	}
-	for _, name := range []string{"seal.key", "keys", "test-staff-keys.json"} {
+	for _, name := range []string{"seal.key", "keys", "test-setup-links.json"} {
 		if err := os.MkdirAll(other.data, 0o700); err != nil {
 			t.Fatal(err)
 		}

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"testing"
 	"time"
 )
@@ -23,24 +24,56 @@ type sign func(*http.Request)
 // staff is the two people of the invented office.
 type staff struct{ clerk, officer sign }
 
-// signIn is the one place that knows how people sign in.
-func signIn(t *testing.T, n *node) staff { return keyHolders(t, n) }
+// origin is what the software passkeys of these tests are bound to, on whatever
+// port a node listens.
+const origin = "http://localhost:8080"
 
-// keyHolders are the two people with the keys of a first start.
-func keyHolders(t *testing.T, n *node) staff {
+// signIn is the one place that knows how people sign in: two officers, with the
+// command that newcomers use.
+func signIn(t *testing.T, n *node) staff {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join(n.data, "test-staff-keys.json"))
+	return staff{session(t, n, officeCode+"-officer1"), session(t, n, officeCode+"-officer2")}
+}
+
+// session signs somebody in, who follows the set-up link the first time.
+func session(t *testing.T, n *node, user string) sign {
+	t.Helper()
+	jar := filepath.Join(t.TempDir(), "jar")
+	args := []string{"sign-in", "--url", n.faces["staff"], "--origin", origin, "--jar", jar}
+	if _, err := os.Stat(filepath.Join(n.data, "test-passkeys", user+".json")); err == nil {
+		args = append(args, "--user", user)
+	} else {
+		args = append(args, "--setup", links(t, n)[user])
+	}
+	if out, status := n.run(t, args...); status != 0 {
+		t.Fatalf("sign-in: %s", out)
+	}
+	text, err := os.ReadFile(jar)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var keys []struct{ Key string }
-	if err := json.Unmarshal(text, &keys); err != nil || len(keys) != 2 {
-		t.Fatalf("staff keys: %v", err)
+	cookie := regexp.MustCompile(`__Host-akashi\t(\S+)`).FindSubmatch(text)
+	if cookie == nil {
+		t.Fatal("no session in the jar")
 	}
-	bearer := func(key string) sign {
-		return func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+key) }
+	return withSession(string(cookie[1]))
+}
+
+// links are the set-up links of a first start, by user id.
+func links(t *testing.T, n *node) (list map[string]string) {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(n.data, "test-setup-links.json"))
+	if err == nil {
+		err = json.Unmarshal(text, &list)
 	}
-	return staff{bearer(keys[0].Key), bearer(keys[1].Key)}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list
+}
+
+func withSession(cookie string) sign {
+	return func(r *http.Request) { r.Header.Set("Cookie", "__Host-akashi="+cookie) }
 }
 
 // reply is an answer that was read to its end.

@@ -65,6 +65,7 @@ func buildIn(source, to string) (string, error) {
 
 // node is one `akashi serve`, which is started again and again over the same data.
 type node struct {
+	earlier bool // an earlier version, which knows neither sign-in nor its setting
 	binary  string
 	data    string
 	environ []string
@@ -117,6 +118,9 @@ func (n *node) settings() []string {
 	}
 	kept = append(kept, "AKASHI_DATA="+n.data, "AKASHI_STAFF_ADDR=127.0.0.1:0", "AKASHI_PUBLIC_ADDR=127.0.0.1:0", "AKASHI_OPS_ADDR=127.0.0.1:0",
 		"AKASHI_RECOVER_AGE=1s", "GOGC=400")
+	if !n.earlier {
+		kept = append(kept, "AKASHI_STAFF_ORIGIN="+origin)
+	}
 	return append(kept, n.environ...)
 }
 

@@ -2,7 +2,9 @@ package torture
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -54,7 +56,7 @@ func TestUpgrade(t *testing.T) {
 func upgrade(t *testing.T, binary string, d database) {
 	data := t.TempDir()
 	old := newNode(t, data, d.environ...)
-	old.binary = binary
+	old.binary, old.earlier = binary, true
 	old.start(t)
 	who, people := keyHolders(t, old), invent(20)
 	bring(t, old.faces["staff"]+"/api/v1", who, people)
@@ -89,10 +91,38 @@ func upgrade(t *testing.T, binary string, d database) {
 	db := d.open(t, data)
 	b := checkBooks(t, db, l.acknowledged)
 	d.widen(t, data)
-	verified := checkAll(t, fresh.faces["staff"]+"/api/v1", signIn(t, fresh).clerk, db, l.acknowledged, l.bundle)
+	verified := checkAll(t, fresh.faces["staff"]+"/api/v1", upgraded(t, fresh), db, l.acknowledged, l.bundle)
 	t.Logf("%d requests, %d answered, %d of them after the migration; %d certificates acknowledged, %d verified by the new version; refused %v; books %+v",
 		l.asked.Load(), l.answered.Load(), l.answered.Load()-atMigration, len(l.acknowledged), verified, l.tally(), b)
 	if verified == 0 {
 		t.Error("nothing verified")
 	}
+}
+
+// keyHolders are the two people of an earlier version, who came with keys.
+func keyHolders(t *testing.T, n *node) staff {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(n.data, "test-staff-keys.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var keys []struct{ Key string }
+	if err := json.Unmarshal(text, &keys); err != nil || len(keys) != 2 {
+		t.Fatalf("staff keys: %v", err)
+	}
+	bearer := func(key string) sign {
+		return func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+key) }
+	}
+	return staff{bearer(keys[0].Key), bearer(keys[1].Key)}
+}
+
+// upgraded signs in the officer of an earlier version by the set-up link that the
+// new one has made.
+func upgraded(t *testing.T, n *node) sign {
+	t.Helper()
+	for user := range links(t, n) {
+		return session(t, n, user)
+	}
+	t.Fatal("nobody can sign in after the upgrade")
+	return nil
 }

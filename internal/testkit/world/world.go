@@ -9,6 +9,7 @@ import (
 	"akashi/certificate"
 	"akashi/internal/actor"
 	"akashi/internal/application"
+	"akashi/internal/audit"
 	"akashi/internal/cli"
 	"akashi/internal/clock"
 	"akashi/internal/idgen"
@@ -56,7 +57,7 @@ func EachWith(t *testing.T, set func(t *testing.T, c *cli.Config), test func(t *
 // New assembles the service with settings of which data directory and database count.
 func New(t testing.TB, c cli.Config) *World {
 	t.Helper()
-	c.SHCIssuer, c.VDSNCIssuer = "https://issuer.akashi.test", "UTO"
+	c.SHCIssuer, c.VDSNCIssuer, c.StaffOrigin = "https://issuer.akashi.test", "UTO", Origin
 	w := &World{Config: c}
 	w.Open(t)
 	for _, kind := range []vaccination.Kind{vaccination.Subjects, vaccination.Records} {
@@ -69,7 +70,13 @@ func New(t testing.TB, c cli.Config) *World {
 	return w
 }
 
-// Open assembles the service once more over the same database and signs the two people in.
+// The two people of every world, by user id.
+const (
+	ClerkUser   = cli.TestOffice + "-clerk"
+	OfficerUser = cli.TestOffice + "-officer1"
+)
+
+// Open assembles the service once more over the same database, with the same two people.
 func (w *World) Open(t testing.TB) {
 	t.Helper()
 	app, err := cli.Open(t.Context(), w.Config, OpenStore)
@@ -78,16 +85,60 @@ func (w *World) Open(t testing.TB) {
 	}
 	t.Cleanup(func() { _ = app.Close() })
 	w.App = app
-	keys, err := app.FirstStart(t.Context())
-	if err != nil {
+	if _, err := app.FirstStart(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	for i, to := range []*actor.Actor{&w.Clerk, &w.Officer} {
-		p, err := office.Authenticate(t.Context(), app.Store, keys[i].Key, app.Clock.Now())
-		if err != nil {
-			t.Fatal(err)
+	w.Clerk = w.Person(t, ClerkUser, office.Clerk).Actor(actor.Certificate, "test", "", app.Clock.Now())
+	w.Officer = w.Person(t, OfficerUser, office.Officer).Actor(actor.Certificate, "test", "", app.Clock.Now())
+}
+
+// Person returns somebody who may sign in, and makes the account where there is
+// none; the office stands in the user id. Nobody has credentials: see SignIn.
+func (w *World) Person(t testing.TB, user string, role office.Role) office.Staff {
+	t.Helper()
+	ctx := t.Context()
+	s, err := w.Store.StaffByUser(ctx, user[:6], user)
+	if err == nil && s.State == office.ActiveAccount {
+		return s
+	}
+	w.Act(t, user[:6], func(ctx context.Context) error {
+		if s.ID == "" {
+			s = office.Staff{Office: user[:6], User: user, Name: "試験 人", Unit: "試験課", Role: role, Ends: w.Clock.Now().AddDate(1, 0, 0)}
+			if s, _, err = w.Accounts.Make(ctx, s); err != nil {
+				return err
+			}
 		}
-		*to = actor.Actor{Office: p.Office, Person: p.ID, Terminal: "test", Purpose: actor.Certificate, Role: string(p.Role), Permissions: p.Role.Permissions(), SteppedUp: app.Clock.Now()}
+		s, err = w.Accounts.Change(ctx, s.Office, s.ID, func(s *office.Staff) { s.State = office.ActiveAccount })
+		return err
+	})
+	return s
+}
+
+// SignIn returns the value of the session cookie of somebody who may sign in. No
+// password is hashed and no passkey asked.
+func (w *World) SignIn(t testing.TB, user string, role office.Role) (cookie string) {
+	t.Helper()
+	p := w.Person(t, user, role)
+	w.Act(t, p.Office, func(ctx context.Context) error {
+		session, err := w.Accounts.Sessions.Begin(ctx, p)
+		if err == nil {
+			cookie = w.Accounts.Sessions.Cookie(session)
+		}
+		return err
+	})
+	return cookie
+}
+
+// SessionCookie is the name of the cookie of a session.
+const SessionCookie = "__Host-akashi"
+
+// Act runs something inside an act of the office.
+func (w *World) Act(t testing.TB, code string, fn func(ctx context.Context) error) {
+	t.Helper()
+	by := actor.Actor{Office: code, Person: "job:test", Terminal: "test", Purpose: actor.Operate}
+	err := w.Log.Act(t.Context(), by, audit.Entry{Action: "test"}, func(ctx context.Context, _ *audit.Entry) error { return fn(ctx) })
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -103,6 +154,9 @@ func (w *World) Bring(t testing.TB, kind vaccination.Kind, file []byte) vaccinat
 	}
 	return i
 }
+
+// Origin is where the staff of a world reach the service, for their passkeys.
+const Origin = "http://localhost:8080"
 
 // Zone is the machine readable zone of the first sample person.
 const Zone = "PPJPNSAKURAI<<MIO<<<<<<<<<<<<<<<<<<<<<<<<<<<\nTK00000003JPN9102181F3206308<<<<<<<<<<<<<<00"

@@ -1,0 +1,73 @@
+// Setting up an account and signing in with a passkey. The token of a set-up link
+// stands in the fragment, which is never sent, and leaves the address at once.
+
+const said = document.getElementById("said");
+
+function say(ja, en, kind) {
+  said.dataset.kind = kind;
+  said.replaceChildren(ja, document.createElement("br"), Object.assign(document.createElement("span"), { lang: "en", textContent: en }));
+}
+
+async function post(path, body) {
+  const answer = await fetch("/api/v1" + path, {
+    method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body), credentials: "same-origin",
+  });
+  const value = answer.status === 204 ? {} : await answer.json();
+  if (!answer.ok) throw value;
+  return value;
+}
+
+// guarded runs one step at a time and says what went wrong.
+function guarded(form, run) {
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const button = form.querySelector("button");
+    button.disabled = true;
+    try {
+      await run(new FormData(form));
+    } catch (problem) {
+      if (problem.ja) say(problem.ja, problem.en, "error");
+      else say("パスキーを使えませんでした。もう一度お試しください。", "The passkey could not be used. Please try again.", "error");
+    } finally {
+      button.disabled = false;
+    }
+  });
+}
+
+async function create(options) {
+  return (await navigator.credentials.create({ publicKey: PublicKeyCredential.parseCreationOptionsFromJSON(options) })).toJSON();
+}
+
+async function get(options) {
+  return (await navigator.credentials.get({ publicKey: PublicKeyCredential.parseRequestOptionsFromJSON(options) })).toJSON();
+}
+
+const signIn = document.getElementById("sign-in");
+if (signIn) {
+  guarded(signIn, async (fields) => {
+    const asked = await post("/session", { user: fields.get("user").trim(), password: fields.get("password") });
+    const me = asked.account ?? await post("/session/passkey", { challenge: asked.challenge, credential: await get(asked.public_key) });
+    signIn.remove();
+    say(`${me.name} さんとしてサインインしました。`, `Signed in as ${me.user}.`, "ok");
+  });
+}
+
+const setup = document.getElementById("setup");
+if (setup) {
+  const link = location.hash.slice(1);
+  history.replaceState(null, "", location.pathname);
+  post("/setup/challenge", { link }).then((asked) => {
+    document.getElementById("user").textContent = asked.user;
+  }).catch((problem) => {
+    setup.remove();
+    say(problem.ja ?? "設定リンクを確かめられませんでした。", problem.en ?? "The set-up link could not be checked.", "error");
+  });
+  guarded(setup, async (fields) => {
+    const asked = await post("/setup/challenge", { link });
+    const credential = await create(asked.public_key);
+    const done = await post("/setup", { link, password: fields.get("password"), challenge: asked.challenge, credential });
+    setup.remove();
+    say(`${done.user} の設定が終わりました。サインインしてください。`, `${done.user} is set up. Please sign in.`, "ok");
+    said.append(document.createElement("br"), Object.assign(document.createElement("a"), { href: "/sign-in", textContent: "サインイン / Sign in" }));
+  });
+}
