@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -40,6 +41,9 @@ type Store interface {
 	vaccination.ImportStore
 	office.ApprovalStore
 	office.LookupStore
+	office.AccountRequestStore
+	office.RosterStore
+	office.StaffStore
 	signing.Intents
 	custody.Store
 	vault.Store
@@ -74,23 +78,25 @@ type OpenStore func(ctx context.Context, d Database, ring *seal.Ring, c clock.Cl
 
 // App is the assembled service, without any face.
 type App struct {
-	Config       Config
-	Store        Store
-	Log          *audit.Log
-	Accounts     *office.Accounts
-	Applications *application.Service
-	Imports      *vaccination.Imports
-	Approvals    *office.Approvals
-	Offices      *office.Offices
-	Budget       *office.Budget
-	Issuance     *issuance.Service
-	Published    *publish.Service
-	Custody      *custody.Service
-	Vault        *vault.Service
-	Notaries     []*tree.Notary // of the logs
-	Fresh        *tree.Freshness
-	Clock        clock.Clock
-	IDs          idgen.Gen
+	Config          Config
+	Store           Store
+	Log             *audit.Log
+	Accounts        *office.Accounts
+	Applications    *application.Service
+	Imports         *vaccination.Imports
+	Approvals       *office.Approvals
+	Offices         *office.Offices
+	Budget          *office.Budget
+	AccountRequests *office.AccountRequests
+	Rosters         *office.Rosters
+	Issuance        *issuance.Service
+	Published       *publish.Service
+	Custody         *custody.Service
+	Vault           *vault.Service
+	Notaries        []*tree.Notary // of the logs
+	Fresh           *tree.Freshness
+	Clock           clock.Clock
+	IDs             idgen.Gen
 }
 
 // Open assembles the service over its data directory: file key, signing keys,
@@ -127,6 +133,10 @@ func (a *App) accounts(ring *seal.Ring) error {
 		Log: a.Log, Store: a.Store, Passkeys: party, Clock: a.Clock, IDs: a.IDs,
 		Sessions: office.NewSessions(a.Store, a.Clock, a.IDs), Hasher: office.NewHasher(ring.Pepper, a.IDs),
 	}
+	a.AccountRequests = &office.AccountRequests{
+		Log: a.Log, Store: a.Store, Staff: a.Store, Keeper: a.Accounts, Approvals: a.Approvals, Clock: a.Clock, IDs: a.IDs,
+	}
+	a.Rosters = &office.Rosters{Log: a.Log, Store: a.Store, Staff: a.Store, Keeper: a.Accounts, Approvals: a.Approvals, Clock: a.Clock, IDs: a.IDs}
 	return err
 }
 
@@ -290,10 +300,15 @@ type Job struct {
 
 // Jobs are all jobs. Each may run on several nodes at a time.
 func (a *App) Jobs() []Job {
-	return []Job{
+	jobs := []Job{
 		{"recover", min(time.Minute, max(a.Config.RecoverAge, time.Second)), a.recover},
 		{"reseal", time.Minute, a.reseal},
 	}
+	if a.Config.RosterDir != "" {
+		reader := &rosterReader{app: a, read: map[string][sha256.Size]byte{}}
+		jobs = append(jobs, Job{"roster", rosterEvery, reader.round})
+	}
+	return jobs
 }
 
 // reseal goes on with a change of keys that was begun.

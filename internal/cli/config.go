@@ -61,6 +61,7 @@ type Config struct {
 	Fonts       []string      `env:"FONTS"`                       // further TrueType files for register characters, such as IPAmj Mincho
 	Recipient   string        `env:"BACKUP_RECIPIENT"`            // age key that backups are encrypted to
 	LogCopy     string        `env:"LOG_COPY"`                    // directory of a second place, run by others, for the log's checkpoints
+	RosterDir   string        `env:"ROSTER_DIR"`                  // where the staff system puts OFFICE.csv; empty: nowhere
 	LogLevel    slog.Level    `env:"LOG_LEVEL" envDefault:"INFO"`
 	TracesURL   string        `env:"TRACES_URL"` // OpenTelemetry collector (OTLP over HTTP); empty: no traces
 	Config      string        `env:"CONFIG"`

@@ -25,7 +25,7 @@ func officeCommand(parts Adapters) *cobra.Command {
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	group.AddCommand(officeAdd(parts), officeSet(parts), officePaperKey(parts), officeTerminal(parts))
+	group.AddCommand(officeAdd(parts), officeSet(parts), officePaperKey(parts), officeAccount(parts), officeTerminal(parts))
 	return group
 }
 

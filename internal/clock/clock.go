@@ -40,6 +40,12 @@ type Date string
 // DateOf returns the date in Japan at the given time.
 func DateOf(t time.Time) Date { return Date(t.In(japan).Format(time.DateOnly)) }
 
+// Midnight returns when a full date begins in Japan; the zero time for another.
+func Midnight(d Date) time.Time {
+	t, _ := time.ParseInLocation(time.DateOnly, string(d), japan)
+	return t.UTC()
+}
+
 // TimeOfDay returns the time in Japan as "15:04".
 func TimeOfDay(t time.Time) string { return t.In(japan).Format("15:04") }
 

@@ -92,9 +92,9 @@ type ApprovalStore interface {
 	// DecideApproval stores the decision on one that nobody has decided; fault
 	// Conflict "approval_state" when somebody was faster.
 	DecideApproval(ctx context.Context, p Approval) error
-	// UseApproval marks one that was approved and not used; fault Conflict
-	// "approval_used" when somebody was faster.
-	UseApproval(ctx context.Context, p Approval) error
+	// UseApproval marks one that was not used, and approves it at the same time
+	// where it was pending; fault Conflict "approval_used" when somebody was faster.
+	UseApproval(ctx context.Context, p Approval, was ApprovalState) error
 }
 
 // Approvals is the four-eyes rule (S-029): asked for by one person, approved by
@@ -114,6 +114,9 @@ func (s *Approvals) Ask(ctx context.Context, a actor.Actor, kind Kind, object st
 		return Approval{}, err
 	}
 	if err := d.may(a, d.Ask, object); err != nil {
+		return Approval{}, err
+	}
+	if err := mayGrant(a, parameters); err != nil {
 		return Approval{}, err
 	}
 	now := s.now()
@@ -210,9 +213,13 @@ func (s *Approvals) approve(a actor.Actor, p *Approval, reason string) error {
 	if err != nil {
 		return err
 	}
-	switch err := d.may(a, d.Approve, p.Object); {
-	case err != nil:
+	if err := d.may(a, d.Approve, p.Object); err != nil {
 		return err
+	}
+	if err := mayGrant(a, p.Parameters); err != nil {
+		return err
+	}
+	switch {
 	case p.RequestedBy == a.Person:
 		return fault.New(fault.Forbidden, "second_person", "")
 	case !a.SteppedUpBy(s.now()):
@@ -222,6 +229,17 @@ func (s *Approvals) approve(a actor.Actor, p *Approval, reason string) error {
 		return err
 	}
 	p.ExpiresAt = p.DecidedAt.Add(ApprovalLasts)
+	return nil
+}
+
+// mayGrant refuses to ask for, or to approve, a role that the person may not
+// grant; that which an account has now counts as well.
+func mayGrant(a actor.Actor, parameters map[string]string) error {
+	for _, name := range []string{"role", "was"} {
+		if role, ok := parameters[name]; ok && !Role(a.Role).MayGrant(Role(role)) {
+			return fault.New(fault.Forbidden, "granting", "role")
+		}
+	}
 	return nil
 }
 
@@ -251,7 +269,7 @@ func (s *Approvals) Use(ctx context.Context, a actor.Actor, kind Kind, object st
 	if err != nil {
 		return err
 	}
-	return s.use(ctx, a, p)
+	return s.use(ctx, a, p, Approved)
 }
 
 // UseOrApprove is Use, by which the second person may also approve what is
@@ -261,18 +279,16 @@ func (s *Approvals) UseOrApprove(ctx context.Context, a actor.Actor, kind Kind, 
 	if err != nil {
 		return err
 	}
-	if p.State(s.now()) == Pending {
+	was := p.State(s.now())
+	if was == Pending {
 		if err := s.approve(a, &p, ""); err != nil {
 			return err
 		}
-		if err := s.Store.DecideApproval(ctx, p); err != nil {
-			return err
-		}
 	}
-	return s.use(ctx, a, p)
+	return s.use(ctx, a, p, was)
 }
 
-func (s *Approvals) use(ctx context.Context, a actor.Actor, p Approval) error {
+func (s *Approvals) use(ctx context.Context, a actor.Actor, p Approval, was ApprovalState) error {
 	d, err := p.Kind.Act()
 	if err != nil {
 		return err
@@ -284,7 +300,7 @@ func (s *Approvals) use(ctx context.Context, a actor.Actor, p Approval) error {
 		return fault.New(fault.Forbidden, "third_person", "")
 	}
 	p.UsedBy, p.UsedAt = a.Person, s.now()
-	return s.Store.UseApproval(ctx, p)
+	return s.Store.UseApproval(ctx, p, was)
 }
 
 // remembered bounds how many earlier approvals of one object are looked at.

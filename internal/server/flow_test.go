@@ -22,6 +22,7 @@ import (
 	"akashi/certificate/qr"
 	"akashi/internal/office"
 	"akashi/internal/testkit"
+	"akashi/internal/testkit/world"
 	"akashi/samples"
 )
 
@@ -39,6 +40,8 @@ func TestEveryRoute(t *testing.T) {
 	t.Run("certificates", f.testCertificates)
 	t.Run("approvals", f.testApprovals)
 	t.Run("office", f.testOffice)
+	t.Run("accounts", f.testAccounts)
+	t.Run("rosters", f.testRosters)
 	t.Run("verify", f.testVerify)
 	t.Run("open", f.testOpen)
 	t.Run("issuance log", f.testIssuanceLog)
@@ -558,19 +561,31 @@ func TestOthersDoNotExist(t *testing.T) {
 	imp := f.do(f.clerk, "POST", "/imports/subjects", string(subjects)).json(t)["id"].(string)
 	approval := f.do(f.officer, "POST", "/approvals", `{"kind":"account.recover","object":"`+nobody+`"}`).json(t)["id"].(string)
 	ids := map[string]string{"applications": app, "certificates": cert, "imports": imp, "approvals": approval, "accounts": f.Clerk.Person}
+	asked := f.do(f.officer, "POST", "/accounts/requests", accountForm("new", office.Clerk)).json(t)["id"].(string)
+	ids["requests"] = asked
+	ids["rosters"] = ask(f.Staff(), f.officer, "POST", prefix+"/rosters", "text/csv", []byte("user_id,name,unit\n"+world.OfficerUser+",x,x\n")).json(t)["id"].(string)
+	operator := f.SignIn(t, foreignOffice+"-operator", office.Operator)
+	duties := `{"unit":"課","role":"clerk",` + answered + `}`
 	for _, r := range f.routes() {
 		if !strings.Contains(r.path, "{id}") {
 			continue
 		}
 		kind := strings.Split(strings.TrimPrefix(r.path, prefix+"/"), "/")[0]
+		if strings.Contains(r.path, "/requests/{id}") {
+			kind = "requests"
+		}
+		stranger := f.foreign
+		if !office.Officer.Permissions()[string(r.permission)] {
+			stranger = operator
+		}
 		own := ids[kind]
 		near := own[:len(own)-1] + map[bool]string{true: "3", false: "2"}[own[len(own)-1] == '2']
 		body := map[string]string{"answer-application": form(certificate.Domestic), "enter-number": shownCard("123456789018"), "decide-application": `{"outcome":"reject","reason":"x"}`,
-			"reissue-certificate": `{"reason":"lost"}`, "revoke-certificate": `{"reason":"fraud"}`, "approve-approval": `{"reason":""}`, "refuse-approval": `{"reason":""}`}[r.id]
+			"reissue-certificate": `{"reason":"lost"}`, "revoke-certificate": `{"reason":"fraud"}`, "approve-approval": `{"reason":""}`, "refuse-approval": `{"reason":""}`, "request-account-change": duties, "request-account-enable": duties}[r.id]
 		var first problem
 		for i, id := range []string{own, near, nobody, "ABCDEFGHJKLM", "1", "x", "sakurai-mio", strings.ToUpper(own) + "0", strings.Repeat("A", 1000)} {
 			path := strings.NewReplacer("{id}", id, "{number}", "1").Replace(strings.TrimPrefix(r.path, prefix))
-			got := f.do(map[bool]string{true: f.foreignClerk, false: f.foreign}[r.permission == office.EnterNumber], r.method, path, body)
+			got := f.do(map[bool]string{true: f.foreignClerk, false: stranger}[r.permission == office.EnterNumber], r.method, path, body)
 			var p problem
 			_ = json.Unmarshal(got.body, &p)
 			p.RequestID = ""

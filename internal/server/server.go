@@ -38,16 +38,18 @@ import (
 // Services are the use cases behind the faces. What only the staff face needs may
 // be missing where that is not served.
 type Services struct {
-	Faces        []string // to be served: "staff", "public", "ops"; empty: all
-	Applications *application.Service
-	Imports      *vaccination.Imports
-	Approvals    *office.Approvals
-	Offices      *office.Offices
-	Budget       *office.Budget
-	Alert        office.Alert // may be nil
-	Issuance     *issuance.Service
-	Log          *audit.Log
-	Accounts     *office.Accounts
+	Faces           []string // to be served: "staff", "public", "ops"; empty: all
+	Applications    *application.Service
+	Imports         *vaccination.Imports
+	Approvals       *office.Approvals
+	AccountRequests *office.AccountRequests
+	Rosters         *office.Rosters
+	Offices         *office.Offices
+	Budget          *office.Budget
+	Alert           office.Alert // may be nil
+	Issuance        *issuance.Service
+	Log             *audit.Log
+	Accounts        *office.Accounts
 	// Once returns what an earlier act with an idempotency key made and the hash
 	// of that request's body; fault NotFound if there was none.
 	Once        func(ctx context.Context, office, route, key string) (object string, body []byte, err error)

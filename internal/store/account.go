@@ -43,7 +43,10 @@ func (s *Store) AddStaff(ctx context.Context, p office.Staff) error {
 	if duplicate(err) {
 		return fault.New(fault.Conflict, "user_taken", "user")
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return s.keepHistory(db, p)
 }
 
 // SaveStaff implements office.AccountStore.
@@ -52,9 +55,14 @@ func (s *Store) SaveStaff(ctx context.Context, p office.Staff) error {
 	if err != nil {
 		return err
 	}
-	return changedOne(db.Model(&staffRow{}).Where("office = ? AND id = ? AND epoch = ?", p.Office, p.ID, p.Epoch).Updates(map[string]any{
+	err = changedOne(db.Model(&staffRow{}).Where("office = ? AND id = ? AND epoch = ?", p.Office, p.ID, p.Epoch).Updates(map[string]any{
 		"name": p.Name, "unit": p.Unit, "role": string(p.Role), "state": string(p.State), "ends_at": milli(p.Ends), "used_at": milli(p.Used), "epoch": p.Epoch + 1,
 	}), "version")
+	if err != nil {
+		return err
+	}
+	p.Epoch++
+	return s.keepHistory(db, p)
 }
 
 // UsedStaff implements office.AccountStore.

@@ -107,12 +107,21 @@ func (s *Store) DecideApproval(ctx context.Context, p office.Approval) error {
 		}), "approval_state")
 }
 
-// UseApproval implements office.ApprovalStore.
-func (s *Store) UseApproval(ctx context.Context, p office.Approval) error {
+// UseApproval implements office.ApprovalStore: one statement. After a second one
+// on the same row PostgreSQL would lock the office's row for its foreign key,
+// and imports that wait for that row would meet in a deadlock.
+func (s *Store) UseApproval(ctx context.Context, p office.Approval, was office.ApprovalState) error {
 	db, err := act(ctx, p.Office)
 	if err != nil {
 		return err
 	}
-	return changedOne(db.Model(&approvalRow{}).Where("office = ? AND id = ? AND outcome = ? AND used_at = 0", p.Office, p.ID, string(office.Approved)).
-		Updates(map[string]any{"used_by": p.UsedBy, "used_at": milli(p.UsedAt)}), "approval_used")
+	outcome := string(office.Approved)
+	if was == office.Pending {
+		outcome = ""
+	}
+	return changedOne(db.Model(&approvalRow{}).Where("office = ? AND id = ? AND outcome = ? AND used_at = 0", p.Office, p.ID, outcome).
+		Updates(map[string]any{
+			"decided_by": p.DecidedBy, "decided_at": milli(p.DecidedAt), "outcome": string(p.Outcome), "expires_at": milli(p.ExpiresAt),
+			"used_by": p.UsedBy, "used_at": milli(p.UsedAt),
+		}), "approval_used")
 }

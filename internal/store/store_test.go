@@ -554,7 +554,7 @@ func TestColumns(t *testing.T) {
 		for _, row := range []any{
 			&officeRow{}, &staffRow{}, &passwordRow{}, &passkeyRow{}, &cardRow{}, &linkRow{}, &challengeRow{}, &sessionRow{}, &attemptRow{}, &knownTerminalRow{}, &personKeyRow{}, &importRow{}, &approvalRow{}, &personRow{}, &doseRow{},
 			&applicationRow{}, &certificateRow{}, &payloadRow{}, &certificateDoseRow{}, &copyRow{}, &counterRow{}, &signingKeyRow{},
-			&installationRow{}, &terminalRow{}, &lookupRow{}, &dataKeyRow{}, &vaultKeyRow{}, &vaultRow{}, &vaultAccessRow{}, &holdRow{}, &nodeRow{},
+			&installationRow{}, &terminalRow{}, &lookupRow{}, &accountRequestRow{}, &rosterRow{}, &staffHistoryRow{}, &dataKeyRow{}, &vaultKeyRow{}, &vaultRow{}, &vaultAccessRow{}, &holdRow{}, &nodeRow{},
 			&treeLeaf{}, &treeTile{}, &treeCheckpoint{}, &lease{},
 		} {
 			statement := &gorm.Statement{DB: f.read}

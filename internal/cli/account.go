@@ -1,0 +1,83 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"akashi/internal/actor"
+	"akashi/internal/office"
+)
+
+func officeAccount(parts Adapters) *cobra.Command {
+	group := &cobra.Command{
+		Use: "account", Short: "Carry out what an office's people asked for and approved",
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	group.AddCommand(accountRequests(parts), accountCarryOut(parts))
+	return group
+}
+
+// operator is whoever may run commands on this machine: the third person, who
+// neither asks nor approves.
+func operator(code string) actor.Actor {
+	return actor.Actor{
+		Office: code, Person: "operator:command", Terminal: "command", Purpose: actor.Operate,
+		Role: string(office.Operator), Permissions: office.Operator.Permissions(),
+	}
+}
+
+// maxShown bounds the requests that are listed.
+const maxShown = 50
+
+func accountRequests(parts Adapters) *cobra.Command {
+	return &cobra.Command{
+		Use: "requests OFFICE", Short: "List the newest requests for accounts that are not carried out", Args: oneOffice,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return withApp(cmd, parts, func(ctx context.Context, app *App) error {
+				list, err := app.AccountRequests.List(ctx, operator(args[0]), "", maxShown)
+				if err != nil {
+					return err
+				}
+				for _, r := range list {
+					if !r.DoneAt.IsZero() {
+						continue
+					}
+					p, err := app.Approvals.Get(ctx, operator(args[0]), r.Approval)
+					if err != nil {
+						return err
+					}
+					_, _ = fmt.Fprintf(cmd.OutOrStdout(), "%s  %-15s %-9s %s  %s\n", r.ID, r.Kind, p.State(app.Clock.Now()), r.User, r.Role)
+				}
+				return nil
+			})
+		},
+	}
+}
+
+func accountCarryOut(parts Adapters) *cobra.Command {
+	return &cobra.Command{
+		Use: "carry-out OFFICE REQUEST", Short: "Carry out an approved request, and print the set-up link of a new account",
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) != 2 {
+				return usageError{errors.New("this takes a municipality code and the id of a request")}
+			}
+			return oneOffice(cmd, args[:1])
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return withApp(cmd, parts, func(ctx context.Context, app *App) error {
+				r, link, err := app.AccountRequests.CarryOut(ctx, operator(args[0]), args[1])
+				if err != nil {
+					return err
+				}
+				_, _ = fmt.Fprintf(cmd.OutOrStdout(), "%s carried out for %s\n", r.Kind, r.User)
+				if link != "" {
+					showLinks(cmd.OutOrStdout(), app.Config.StaffOrigin, []SetupLink{{r.User, r.Name, link}})
+				}
+				return nil
+			})
+		},
+	}
+}
