@@ -17,7 +17,7 @@ import (
 const Source = "office_register"
 
 // maxFound bounds how many people one look-up returns (S-031).
-const maxFound = 20
+const maxFound = 10
 
 // Register returns the register of one office. Its look-ups run inside an act.
 func (s *Store) Register(office string) vaccination.Register { return register{s, office} }
