@@ -27,6 +27,8 @@ func (f *fixture) testApprovals(t *testing.T) {
 	} {
 		f.want(t, f.do(f.officer, "POST", "/approvals", body), 400, code)
 	}
+	f.want(t, f.do(f.officer, "POST", "/approvals", `{"kind":"numbers.rekey","object":"index"}`), 201, "")
+	f.want(t, f.do(f.officer, "POST", "/approvals", `{"kind":"numbers.rekey","object":"sakurai"}`), 400, "json_form")
 	f.want(t, f.do(f.officer, "POST", path+"/approve", `{"reason":""}`), 403, "second_person")
 	f.want(t, f.do(f.officer, "POST", path+"/refuse", `{"reason":1}`), 400, "json_form")
 	second := f.officers(t, 1)[0]

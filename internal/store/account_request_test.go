@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"akashi/internal/audit"
-	"akashi/internal/clock"
 	"akashi/internal/fault"
 	"akashi/internal/office"
 )
@@ -257,7 +256,7 @@ func TestRoster(t *testing.T) {
 func TestAccountsInTheLog(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
 		k := &accountKeeper{}
-		s := &office.AccountRequests{Log: f.log, Store: f.Store, Staff: k, Keeper: k, Approvals: f.approvals(), Clock: clock.Clock(f.clock())}
+		s := &office.AccountRequests{Log: f.log, Store: f.Store, Staff: k, Keeper: k, Approvals: f.approvals(), Clock: f.clock()}
 		r, err := s.Ask(t.Context(), person("a"), wanted(office.Clerk), &audit.Once{Route: "r", Key: "k", Body: []byte("b")})
 		if err != nil {
 			t.Fatal(err)
