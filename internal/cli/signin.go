@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -67,6 +68,12 @@ func signInCommand(parts Adapters) *cobra.Command {
 	cmd.Flags().StringVar(&user, "user", "", "user id of an account that --setup has set up before")
 	cmd.Flags().StringVar(&jar, "jar", "", "file for the session's cookie, mode 0600")
 	return cmd
+}
+
+// visitor goes to the service that it is told, and is not sent anywhere else (S-006).
+var visitor = http.Client{
+	Timeout:       time.Minute,
+	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 }
 
 // signer does over HTTP what the pages do in a browser.
@@ -148,7 +155,7 @@ func (s *signer) post(path string, body, into any) error {
 		return err
 	}
 	r.Header.Set("Content-Type", "application/json")
-	answer, err := http.DefaultClient.Do(r)
+	answer, err := visitor.Do(r)
 	if err != nil {
 		return err
 	}
