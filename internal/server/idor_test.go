@@ -11,6 +11,7 @@ import (
 	"akashi/certificate"
 	"akashi/internal/cli"
 	"akashi/internal/office"
+	"akashi/internal/testkit/world"
 )
 
 // kindOfID is a kind of object that routes name in their path.
@@ -36,6 +37,11 @@ var kindsOfID = map[string]kindOfID{
 		return id
 	}, "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"},
 	"accounts": {func(f *fixture, t *testing.T) string { return f.Clerk.Person }, hexDigits},
+	"rosters": {func(f *fixture, t *testing.T) string {
+		r := ask(f.Staff(), f.officer, "POST", prefix+"/rosters", "text/csv", []byte("user_id,name,unit\n"+world.OfficerUser+",x,x\n"))
+		f.want(t, r, 201, "")
+		return r.json(t)["id"].(string)
+	}, hexDigits},
 	"approvals": {func(f *fixture, t *testing.T) string {
 		r := f.do(f.officer, "POST", "/office/settings/request", newSettings)
 		f.want(t, r, 201, "")
@@ -50,6 +56,7 @@ var bodyOf = map[string]string{
 	"answer-application": form(certificate.Domestic), "decide-application": `{"outcome":"approve","reason":"x"}`,
 	"reissue-certificate": `{"reason":"lost"}`, "revoke-certificate": `{"reason":"wrong_content"}`,
 	"enter-number": shownCard("123456789018"), "approve-approval": `{"reason":"x"}`, "refuse-approval": `{"reason":"x"}`,
+	"request-account-change": `{"unit":"課","role":"clerk",` + answered + `}`, "request-account-enable": `{"unit":"課","role":"clerk",` + answered + `}`,
 }
 
 // neighbour is the id before or after.
