@@ -49,7 +49,7 @@ func child() int {
 	ctx := context.Background()
 	c := cli.Config{
 		Data: os.Getenv("TEST_CHILD_DATA"), DatabaseURL: cli.Secret(os.Getenv("TEST_CHILD_URL")), MigrateURL: cli.Secret(os.Getenv("TEST_CHILD_MIGRATE")),
-		SHCIssuer: "https://issuer.akashi.test", VDSNCIssuer: "UTO",
+		SHCIssuer: "https://issuer.akashi.test", VDSNCIssuer: "UTO", StaffOrigin: world.Origin,
 	}
 	app, err := cli.Open(ctx, c, world.OpenStore)
 	if err != nil {
@@ -90,7 +90,7 @@ func TestJobsRoleRecovers(t *testing.T) {
 		t.Fatalf("the child was not killed: %v %s", err, out)
 	}
 	c.DatabaseURL, c.MigrateURL, c.DatabaseURLSigner = cli.Secret(d.JobsURL), "", cli.Secret(d.SignerURL)
-	c.SHCIssuer, c.VDSNCIssuer = w.Config.SHCIssuer, w.Config.VDSNCIssuer
+	c.SHCIssuer, c.VDSNCIssuer, c.StaffOrigin = w.Config.SHCIssuer, w.Config.VDSNCIssuer, w.Config.StaffOrigin
 	jobs, err := cli.Open(t.Context(), c, world.OpenStore)
 	if err != nil {
 		t.Fatal(err)
