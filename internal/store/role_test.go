@@ -263,7 +263,7 @@ var erasable = map[string][]string{
 		"once", "attempts", "cards", "challenges", "known_terminals", "passkeys", "passwords", "sessions", "setup_links",
 		"person_keys", "persons", "doses", "certificate_doses", "applications", "vault", "vault_keys",
 	},
-	"jobs":  {"person_keys"},
+	"jobs": {"person_keys"},
 }
 
 // S-002, S-025: direct SQL as each role. Without an office no row of any tenant
