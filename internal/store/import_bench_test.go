@@ -31,11 +31,21 @@ func bulk(people int) map[vaccination.Kind][]byte {
 // benched is an open store of a benchmark with one office.
 func benched(b *testing.B, name string) (*Store, *audit.Log) {
 	b.Helper()
+	return benchedAt(b, benchConfig(b, name))
+}
+
+func benchConfig(b *testing.B, name string) Config {
+	b.Helper()
 	c := Config{URL: filepath.Join(b.TempDir(), "akashi.db"), Ring: seal.NewRing()}
 	if name == "postgres" {
 		d := testkit.Postgres(b)
 		c.URL, c.MigrateURL = d.StaffURL, d.OwnerURL
 	}
+	return c
+}
+
+func benchedAt(b *testing.B, c Config) (*Store, *audit.Log) {
+	b.Helper()
 	s, err := Open(b.Context(), c)
 	if err != nil {
 		b.Fatal(err)
