@@ -1,6 +1,7 @@
 package certificate
 
 import (
+	"akashi/internal/clock"
 	"fmt"
 	"reflect"
 	"strings"
@@ -113,6 +114,17 @@ func TestFormat(t *testing.T) {
 			if s := fmt.Sprintf(verb, v); strings.Contains(s, "MIYAKE") || strings.Contains(s, "TK0000000") || strings.Contains(s, "宮家") {
 				t.Errorf("%s printed %s", verb, s)
 			}
+		}
+	}
+}
+
+// certificate-japan.md 4: the day of issue is read back from our own form only.
+func TestDayOfAI(t *testing.T) {
+	for ai, want := range map[string]clock.Date{
+		AIOf("900001", "2026-11-22", 7): "2026-11-22", "": "", "JPN90000120261122": "", "JPN90000120261322000007": "", "XXX90000120261122000007": "",
+	} {
+		if got := DayOfAI(ai); got != want {
+			t.Errorf("%q: %q, want %q", ai, got, want)
 		}
 	}
 }

@@ -154,3 +154,19 @@ func compact(d clock.Date) string {
 func AIOf(office string, on clock.Date, number int) string {
 	return fmt.Sprintf("JPN%s%s%06d", office, compact(on), number)
 }
+
+var formOfAI = regexp.MustCompile(`^JPN\d{6}(\d{4})(\d{2})(\d{2})\d{6}$`)
+
+// DayOfAI returns the day of issue that an identifier of AIOf tells; empty for
+// another one.
+func DayOfAI(ai string) clock.Date {
+	m := formOfAI.FindStringSubmatch(ai)
+	if m == nil {
+		return ""
+	}
+	day, err := clock.ParseDate(m[1] + "-" + m[2] + "-" + m[3])
+	if err != nil {
+		return ""
+	}
+	return day
+}

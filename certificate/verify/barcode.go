@@ -10,6 +10,7 @@ import (
 	"akashi/certificate"
 	"akashi/certificate/trust"
 	"akashi/certificate/vdsnc"
+	"akashi/internal/clock"
 	"akashi/signing"
 	"akashi/signing/pki"
 )
@@ -38,7 +39,7 @@ func Barcode(code *vdsnc.Barcode, b *trust.Bundle, at time.Time) Verdict {
 		x.set(Signature, OK, SignatureGood)
 	}
 	x.checkChain(code)
-	x.checkIssued(x.verdict.KeyID, code.Digest(), time.Time{})
+	x.checkIssued(x.verdict.KeyID, code.Digest(), signedBefore(code))
 	x.checkBarcodeContent(code)
 	return x.finish()
 }
@@ -77,6 +78,16 @@ func (x *examination) setBarcodeCause(facet, code string, err error) {
 		return
 	}
 	x.set(facet, Failed, code)
+}
+
+// signedBefore is the end of the day on which the bar code says that it was issued,
+// by an identifier of our form; zero if it does not say.
+func signedBefore(code *vdsnc.Barcode) time.Time {
+	day := certificate.DayOfAI(code.Person.OtherID)
+	if day == "" {
+		return time.Time{}
+	}
+	return clock.Midnight(day).AddDate(0, 0, 1)
 }
 
 // checkChain takes steps 5 to 8: authority, rules and country of the signer, dates, revocation.

@@ -11,7 +11,7 @@ import (
 const LogDelay = 15 * time.Minute
 
 // checkIssued asks the issuance log of the key, if the bundle has it. signed is
-// when the certificate says it was signed; zero if its kind does not tell.
+// when, at the latest, the certificate says it was signed; zero if it does not tell.
 func (x *examination) checkIssued(key string, digest [sha256.Size]byte, signed time.Time) {
 	log := x.bundle.Issuances(key)
 	if log == nil {
