@@ -91,7 +91,9 @@ func checkPage(p page, want holds, people []person, b *trust.Bundle) error {
 // checkCode verifies a code and compares its holder.
 func checkCode(text string, want holds, b *trust.Bundle) error {
 	v := verify.Text(text, b, time.Now())
-	if v.Outcome != verify.Valid || v.Holder == nil {
+	// The log that verifiers were given may be older than the code.
+	young := v.Outcome == verify.Undecided && v.Facet(verify.Issued).Code == verify.IssuanceLogOld
+	if v.Outcome != verify.Valid && !young || v.Holder == nil {
 		return fmt.Errorf("%s: a code is %s: %+v", want.id, v.Outcome, v.Facets)
 	}
 	h, p := v.Holder, want.person
