@@ -26,6 +26,8 @@ GRANT SELECT, INSERT ON certificate_doses, copies TO akashi_staff;
 -- proof of the log, by whichever process keeps it
 GRANT SELECT, INSERT ON issuance_log, tree_leaves, tree_tiles, tree_checkpoints TO akashi_staff, akashi_jobs;
 GRANT SELECT, INSERT, UPDATE ON leases TO akashi_staff, akashi_jobs;
+-- alerts, by whichever process judges the log
+GRANT SELECT, INSERT, UPDATE ON alerts TO akashi_staff, akashi_jobs;
 GRANT SELECT, INSERT, UPDATE, DELETE ON vault, vault_keys TO akashi_staff;
 GRANT SELECT, INSERT ON vault_accesses TO akashi_staff;
 GRANT SELECT, INSERT, UPDATE ON holds TO akashi_staff;

@@ -28,6 +28,7 @@ import (
 	"akashi/internal/topology"
 	"akashi/internal/vaccination"
 	"akashi/internal/vault"
+	"akashi/internal/watch"
 	"akashi/signing"
 )
 
@@ -47,6 +48,10 @@ type Store interface {
 	signing.Intents
 	custody.Store
 	vault.Store
+	watch.Store
+	Alerts(ctx context.Context, office, before string, limit int) ([]watch.Alert, error)
+	// AlertCounts returns how many alerts of each kind there were, and how many nobody has taken.
+	AlertCounts(ctx context.Context) (raised map[string]int, undelivered int, err error)
 	AddOffice(ctx context.Context, o office.Office) error
 	SaveOffice(ctx context.Context, o office.Office) error
 	AddTerminal(ctx context.Context, t office.Terminal) error
@@ -94,6 +99,7 @@ type App struct {
 	Custody         *custody.Service
 	Vault           *vault.Service
 	Notaries        []*tree.Notary // of the logs
+	Watch           *watch.Service
 	Fresh           *tree.Freshness
 	Clock           clock.Clock
 	IDs             idgen.Gen
@@ -196,6 +202,9 @@ func (a *App) assemble(keys []signing.Key) error {
 	}
 	a.Issuance.Paper = signing.NewPaperSigner(files, a.Issuance, a.Store.SigningKey, a.Clock)
 	if err := a.proveLog(); err != nil {
+		return err
+	}
+	if err := a.watchLog(); err != nil {
 		return err
 	}
 	return a.registerKeys(keys)
@@ -303,6 +312,7 @@ func (a *App) Jobs() []Job {
 	jobs := []Job{
 		{"recover", min(time.Minute, max(a.Config.RecoverAge, time.Second)), a.recover},
 		{"reseal", time.Minute, a.reseal},
+		{"watch", watchEvery, a.Watch.Step},
 	}
 	if a.Config.RosterDir != "" {
 		reader := &rosterReader{app: a, read: map[string][sha256.Size]byte{}}

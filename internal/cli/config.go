@@ -62,6 +62,7 @@ type Config struct {
 	Recipient   string        `env:"BACKUP_RECIPIENT"`            // age key that backups are encrypted to
 	LogCopy     string        `env:"LOG_COPY"`                    // directory of a second place, run by others, for the log's checkpoints
 	RosterDir   string        `env:"ROSTER_DIR"`                  // where the staff system puts OFFICE.csv; empty: nowhere
+	AlertURL    Secret        `env:"ALERT_URL"`                   // https address that alerts are posted to; empty: they are listed only
 	LogLevel    slog.Level    `env:"LOG_LEVEL" envDefault:"INFO"`
 	TracesURL   string        `env:"TRACES_URL"` // OpenTelemetry collector (OTLP over HTTP); empty: no traces
 	Config      string        `env:"CONFIG"`

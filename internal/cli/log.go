@@ -51,7 +51,7 @@ func (a *App) sequencer(name tree.Name) tree.Sequencer {
 // KeepLog gives entries their places and signs checkpoints until the context
 // ends; the channel closes after the last step.
 func (a *App) KeepLog(ctx context.Context, logger *slog.Logger) <-chan struct{} {
-	job := &tree.Job{Notaries: a.Notaries, Logger: logger}
+	job := &tree.Job{Notaries: a.Notaries, Logger: logger, Alarm: a.alarm(logger)}
 	return job.Run(ctx, treeStep)
 }
 

@@ -25,8 +25,8 @@ type guard struct {
 }
 
 // wholeTables may be read whole for the installation: what is proven for all offices
-// in one order. On PostgreSQL a policy of each says the same.
-var wholeTables = map[string]bool{"log": true, "issuance_log": true}
+// in one order, and alerts, which are sent in one. On PostgreSQL a policy of each says the same.
+var wholeTables = map[string]bool{"log": true, "issuance_log": true, "alerts": true}
 
 // maxKnown bounds how many statements are remembered; imports have texts of many lengths.
 const maxKnown = 1000

@@ -27,6 +27,7 @@ var installationTables = []string{
 
 // furtherPolicies let more be read than an office's own rows: reviewed.
 var furtherPolicies = []string{
+	"alerts.whole (r): (current_setting('akashi.office'::text, true) = '000000'::text)",       // the sender
 	"issuance_log.whole (r): (current_setting('akashi.office'::text, true) = '000000'::text)", // the publisher
 	"log.whole (r): (current_setting('akashi.office'::text, true) = '000000'::text)",          // the sequencer
 	"offices.listing (r): true", // names and settings

@@ -1,0 +1,42 @@
+package cli
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"time"
+
+	"akashi/internal/watch"
+)
+
+// watchEvery is the pause between two looks at what came into the log.
+const watchEvery = 20 * time.Second
+
+// alarmEvery is how often the same trouble of the log is told again.
+const alarmEvery = time.Minute
+
+// watchLog assembles what raises alerts (S-089).
+func (a *App) watchLog() (err error) {
+	node, _ := os.Hostname() // a name for people; it may be unknown
+	a.Watch = &watch.Service{Store: a.Store, Holder: a.IDs.Row(), Node: node, Clock: a.Clock, IDs: a.IDs}
+	if a.Config.AlertURL != "" {
+		a.Watch.Send, err = watch.NewReceiver(string(a.Config.AlertURL))
+	}
+	return err
+}
+
+// alarm makes an alert of trouble with the log itself. It is called by one goroutine.
+func (a *App) alarm(logger *slog.Logger) func(ctx context.Context, kind string, facts map[string]string) {
+	told := map[string]time.Time{}
+	return func(ctx context.Context, kind string, facts map[string]string) {
+		now, what := a.Clock.Now(), kind+" "+facts["tree"]
+		if now.Sub(told[what]).Abs() < alarmEvery {
+			return
+		}
+		if err := a.Watch.Tell(ctx, kind, facts["tree"], facts); err != nil {
+			logger.Error("alert", "kind", kind, "error", err.Error())
+			return
+		}
+		told[what] = now
+	}
+}
