@@ -10,6 +10,8 @@ import (
 	"runtime/debug"
 	"syscall"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"akashi/internal/backup"
 	"akashi/internal/cli"
 	"akashi/internal/clock"
@@ -106,11 +108,17 @@ func services(node *cli.Node, logger *slog.Logger) server.Services {
 			services.IssuanceLog = node.Published.Issuances
 		}
 	}
+	for _, app := range []*cli.App{node.Jobs, node.Staff} {
+		if app != nil {
+			services.Meters = []prometheus.Collector{alertMeter{app.Store}}
+		}
+	}
 	if app := node.Staff; app != nil {
 		services.Applications, services.Imports, services.Issuance, services.Log = app.Applications, app.Imports, app.Issuance, app.Log
 		services.Approvals, services.Offices, services.Budget = app.Approvals, app.Offices, app.Budget
 		services.AccountRequests, services.Rosters = app.AccountRequests, app.Rosters
 		services.Halted = app.Halted
+		services.Reviews, services.Alerts = app.Reviews, app.Alerts
 		services.Accounts, services.Once, services.Clock, services.IDs = app.Accounts, app.Store.Once, app.Clock, app.IDs
 		services.Terminals = app.Store
 	}

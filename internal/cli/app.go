@@ -49,7 +49,8 @@ type Store interface {
 	custody.Store
 	vault.Store
 	watch.Store
-	Alerts(ctx context.Context, office, before string, limit int) ([]watch.Alert, error)
+	watch.ListStore
+	audit.ReviewStore
 	// AlertCounts returns how many alerts of each kind there were, and how many nobody has taken.
 	AlertCounts(ctx context.Context) (raised map[string]int, undelivered int, err error)
 	AddOffice(ctx context.Context, o office.Office) error
@@ -100,6 +101,8 @@ type App struct {
 	Vault           *vault.Service
 	Notaries        []*tree.Notary // of the logs
 	Watch           *watch.Service
+	Reviews         *audit.Reviews
+	Alerts          *watch.Lists
 	Fresh           *tree.Freshness
 	Clock           clock.Clock
 	IDs             idgen.Gen

@@ -27,10 +27,10 @@ type Proof interface {
 
 func auditCommand(parts Adapters) *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "audit", Short: "Prove the operation log, or export it", Args: noArgs,
+		Use: "audit", Short: "Prove the operation log, export it, or trace a leak", Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(auditVerifyCommand(parts), auditExportCommand(parts))
+	cmd.AddCommand(auditVerifyCommand(parts), auditExportCommand(parts), auditLeakCommand(parts))
 	return cmd
 }
 

@@ -71,6 +71,12 @@ func (d Date) Time() time.Time {
 	return t
 }
 
+// Begins returns midnight in Japan of a full date.
+func (d Date) Begins() time.Time {
+	t, _ := time.ParseInLocation(time.DateOnly, string(d), japan)
+	return t
+}
+
 // AddDays returns the date n days later; an incomplete date stays as it is.
 func (d Date) AddDays(n int) Date {
 	if !d.Full() {

@@ -48,7 +48,7 @@ var confined = []struct {
 	{"gorm.io/", []string{"internal/store/..."}},
 	{"github.com/go-pdf/fpdf", []string{"certificate/pdf", "internal/paper"}},
 	{"codeberg.org/go-pdf/fpdf", []string{"certificate/pdf", "internal/paper"}},
-	{"golang.org/x/mod/", []string{"internal/merkle", "internal/audit/tree", "internal/cli", "internal/publish", "certificate/trust", "signing"}},
+	{"golang.org/x/mod/", []string{"internal/merkle", "internal/audit/tree", "internal/cli", "internal/publish", "internal/watch", "certificate/trust", "signing"}},
 	{"github.com/lestrrat-go/jwx/", []string{"signing", "certificate/shc"}},
 	{"github.com/fxamacker/cbor/", []string{"certificate/hcert"}},
 	{"filippo.io/age", []string{"internal/backup", "internal/cli"}},

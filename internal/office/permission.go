@@ -55,6 +55,7 @@ const (
 	ReadUnitLog      Permission = "log.unit"
 	ReadTechnicalLog Permission = "log.technical"
 	ReadLog          Permission = "log.read" // all of the office
+	ReadAlerts       Permission = "alerts.read"
 
 	Backup          Permission = "backup"
 	RequestErasure  Permission = "erasure.request"

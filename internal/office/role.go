@@ -68,6 +68,7 @@ log.own                         x      x         x               x              
 log.unit                        .      x         .               .               x        .         .            x
 log.technical                   .      .         .               .               g        x         x            x
 log.read                        .      .         .               .               g        .         .            x
+alerts.read                     .      .         .               .               x        .         .            x
 backup                          .      .         .               .               g        x         .            .
 erasure.request                 .      .         .               .               x        .         .            .
 erasure.approve                 .      .         .               .               x        .         .            .

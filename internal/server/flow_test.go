@@ -45,6 +45,7 @@ func TestEveryRoute(t *testing.T) {
 	t.Run("verify", f.testVerify)
 	t.Run("open", f.testOpen)
 	t.Run("issuance log", f.testIssuanceLog)
+	t.Run("log", f.testLog)
 	f.wantActs(t)
 	cannotFail := []string{"show-sign-in", "show-setup", "get-script", "get-style", "home", "openapi", "live", "get-keys", "get-keys-options", "metrics", "get-nodes", "ready"} // has its own test
 	for _, r := range f.routes() {

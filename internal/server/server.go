@@ -33,6 +33,7 @@ import (
 	"akashi/internal/office"
 	"akashi/internal/topology"
 	"akashi/internal/vaccination"
+	"akashi/internal/watch"
 )
 
 // Services are the use cases behind the faces. What only the staff face needs may
@@ -49,6 +50,8 @@ type Services struct {
 	Alert           office.Alert // may be nil
 	Issuance        *issuance.Service
 	Log             *audit.Log
+	Reviews         *audit.Reviews
+	Alerts          *watch.Lists
 	Accounts        *office.Accounts
 	// Once returns what an earlier act with an idempotency key made and the hash
 	// of that request's body; fault NotFound if there was none.

@@ -302,3 +302,43 @@ func (s *Store) LogEntries(ctx context.Context, office, object string) ([][]byte
 	}, "SELECT canonical FROM log WHERE office = $1 AND object = $2 ORDER BY id", office, object)})
 	return list, err
 }
+
+// Entries implements audit.ReviewStore.
+func (s *Store) Entries(ctx context.Context, office string, q audit.Query) ([]audit.Record, error) {
+	db, err := act(ctx, office)
+	if err != nil {
+		return nil, err
+	}
+	db = db.Table("log").Where("office = ?", office).Order("id DESC").Limit(q.Limit)
+	for _, is := range []struct{ column, value string }{{"person", q.Staff}, {"concerned", q.Concerned}, {"action", q.Action}} {
+		if is.value != "" {
+			db = db.Where(is.column+" = ?", is.value)
+		}
+	}
+	if q.Before != "" {
+		db = db.Where("id < ?", q.Before)
+	}
+	if !q.From.IsZero() {
+		db = db.Where("at >= ? AND id >= ?", logTime(q.From), idAt(q.From.Add(-time.Hour)))
+	}
+	if !q.Until.IsZero() {
+		db = db.Where("at < ? AND id < ?", logTime(q.Until), idAt(q.Until.Add(time.Hour)))
+	}
+	var rows []struct {
+		ID, At, Person, Terminal, Purpose, CaseID, Action, Object, Concerned, Result, Request string
+		Canonical                                                                             []byte
+	}
+	if err := db.Find(&rows).Error; err != nil {
+		return nil, err
+	}
+	list := make([]audit.Record, len(rows))
+	for i, r := range rows {
+		list[i] = audit.Record{
+			Office: office, ID: r.ID, At: r.At, Person: r.Person, Terminal: r.Terminal, Purpose: r.Purpose, Case: r.CaseID,
+			Action: r.Action, Object: r.Object, Concerned: r.Concerned, Result: r.Result, Request: r.Request, Canonical: r.Canonical,
+		}
+	}
+	return list, nil
+}
+
+var _ audit.ReviewStore = (*Store)(nil)

@@ -1,0 +1,70 @@
+package audit
+
+import (
+	"context"
+	"encoding/json"
+	"strconv"
+	"time"
+
+	"akashi/internal/actor"
+)
+
+// Query asks for entries of one office; empty members ask for all (S-088).
+type Query struct {
+	Staff, Concerned, Action string
+	From, Until              time.Time // since, and before; zero: any time
+	Before                   string    // id; newer ones are left out
+	Limit                    int
+}
+
+// Told is an entry with its facts.
+type Told struct {
+	Record
+	Facts map[string]string
+}
+
+// ReviewStore reads the log.
+type ReviewStore interface {
+	// Entries returns entries, newest first, inside an act.
+	Entries(ctx context.Context, office string, q Query) ([]Record, error)
+}
+
+// Reviews reads the log for those who may, and logs that it was read.
+type Reviews struct {
+	Log   *Log
+	Store ReviewStore
+}
+
+// Read returns entries of the actor's office. What was asked is logged as far as
+// it is in the log already, so that a name that somebody types by mistake stays out.
+func (r *Reviews) Read(ctx context.Context, a actor.Actor, q Query) (list []Told, err error) {
+	err = r.Log.Act(ctx, a, Entry{Action: "log.read"}, func(ctx context.Context, e *Entry) error {
+		found, err := r.Store.Entries(ctx, a.Office, q)
+		if err != nil {
+			return err
+		}
+		e.Fact("entries", strconv.Itoa(len(found)))
+		if !q.From.IsZero() {
+			e.Fact("from", q.From.UTC().Format(time.RFC3339))
+		}
+		if len(found) > 0 {
+			e.Person = q.Concerned
+			for name, value := range map[string]string{"staff": q.Staff, "action": q.Action} {
+				if value != "" {
+					e.Fact(name, value)
+				}
+			}
+		}
+		for _, record := range found {
+			told := Told{Record: record}
+			if err := json.Unmarshal(record.Canonical, &struct {
+				Facts *map[string]string `json:"facts"`
+			}{&told.Facts}); err != nil {
+				return err
+			}
+			list = append(list, told)
+		}
+		return nil
+	})
+	return list, err
+}

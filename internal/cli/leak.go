@@ -1,0 +1,132 @@
+package cli
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"akashi/internal/clock"
+	"akashi/internal/office"
+	"akashi/internal/watch"
+	"akashi/signing"
+)
+
+func auditLeakCommand(parts Adapters) *cobra.Command {
+	var asked watch.Leak
+	var from, to, key string
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use: "leak --office CODE [--staff ID] [--terminal T] [--from TIME] [--to TIME]", Args: noArgs,
+		Short: "Report whose data suspected acts touched, by internal keys",
+		Long: "Read the log of an office and report whose data was touched by an account, at a terminal, in a time; which data; and how far that is proven.\n" +
+			"The database is only read. TIME is a date of Japan, which --to includes, or RFC 3339. See docs/playbooks/leak.md.",
+		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+			if err := office.CheckCode(asked.Office); err != nil {
+				return usageError{errors.New("audit leak needs --office with the code of a municipality")}
+			}
+			if asked.From, err = leakTime(from, 0); err != nil {
+				return usageError{err}
+			}
+			if asked.To, err = leakTime(to, 1); err != nil {
+				return usageError{err}
+			}
+			c, err := LoadConfig(parts.Environ)
+			if err != nil {
+				return usageError{err}
+			}
+			pinned, err := pinnedKey(key, filepath.Join(c.Data, "keys", string(signing.OperationLog)+".pub"))
+			if err != nil {
+				return usageError{err}
+			}
+			var report watch.LeakReport
+			err = withProof(cmd.Context(), parts, c, func(s Proof) error {
+				report, err = watch.Trace(cmd.Context(), s, pinned, asked)
+				return err
+			})
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				return json.NewEncoder(cmd.OutOrStdout()).Encode(report)
+			}
+			showLeak(cmd.OutOrStdout(), report)
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&asked.Office, "office", "", "municipality code")
+	cmd.Flags().StringVar(&asked.Staff, "staff", "", "account; default all")
+	cmd.Flags().StringVar(&asked.Terminal, "terminal", "", "terminal as the log names it; default all")
+	cmd.Flags().StringVar(&from, "from", "", "first time; default all")
+	cmd.Flags().StringVar(&to, "to", "", "last time; default all")
+	cmd.Flags().StringVar(&key, "key", "", "file with the public key of the log; default the one in the data directory")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "one JSON object")
+	return cmd
+}
+
+// leakTime reads a time; a date is the beginning of so many days later.
+func leakTime(text string, days int) (time.Time, error) {
+	if text == "" {
+		return time.Time{}, nil
+	}
+	if d, err := clock.ParseDate(text); err == nil && d.Full() {
+		return d.AddDays(days).Begins().UTC(), nil
+	}
+	t, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return t, fmt.Errorf("%q is no time: write 2006-01-02 or 2006-01-02T15:04:05+09:00", clean1(text))
+	}
+	return t.UTC(), nil
+}
+
+// leakData names the classes of data in both languages.
+var leakData = map[string]string{
+	"identity": "氏名・生年月日 identity", "passport": "旅券 passport", "vaccination": "接種記録 vaccination", "certificate": "証明書の写し copy of the certificate",
+	"individual_number": "個人番号 individual number", "staff": "職員 staff", "unknown": "不明 unknown",
+}
+
+func showLeak(out io.Writer, r watch.LeakReport) {
+	p := func(format string, args ...any) { _, _ = fmt.Fprintf(out, format+"\n", args...) }
+	at := func(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+	p("影響を受けた人 affected persons: %d", len(r.Persons))
+	p("  %d acts were done and %d refused. / 行われた操作 %d件、拒否された操作 %d件。", r.Acts, r.Refused, r.Acts, r.Refused)
+	if r.Acts > 0 {
+		p("  first %s, last %s / 最初と最後", at(r.First), at(r.Last))
+	}
+	list := func(title string, all []watch.Touched) {
+		if len(all) == 0 {
+			return
+		}
+		p("%s: %d", title, len(all))
+		for _, x := range all {
+			words := make([]string, len(x.Data))
+			for i, d := range x.Data {
+				words[i] = leakData[d]
+			}
+			p("  %s  %d  %s  %s  %s  %s", clean1(x.Key), x.Acts, at(x.First), at(x.Last), strings.Join(words, ", "), strings.Join(x.Certificates, " "))
+		}
+	}
+	list("人 persons (key, acts, first, last, data, certificates)", r.Persons)
+	list("記録から人が分からないもの of whom the log names nobody", r.Unidentified)
+	list("アカウント accounts", r.Accounts)
+	list("端末 terminals", r.Terminals)
+	p("証明書 certificates: %d", len(r.Certificates))
+	if len(r.Bulk) > 0 {
+		p("一括の操作（対象者は一人ずつ記録されません） acts on many people, whom the log does not name one by one: %d", len(r.Bulk))
+		for _, b := range r.Bulk {
+			p("  %s  %s  %s  %s", at(b.At), clean1(b.Action), clean1(b.Object), clean1(b.Staff))
+		}
+	}
+	if r.Proof.Size == 0 {
+		p("証明 proof: 有効な検査点がありません。 There is no valid checkpoint.")
+		return
+	}
+	p("証明 proof: checkpoint of %s, %d entries, root %s", at(r.Proof.At), r.Proof.Size, r.Proof.Root)
+	p("  %d entries of this report stand under it, %d do not yet; akashi audit verify proves it. / この報告の%d件が検査点の範囲内、%d件はまだ範囲外です。",
+		r.Proof.Covered, r.Proof.NotYet, r.Proof.Covered, r.Proof.NotYet)
+}
