@@ -16,7 +16,7 @@ func officeAccount(parts Adapters) *cobra.Command {
 		Use: "account", Short: "Carry out what an office's people asked for and approved",
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	group.AddCommand(accountRequests(parts), accountCarryOut(parts))
+	group.AddCommand(accountRequests(parts), accountCarryOut(parts), accountRescue(parts))
 	return group
 }
 
@@ -27,6 +27,33 @@ func operator(code string) actor.Actor {
 		Office: code, Person: "operator:command", Terminal: "command", Purpose: actor.Operate,
 		Role: string(office.Operator), Permissions: office.Operator.Permissions(),
 	}
+}
+
+func accountRescue(parts Adapters) *cobra.Command {
+	var user, name, unit string
+	cmd := &cobra.Command{
+		Use: "rescue OFFICE --user ID --name NAME --unit UNIT", Short: "Give an office that has fewer than two officers left a further one", Args: oneOffice,
+		Long: "Where officers have lost their passkeys or let their set-up links go by, nobody is left to approve a recovery. This makes a\n" +
+			"further officer and prints the set-up link; it is logged, and refused while two officers can sign in.",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if user == "" || name == "" || unit == "" {
+				return usageError{errors.New("this needs --user (such as 900001-officer3), --name and --unit")}
+			}
+			return withApp(cmd, parts, func(ctx context.Context, app *App) error {
+				p := office.Staff{Office: args[0], User: user, Name: name, Unit: unit, Role: office.Officer, Ends: app.Clock.Now().AddDate(1, 0, 0)}
+				link, err := app.AccountRequests.Rescue(ctx, operator(args[0]), p)
+				if err != nil {
+					return err
+				}
+				showLinks(cmd.OutOrStdout(), app.Config.StaffOrigin, []SetupLink{{user, name, link}})
+				return nil
+			})
+		},
+	}
+	cmd.Flags().StringVar(&user, "user", "", "user id, which begins with the office's code")
+	cmd.Flags().StringVar(&name, "name", "", "the officer's name")
+	cmd.Flags().StringVar(&unit, "unit", "", "organisation unit")
+	return cmd
 }
 
 // maxShown bounds the requests that are listed.

@@ -33,7 +33,9 @@ func TestLeak(t *testing.T) {
 			_ = w.Log.Act(t.Context(), a, e, func(context.Context, *logbook.Entry) error { return refused })
 			now = now.Add(time.Second)
 		}
-		at := func(staff, terminal string) func() (string, string) { return func() (string, string) { return staff, terminal } }
+		at := func(staff, terminal string) func() (string, string) {
+			return func() (string, string) { return staff, terminal }
+		}
 		mine, other, elsewhere := at(thief.Person, "t-7"), at(person(900002), "t-7"), at(thief.Person, "t-8")
 		read := func(n int) logbook.Entry {
 			return logbook.Entry{Action: "application.read", Object: fmt.Sprint("a", n), Person: person(n)}

@@ -208,11 +208,51 @@ func (s *AccountRequests) do(ctx context.Context, r *AccountRequest) (link strin
 }
 
 // Disable ends a person's sessions and sign-ins at once; one person is enough
-// for that, as it is the safe direction.
+// for that, as it is the safe direction. The last officer stays: without one the
+// office could neither ask nor approve.
 func (s *AccountRequests) Disable(ctx context.Context, a actor.Actor, staff string) error {
 	return s.Log.Act(ctx, a, audit.Entry{Action: "account.disable", Object: staff}, func(ctx context.Context, _ *audit.Entry) error {
-		return s.Keeper.Suspend(ctx, a.Office, staff)
+		if err := s.Keeper.Suspend(ctx, a.Office, staff); err != nil {
+			return err
+		}
+		left, err := s.officers(ctx, a.Office)
+		if err == nil && left == 0 {
+			err = fault.New(fault.Conflict, "last_officer", "")
+		}
+		return err
 	})
+}
+
+// officers counts those who may approve now.
+func (s *AccountRequests) officers(ctx context.Context, office string) (n int, err error) {
+	now := s.Clock.Now()
+	list, err := s.Staff.StaffAt(ctx, office, now)
+	for _, p := range list {
+		if p.Role == Officer && p.State == ActiveAccount && now.Before(p.Ends) {
+			n++
+		}
+	}
+	return n, err
+}
+
+// Rescue makes a further officer for an office that has fewer than two who can
+// sign in, since with one nobody can be recovered and with none nothing approved.
+// It is the operator's alone; fault Conflict "office_not_stuck" where two are left.
+func (s *AccountRequests) Rescue(ctx context.Context, a actor.Actor, p Staff) (link string, err error) {
+	err = s.Log.Act(ctx, a, audit.Entry{Action: "account.rescue", Object: p.User}, func(ctx context.Context, e *audit.Entry) error {
+		left, err := s.officers(ctx, a.Office)
+		if err != nil {
+			return err
+		}
+		if left > 1 {
+			return fault.New(fault.Conflict, "office_not_stuck", "")
+		}
+		var made Staff
+		made, link, err = s.Keeper.Make(ctx, p)
+		e.Object = made.ID
+		return err
+	})
+	return link, err
 }
 
 // List returns requests, newest first.

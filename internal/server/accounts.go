@@ -89,7 +89,7 @@ func (s *Server) accountRoutes() []*route {
 	requests := of(http.MethodGet, "/requests", "list-account-requests", office.ReadAccounts, nil, s.listAccountRequests, "利用者の依頼の一覧", "List requests for accounts")
 	requests.query, requests.out = paging, accountRequestList{}
 	disable := of(http.MethodPost, "/{id}/disable", "disable-account", office.DisableAccount, nil, s.disableAccount, "利用者を直ちに停止する", "Disable an account at once")
-	disable.status, disable.out = http.StatusNoContent, nil
+	disable.status, disable.out, disable.stepUp = http.StatusNoContent, nil, true
 	return []*route{
 		list, ask, requests,
 		of(http.MethodGet, "/requests/{id}", "get-account-request", office.ReadAccounts, nil, s.getAccountRequest, "利用者の依頼を読む", "Read a request for an account"),

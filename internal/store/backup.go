@@ -22,6 +22,9 @@ var keyTables = []string{"person_keys", "vault_keys"}
 // goose's own table is not backed up: the header has the version.
 const versionTable = "goose_db_version"
 
+// passing tables hold what must not come back with a backup: who was signed in.
+var passing = []string{"sessions", "challenges"}
+
 // raw is a database as the owner of its schema sees it, without gorm.
 type raw struct {
 	*sql.DB
@@ -203,7 +206,7 @@ func (s snapshot) tables(ctx context.Context) ([]table, error) {
 	}
 	var left []table
 	for _, name := range names {
-		if name == versionTable {
+		if name == versionTable || slices.Contains(passing, name) {
 			continue
 		}
 		t := table{name: name}

@@ -86,7 +86,7 @@ func counted(e entry) (list []subject) {
 // isRefusal tells whether somebody wanted what he may not, or what there is not.
 func isRefusal(result string) bool {
 	code, _, _ := strings.Cut(result, ":")
-	return code == "forbidden" || code == "not_found" || code == "unauthenticated"
+	return code == "forbidden" || code == "not_found"
 }
 
 // isOwn tells whether the second person was the first, or the one concerned.
