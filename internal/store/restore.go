@@ -38,6 +38,10 @@ func Restore(ctx context.Context, c Config, data, keys *backup.Reader) (erased i
 		return 0, err
 	}
 	l := loader{Tx: tx, postgres: r.postgres, keys: keys, known: map[keyName]bool{}}
+	// Migrations leave rows there that the backup has as well.
+	if _, err := tx.ExecContext(ctx, "DELETE FROM installation"); err != nil {
+		return 0, errors.Join(err, tx.Rollback())
+	}
 	if err := l.load(ctx, data); err != nil {
 		return 0, errors.Join(err, tx.Rollback())
 	}
