@@ -143,7 +143,7 @@ func (s *Store) AlertCounts(ctx context.Context) (raised map[string]int, undeliv
 		Raised, Due int
 	}
 	err = s.look(ctx, installation, func(db *gorm.DB) error {
-		return db.Raw("SELECT kind, COUNT(*) AS raised, SUM(CASE WHEN delivered_at = 0 THEN 1 ELSE 0 END) AS due FROM alerts GROUP BY kind").Scan(&rows).Error
+		return db.Table("alerts").Select("kind, COUNT(*) AS raised, SUM(CASE WHEN delivered_at = 0 THEN 1 ELSE 0 END) AS due").Group("kind").Scan(&rows).Error
 	})
 	raised = map[string]int{}
 	for _, r := range rows {
