@@ -72,7 +72,7 @@ func backup(t *testing.T, d database) {
 	if out, status := n.run(t, restore...); status != 1 {
 		t.Errorf("restored over something: %s", out)
 	}
-	for _, name := range []string{"seal.key", "keys", "test-setup-links.json"} {
+	for _, name := range []string{"seal.key", "keys", "test-setup-links.json", "test-passkeys"} {
 		if err := os.MkdirAll(other.data, 0o700); err != nil {
 			t.Fatal(err)
 		}
@@ -84,7 +84,11 @@ func backup(t *testing.T, d database) {
 	db := restored.open(t, other.data)
 	settle(t, db)
 	b := checkBooks(t, db, before)
-	verified := checkAll(t, other.faces["staff"]+"/api/v1", who.clerk, db, before, l.bundle)
+	api := other.faces["staff"] + "/api/v1"
+	if r, err := ask(t.Context(), who.clerk, "GET", api+"/account", "", nil); err != nil || r.status != 401 {
+		t.Errorf("a session came back with the backup: %d %v", r.status, err)
+	}
+	verified := checkAll(t, api, signIn(t, other).clerk, db, before, l.bundle)
 	if len(before) == 0 || verified == 0 {
 		t.Errorf("%d acknowledged before, %d verified", len(before), verified)
 	}
