@@ -43,8 +43,12 @@ type Staff struct {
 
 // Usable tells whether the person may be signed in now (S-019).
 func (s Staff) Usable(now time.Time) bool {
-	return s.State == ActiveAccount && now.Before(s.Ends) && now.Sub(s.Used) < unusedLimit
+	return s.State == ActiveAccount && !s.ended(now) && now.Sub(s.Used) < unusedLimit
 }
+
+// ended tells whether the account is over. One of before ends were mandatory has
+// none until it is changed.
+func (s Staff) ended(now time.Time) bool { return !s.Ends.IsZero() && !now.Before(s.Ends) }
 
 // Actor is the person at work: why, from where, under which request, and when
 // the second factor was last proven.

@@ -228,7 +228,7 @@ func (s *AccountRequests) officers(ctx context.Context, office string) (n int, e
 	now := s.Clock.Now()
 	list, err := s.Staff.StaffAt(ctx, office, now)
 	for _, p := range list {
-		if p.Role == Officer && p.State == ActiveAccount && now.Before(p.Ends) {
+		if p.Role == Officer && p.State == ActiveAccount && !p.ended(now) {
 			n++
 		}
 	}

@@ -83,7 +83,7 @@ func (a *Accounts) linked(ctx context.Context, link string) (Staff, error) {
 		return Staff{}, err
 	}
 	s, err := a.Store.Staff(ctx, code, id)
-	if err == nil && (s.State != NewAccount || !a.Clock.Now().Before(s.Ends)) {
+	if err == nil && (s.State != NewAccount || s.ended(a.Clock.Now())) {
 		err = refused
 	}
 	return s, err
