@@ -212,11 +212,15 @@ func (s *AccountRequests) do(ctx context.Context, r *AccountRequest) (link strin
 // office could neither ask nor approve.
 func (s *AccountRequests) Disable(ctx context.Context, a actor.Actor, staff string) error {
 	return s.Log.Act(ctx, a, audit.Entry{Action: "account.disable", Object: staff}, func(ctx context.Context, _ *audit.Entry) error {
+		before, err := s.officers(ctx, a.Office)
+		if err != nil {
+			return err
+		}
 		if err := s.Keeper.Suspend(ctx, a.Office, staff); err != nil {
 			return err
 		}
 		left, err := s.officers(ctx, a.Office)
-		if err == nil && left == 0 {
+		if err == nil && left == 0 && before > 0 {
 			err = fault.New(fault.Conflict, "last_officer", "")
 		}
 		return err
