@@ -16,7 +16,7 @@ VULN := .tools/govulncheck-v1.1.4/govulncheck
 LEAKS := .tools/gitleaks-v8.30.1/gitleaks
 VULNDB := ../shared/testdata/security/vulndb/go-vulndb-2026-08-21-trimmed.zip
 
-.PHONY: run build sbom test check race lint vuln secrets bench fuzz torture tools clean
+.PHONY: run build build-pkcs11 sbom test check race token lint vuln secrets bench fuzz torture tools clean
 
 run: ## serve on an embedded database with TEST keys
 	@CGO_ENABLED=0 go run ./cmd/akashi serve
@@ -24,10 +24,13 @@ run: ## serve on an embedded database with TEST keys
 build: ## bin/akashi, without cgo
 	@CGO_ENABLED=0 go build -trimpath -o bin/akashi ./cmd/akashi
 
+build-pkcs11: ## bin/akashi with keys in a PKCS#11 token: needs a C compiler
+	@CGO_ENABLED=1 go build -trimpath -tags pkcs11 -o bin/akashi ./cmd/akashi
+
 sbom: ## bin/akashi.cdx.json, the bill of materials; refuses parts that nobody has reviewed
 	@mkdir -p bin && go run ./release/bom -out bin/akashi.cdx.json
 
-test: tools check lint race ## everything; ends with the lines of go test, unless docs/threats.md claims what was not shown
+test: tools check lint race token ## everything; ends with the lines of go test, unless docs/threats.md claims what was not shown
 	@CGO_ENABLED=0 go test -json -count=1 -timeout 20m ./... | go run ./test/proof
 
 check: ## format and vet
@@ -43,6 +46,15 @@ race:
 	fi
 	packages=$$(go list -e -f '{{if not .Error}}{{.ImportPath}}{{end}}' $(RACE))
 	if [ -n "$$packages" ]; then go test -race -count=1 -timeout 20m $$packages; fi
+
+token: ## keys in a PKCS#11 token, against SoftHSM
+	@if [ "$$(go env CGO_ENABLED)" != 1 ]; then
+		echo "no C compiler: PKCS#11 is skipped" >&2
+		[ "$${CI:-}" != true ]
+		exit
+	fi
+	go vet -tags pkcs11 ./signing ./internal/cli ./cmd/akashi
+	go test -tags pkcs11 -count=1 ./signing
 
 lint: $(LINT)
 	@if [ -x $(LINT) ]; then $(LINT) run ./...; fi

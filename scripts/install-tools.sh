@@ -21,7 +21,8 @@ need /usr/share/java/preflight.jar libpdfbox2-java libactivation-java libjaxb-ap
 need /usr/share/fonts/truetype/ipamj/ipamjm.ttf fonts-ipamj-mincho
 need unzip unzip
 need systemd-analyze systemd
-need gcc gcc libc6-dev # the race detector
+need softhsm2-util softhsm2
+need gcc gcc libc6-dev # the race detector, PKCS#11
 
 if [ ${#missing[@]} -gt 0 ]; then
   if [ "$(id -u)" = 0 ] && [ -f /etc/debian_version ]; then

@@ -46,6 +46,11 @@ func signES256(key *ecdsa.PrivateKey, digest [sha256.Size]byte) ([]byte, error) 
 	if err != nil {
 		return nil, err
 	}
+	return fixed(der)
+}
+
+// fixed turns a DER signature into r then s, 32 bytes each (RFC 7518, 3.4).
+func fixed(der []byte) ([]byte, error) {
 	var r, s []byte
 	text, value := cryptobyte.String(der), cryptobyte.String(nil)
 	if !text.ReadASN1(&value, asn1.SEQUENCE) || !value.ReadASN1Integer(&r) || !value.ReadASN1Integer(&s) || len(r) > 32 || len(s) > 32 {

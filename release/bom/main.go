@@ -75,8 +75,9 @@ func run(list bool, reviewed, out string) error {
 // linked returns the modules that the program is built from.
 func linked() ([]module, error) {
 	const line = `{{with .Module}}{{if not .Main}}{{.Path}}	{{.Version}}	{{.Dir}}{{end}}{{end}}`
-	list := exec.CommandContext(context.Background(), "go", "list", "-deps", "-f", line, "./cmd/akashi")
+	list := exec.CommandContext(context.Background(), "go", "list", "-tags", "pkcs11", "-deps", "-f", line, "./cmd/akashi")
 	list.Stderr = os.Stderr
+	list.Env = append(os.Environ(), "CGO_ENABLED=1") // parts of both builds
 	text, err := list.Output()
 	if err != nil {
 		return nil, fmt.Errorf("go list: %w", err)
