@@ -7,9 +7,13 @@ import (
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
+	"crypto/rand"
 	"crypto/sha256"
+	"crypto/x509"
+	"crypto/x509/pkix"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -17,10 +21,11 @@ import (
 )
 
 // Token is a backend whose private keys stay in a PKCS#11 token (S-063). The
-// handle of a key is its label there.
+// handle of a key is its label there. It looks for the token when it is first
+// needed, and again when it went away.
 type Token struct {
 	config TokenConfig
-	keys   []Key
+	keys   func(context.Context) ([]Key, error)
 	now    func() time.Time
 
 	mu     sync.Mutex
@@ -29,13 +34,28 @@ type Token struct {
 	retry  time.Time // when to look for it again
 }
 
-// OpenToken finds the private keys of those keys that sign certificates and
-// paper. It refuses a key that could leave the token, one that is not the key
-// registered, and one whose certificate is of another. now is asked when to
-// look for a token that went away.
-func OpenToken(config TokenConfig, keys []Key, now func() time.Time) (*Token, error) {
-	t := &Token{config: config, keys: keys, now: now}
-	return t, t.connect()
+// NewToken makes a backend for the registered keys, which it asks for when it
+// meets a handle that it does not know.
+func NewToken(config TokenConfig, keys func(context.Context) ([]Key, error), now func() time.Time) (*Token, error) {
+	return &Token{config: config, keys: keys, now: now}, nil
+}
+
+// Check finds the private key of each key that signs or is to sign. It refuses
+// a private key that could leave the token, one that is not of the key
+// registered, and a certificate of another key.
+func (t *Token) Check(ctx context.Context) error {
+	keys, err := t.keys(ctx)
+	if err != nil {
+		return err
+	}
+	for _, k := range keys {
+		if k.Purpose.inService() && (k.State == Active || k.State == Announced) {
+			if _, err := t.signer(ctx, k.Handle); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // Close ends the sessions.
@@ -54,46 +74,68 @@ func (t *Token) disconnect() error {
 	return module.Close()
 }
 
+// connect logs in to the token, if that was not done already. The caller holds
+// the lock.
 func (t *Token) connect() error {
+	if t.module != nil {
+		return nil
+	}
+	if t.now().Before(t.retry) {
+		return ErrTokenAway
+	}
 	module, err := crypto11.Configure(&crypto11.Config{
 		Path: t.config.Module, TokenLabel: t.config.Label, Pin: t.config.PIN,
 		MaxSessions: t.config.Sessions + 1, PoolWaitTimeout: tokenPatience, // one session keeps the login
 	})
 	if err != nil {
-		return fmt.Errorf("signing: token %q: %w", t.config.Label, err)
+		t.retry = t.now().Add(tokenPause)
+		return errors.Join(ErrTokenAway, fmt.Errorf("signing: token %q: %w", t.config.Label, err))
 	}
-	held := map[string]crypto.Signer{}
-	for _, k := range t.keys {
-		if !k.Purpose.inService() || k.State == Compromised {
-			continue
-		}
-		if held[k.Handle], err = findKey(module, k); err != nil {
-			return errors.Join(err, module.Close())
-		}
-	}
-	t.module, t.held = module, held
+	t.module, t.held = module, map[string]crypto.Signer{}
 	return nil
 }
 
-func findKey(module *crypto11.Context, k Key) (crypto.Signer, error) {
-	if k.Handle == "" {
-		return nil, fmt.Errorf("signing: key %s has no label in the token", k.ID)
-	}
-	found, err := module.FindKeyPairs(nil, []byte(k.Handle))
-	if err != nil {
-		return nil, fmt.Errorf("signing: key %s in the token: %w", k.Handle, err)
-	}
-	if len(found) != 1 {
-		return nil, fmt.Errorf("signing: the token has %d keys with the label %s", len(found), k.Handle)
-	}
-	public, ok := found[0].Public().(*ecdsa.PublicKey)
-	if !ok || public.Curve != elliptic.P256() || Thumbprint(public) != k.ID {
-		return nil, fmt.Errorf("signing: %s in the token is not the private key of %s", k.Handle, k.ID)
-	}
-	if err := k.checkCertificate(); err != nil {
+// look is find in the token. The caller holds the lock.
+func (t *Token) look(label string) (crypto.Signer, error) {
+	if err := t.connect(); err != nil {
 		return nil, err
 	}
-	return found[0], staysInside(module, found[0], k.Handle)
+	pair, err := find(t.module, label)
+	if err != nil {
+		_ = t.disconnect() // the next one begins anew: it may have been the connection
+	}
+	return pair, err
+}
+
+// find returns the key pair with a label; nil if there is none.
+func find(module *crypto11.Context, label string) (crypto.Signer, error) {
+	if label == "" {
+		return nil, errors.New("signing: a key in a token needs a label")
+	}
+	found, err := module.FindKeyPairs(nil, []byte(label))
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("signing: look for %s in the token: %w", label, err)
+	case len(found) == 0:
+		return nil, nil //nolint:nilnil // said above
+	case len(found) > 1:
+		return nil, fmt.Errorf("signing: the token has %d keys with the label %s", len(found), label)
+	}
+	if public, ok := found[0].Public().(*ecdsa.PublicKey); !ok || public.Curve != elliptic.P256() {
+		return nil, fmt.Errorf("signing: %s in the token is not a P-256 key", label)
+	}
+	return found[0], staysInside(module, found[0], label)
+}
+
+// check refuses a key pair that is not the one registered.
+func (k Key) check(pair crypto.Signer) error {
+	if pair == nil {
+		return fmt.Errorf("signing: the token has no key with the label %s", k.Handle)
+	}
+	if public, ok := pair.Public().(*ecdsa.PublicKey); !ok || Thumbprint(public) != k.ID {
+		return fmt.Errorf("signing: %s in the token is not the private key of %s", k.Handle, k.ID)
+	}
+	return k.checkCertificate()
 }
 
 // staysInside refuses a private key that the token would hand out.
@@ -110,24 +152,30 @@ func staysInside(module *crypto11.Context, key crypto.Signer, label string) erro
 	return nil
 }
 
-// signer returns a key of the token, which is looked for again when it was away.
-func (t *Token) signer(handle string) (crypto.Signer, error) {
+// signer returns the private key of a registered key.
+func (t *Token) signer(ctx context.Context, handle string) (crypto.Signer, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.module == nil {
-		if t.now().Before(t.retry) {
-			return nil, ErrTokenAway
-		}
-		if err := t.connect(); err != nil {
-			t.retry = t.now().Add(tokenPause)
-			return nil, errors.Join(ErrTokenAway, err)
-		}
+	if pair, ok := t.held[handle]; ok {
+		return pair, nil
 	}
-	key, ok := t.held[handle]
-	if !ok {
-		return nil, fmt.Errorf("no private key %q in the token", handle)
+	keys, err := t.keys(ctx)
+	if err != nil {
+		return nil, err
 	}
-	return key, nil
+	at := slices.IndexFunc(keys, func(k Key) bool { return k.Handle == handle && k.Purpose.inService() })
+	if at < 0 {
+		return nil, fmt.Errorf("signing: no key is registered with the label %q", handle)
+	}
+	pair, err := t.look(handle)
+	if err == nil {
+		err = keys[at].check(pair)
+	}
+	if err != nil {
+		return nil, err
+	}
+	t.held[handle] = pair
+	return pair, nil
 }
 
 // lose drops the sessions with which a signature failed: a token that comes back
@@ -140,8 +188,8 @@ func (t *Token) lose(key crypto.Signer, handle string) {
 	}
 }
 
-func (t *Token) signES256(_ context.Context, handle string, digest [sha256.Size]byte) ([]byte, error) {
-	key, err := t.signer(handle)
+func (t *Token) signES256(ctx context.Context, handle string, digest [sha256.Size]byte) ([]byte, error) {
+	key, err := t.signer(ctx, handle)
 	if err != nil {
 		return nil, err
 	}
@@ -153,28 +201,44 @@ func (t *Token) signES256(_ context.Context, handle string, digest [sha256.Size]
 	return fixed(der)
 }
 
-// GenerateInToken makes a P-256 key pair that never leaves the token and returns
-// its public half; the label is to be new.
-func GenerateInToken(config TokenConfig, label string) (*ecdsa.PublicKey, error) {
-	module, err := crypto11.Configure(&crypto11.Config{Path: config.Module, TokenLabel: config.Label, Pin: config.PIN, MaxSessions: 2})
+// Generate makes a P-256 key pair that never leaves the token and returns its
+// public half. A key that has the label already is returned if it stays inside too.
+func (t *Token) Generate(label string) (*ecdsa.PublicKey, error) {
+	pair, err := t.pair(label, func(module *crypto11.Context) (crypto.Signer, error) {
+		return module.GenerateECDSAKeyPairWithLabel([]byte(label), []byte(label), elliptic.P256())
+	})
 	if err != nil {
-		return nil, fmt.Errorf("signing: token %q: %w", config.Label, err)
+		return nil, err
 	}
-	public, err := generate(module, label)
-	return public, errors.Join(err, module.Close())
+	return pair.Public().(*ecdsa.PublicKey), nil //nolint:forcetypeassert // find refuses others
 }
 
-func generate(module *crypto11.Context, label string) (*ecdsa.PublicKey, error) {
-	found, err := module.FindKeyPairs(nil, []byte(label))
+// Request returns a certificate request (PKCS#10, DER) for a key in the token,
+// signed with that key.
+func (t *Token) Request(label string, subject pkix.Name) ([]byte, error) {
+	pair, err := t.pair(label, func(*crypto11.Context) (crypto.Signer, error) {
+		return nil, fmt.Errorf("signing: the token has no key with the label %s", label)
+	})
 	if err != nil {
-		return nil, fmt.Errorf("signing: look for %s in the token: %w", label, err)
+		return nil, err
 	}
-	if label == "" || len(found) > 0 {
-		return nil, fmt.Errorf("signing: the token has a key with the label %q already", label)
-	}
-	key, err := module.GenerateECDSAKeyPairWithLabel([]byte(label), []byte(label), elliptic.P256())
+	der, err := x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{Subject: subject}, pair)
 	if err != nil {
-		return nil, fmt.Errorf("signing: make key %s in the token: %w", label, err)
+		return nil, fmt.Errorf("signing: certificate request for %s: %w", label, err)
 	}
-	return key.Public().(*ecdsa.PublicKey), nil //nolint:forcetypeassert // of an ECDSA key pair
+	return der, nil
+}
+
+// pair returns the key pair with a label, or what missing makes of it.
+func (t *Token) pair(label string, missing func(*crypto11.Context) (crypto.Signer, error)) (crypto.Signer, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	pair, err := t.look(label)
+	if err != nil || pair != nil {
+		return pair, err
+	}
+	if pair, err = missing(t.module); err != nil {
+		return nil, fmt.Errorf("signing: key %s: %w", label, err)
+	}
+	return pair, nil
 }

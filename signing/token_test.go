@@ -3,11 +3,13 @@
 package signing
 
 import (
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/x509"
+	"crypto/x509/pkix"
 	"errors"
 	"fmt"
 	"os"
@@ -56,11 +58,27 @@ func newToken(t testing.TB) (TokenConfig, string) {
 // inToken makes a key in the token and registers it.
 func inToken(t testing.TB, c TokenConfig, label string) Key {
 	t.Helper()
-	public, err := GenerateInToken(c, label)
-	if err != nil {
+	token := connected(t, c)
+	public, err := token.Generate(label)
+	if err := errors.Join(err, token.Close()); err != nil {
 		t.Fatal(err)
 	}
 	return labelled(t, public, label)
+}
+
+// connected is the token with the registered keys.
+func connected(t testing.TB, c TokenConfig, keys ...Key) *Token {
+	t.Helper()
+	token, err := NewToken(c, func(context.Context) ([]Key, error) { return keys, nil }, time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := token.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return token
 }
 
 func labelled(t testing.TB, public *ecdsa.PublicKey, label string) Key {
@@ -83,19 +101,12 @@ func TestToken(t *testing.T) {
 	c, tokens := newToken(t)
 	key := inToken(t, c, "shc-2026")
 	other := inToken(t, c, "other")
-	now := time.Now()
-	open := func(keys ...Key) (*Token, error) { return OpenToken(c, keys, func() time.Time { return now }) }
 	opened := func(t *testing.T, keys ...Key) *Token {
 		t.Helper()
-		token, err := open(keys...)
-		if err != nil {
+		token := connected(t, c, keys...)
+		if err := token.Check(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		t.Cleanup(func() {
-			if err := token.Close(); err != nil {
-				t.Error(err)
-			}
-		})
 		return token
 	}
 	signs := func(t *testing.T, token *Token) error {
@@ -138,27 +149,63 @@ func TestToken(t *testing.T) {
 		"error/certificate of another key":  changed(key, func(k *Key) { k.Certificate = certificateOf(t) }),
 	} {
 		t.Run(name, func(t *testing.T) {
-			if _, err := open(wrong); err == nil {
-				t.Error("opened")
+			token := connected(t, c, wrong)
+			if err := token.Check(t.Context()); err == nil {
+				t.Error("passed the check")
+			}
+			if _, err := token.signES256(t.Context(), wrong.Handle, [32]byte{}); err == nil {
+				t.Error("signed")
 			}
 		})
 	}
-	t.Run("error/label taken", func(t *testing.T) {
-		if _, err := GenerateInToken(c, key.Handle); err == nil {
-			t.Error("made a second key with the label")
+	t.Run("ok/made after the start", func(t *testing.T) {
+		keys := []Key{}
+		token, err := NewToken(c, func(context.Context) ([]Key, error) { return keys, nil }, time.Now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer token.Close()
+		if err := signs(t, token); err == nil {
+			t.Error("error/signed with a key that nobody registered")
+		}
+		keys = []Key{key}
+		if err := signs(t, token); err != nil {
+			t.Error(err)
+		}
+	})
+	t.Run("ok/the same label is the same key", func(t *testing.T) {
+		public, err := connected(t, c).Generate(key.Handle)
+		if err != nil || Thumbprint(public) != key.ID {
+			t.Errorf("%v", err)
+		}
+	})
+	t.Run("ok/certificate request", func(t *testing.T) {
+		der, err := connected(t, c).Request(key.Handle, pkix.Name{Country: []string{"UT"}, CommonName: "AK"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		request, err := x509.ParseCertificateRequest(der)
+		if err != nil || request.CheckSignature() != nil || Thumbprint(request.PublicKey.(*ecdsa.PublicKey)) != key.ID {
+			t.Errorf("request %+v: %v", request, err)
+		}
+		if _, err := connected(t, c).Request("missing", pkix.Name{}); err == nil {
+			t.Error("error/requested for a key that is not there")
 		}
 	})
 	t.Run("error/PIN", func(t *testing.T) {
 		wrong := c
 		wrong.PIN = rand.Text()
-		if _, err := OpenToken(wrong, []Key{key}, time.Now); err == nil {
-			t.Error("opened")
+		if err := connected(t, wrong, key).Check(t.Context()); !errors.Is(err, ErrTokenAway) {
+			t.Errorf("got %v", err)
 		}
 	})
 	t.Run("error/key can leave the token", func(t *testing.T) {
 		loose := looseKey(t, c, "loose")
-		if _, err := open(key, loose); err == nil {
-			t.Error("opened")
+		if err := connected(t, c, key, loose).Check(t.Context()); err == nil {
+			t.Error("passed the check")
+		}
+		if _, err := connected(t, c).Generate("loose"); err == nil {
+			t.Error("taken for a new one")
 		}
 	})
 	t.Run("ok/goes away and comes back", func(t *testing.T) {
@@ -166,6 +213,8 @@ func TestToken(t *testing.T) {
 		if err := signs(t, token); err != nil {
 			t.Fatal(err)
 		}
+		now := time.Now()
+		token.now = func() time.Time { return now }
 		gone := tokens + ".gone"
 		if err := os.Rename(tokens, gone); err != nil {
 			t.Fatal(err)
@@ -249,11 +298,7 @@ func certificateOf(t *testing.T) []byte {
 // BenchmarkToken: signatures of a software token at 1, 8 and 32 callers.
 func BenchmarkToken(b *testing.B) {
 	c, _ := newToken(b)
-	token, err := OpenToken(c, []Key{inToken(b, c, "shc")}, time.Now)
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer func() { _ = token.Close() }()
+	token := connected(b, c, inToken(b, c, "shc"))
 	for _, callers := range []int{1, 8, 32} {
 		b.Run(fmt.Sprintf("callers=%d", callers), func(b *testing.B) {
 			q := NewQueue(token, c.Sessions, callers)
