@@ -30,13 +30,14 @@ build-pkcs11: ## bin/akashi with keys in a PKCS#11 token: needs a C compiler
 sbom: ## bin/akashi.cdx.json, the bill of materials; refuses parts that nobody has reviewed
 	@mkdir -p bin && go run ./release/bom -out bin/akashi.cdx.json
 
-test: tools check lint race token ## everything; ends with the lines of go test, unless docs/threats.md claims what was not shown
-	@CGO_ENABLED=0 go test -json -count=1 -timeout 20m ./... | go run ./test/proof
+test: tools check lint race ## everything; ends with the lines of go test, unless docs/threats.md claims what was not shown
+	@{ CGO_ENABLED=0 go test -json -count=1 -timeout 20m ./... && $(MAKE) --no-print-directory token; } | go run ./test/proof
 
 check: ## format and vet
 	@bad=$$(find . -name node_modules -prune -o -name '*.go' -print0 | xargs -0 gofmt -l)
 	if [ -n "$$bad" ]; then echo "not gofmt-ed:"; echo "$$bad"; exit 1; fi
 	go vet ./...
+	if [ "$$(go env CGO_ENABLED)" = 1 ]; then go vet -tags pkcs11 ./signing ./internal/cli ./cmd/akashi; fi
 
 race:
 	@if [ "$$(go env CGO_ENABLED)" != 1 ]; then
@@ -47,14 +48,13 @@ race:
 	packages=$$(go list -e -f '{{if not .Error}}{{.ImportPath}}{{end}}' $(RACE))
 	if [ -n "$$packages" ]; then go test -race -count=1 -timeout 20m $$packages; fi
 
-token: ## keys in a PKCS#11 token, against SoftHSM
+token: ## keys in a PKCS#11 token, against SoftHSM; prints JSON
 	@if [ "$$(go env CGO_ENABLED)" != 1 ]; then
 		echo "no C compiler: PKCS#11 is skipped" >&2
 		[ "$${CI:-}" != true ]
 		exit
 	fi
-	go vet -tags pkcs11 ./signing ./internal/cli ./cmd/akashi
-	go test -tags pkcs11 -count=1 ./signing
+	go test -json -tags pkcs11 -count=1 -run 'Token|ProductionKeys' ./signing ./internal/cli
 
 lint: $(LINT)
 	@if [ -x $(LINT) ]; then $(LINT) run ./...; fi

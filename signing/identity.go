@@ -30,7 +30,7 @@ const (
 // Files of the TEST identity beside the private keys.
 const (
 	TestKeysFile = "keys.json" // the registered keys
-	TestCRLFile  = "csca.crl"  // the authority's revocation list, empty
+	CRLFile      = "csca.crl"  // the authority's revocation list; empty where the authority is a TEST one
 )
 
 const (
@@ -112,7 +112,7 @@ func makeTestKeys(dir string, now time.Time) ([]Key, error) {
 			return nil, err
 		}
 	}
-	if err := writePrivate(dir, TestCRLFile, crl); err != nil {
+	if err := writePrivate(dir, CRLFile, crl); err != nil {
 		return nil, err
 	}
 	text, err := json.MarshalIndent(keys[:], "", "  ")

@@ -136,7 +136,7 @@ func checkCertificates(t *testing.T, dir string, keys []Key) {
 	if public, err := keys[2].PublicKey(); err != nil || !public.Equal(signer.PublicKey) {
 		t.Errorf("certificate is for another key: %v", err)
 	}
-	crl, err := x509.ParseRevocationList(readFile(t, dir, TestCRLFile))
+	crl, err := x509.ParseRevocationList(readFile(t, dir, CRLFile))
 	if err != nil || len(crl.RevokedCertificateEntries) > 0 || crl.CheckSignatureFrom(authority) != nil {
 		t.Errorf("revocation list: %v", err)
 	}

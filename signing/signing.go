@@ -63,7 +63,7 @@ const ES256 = "ES256"
 
 // Key is a key as registered: public parts only.
 type Key struct {
-	ID          string    `json:"id"` // RFC 7638 thumbprint
+	ID          string    `json:"id"` // RFC 7638 thumbprint; of a country's authority, SHA-256 of the certificate, base64url
 	Purpose     Purpose   `json:"purpose"`
 	Issuer      string    `json:"issuer"`                // iss of health cards; state code of bar codes; office of paper
 	Algorithm   string    `json:"algorithm"`             // ES256

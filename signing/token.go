@@ -20,6 +20,11 @@ import (
 	"github.com/ThalesGroup/crypto11"
 )
 
+const (
+	tokenPatience = 5 * time.Second // for a session
+	tokenPause    = time.Second     // between two looks for a token that is away
+)
+
 // Token is a backend whose private keys stay in a PKCS#11 token (S-063). The
 // handle of a key is its label there. It looks for the token when it is first
 // needed, and again when it went away.
@@ -130,12 +135,27 @@ func find(module *crypto11.Context, label string) (crypto.Signer, error) {
 // check refuses a key pair that is not the one registered.
 func (k Key) check(pair crypto.Signer) error {
 	if pair == nil {
-		return fmt.Errorf("signing: the token has no key with the label %s", k.Handle)
+		return fmt.Errorf("signing: label %s: %w", k.Handle, ErrNoSuchKey)
 	}
 	if public, ok := pair.Public().(*ecdsa.PublicKey); !ok || Thumbprint(public) != k.ID {
 		return fmt.Errorf("signing: %s in the token is not the private key of %s", k.Handle, k.ID)
 	}
 	return k.checkCertificate()
+}
+
+// checkCertificate refuses a certificate of another key.
+func (k Key) checkCertificate() error {
+	if len(k.Certificate) == 0 {
+		return nil
+	}
+	certificate, err := x509.ParseCertificate(k.Certificate)
+	if err != nil {
+		return fmt.Errorf("signing: the certificate of %s does not parse", k.ID)
+	}
+	if public, ok := certificate.PublicKey.(*ecdsa.PublicKey); !ok || Thumbprint(public) != k.ID {
+		return fmt.Errorf("signing: the certificate of %s is of another key", k.ID)
+	}
+	return nil
 }
 
 // staysInside refuses a private key that the token would hand out.
@@ -213,12 +233,19 @@ func (t *Token) Generate(label string) (*ecdsa.PublicKey, error) {
 	return pair.Public().(*ecdsa.PublicKey), nil //nolint:forcetypeassert // find refuses others
 }
 
+// Public returns the public half of a key in the token.
+func (t *Token) Public(label string) (*ecdsa.PublicKey, error) {
+	pair, err := t.pair(label, absent)
+	if err != nil {
+		return nil, err
+	}
+	return pair.Public().(*ecdsa.PublicKey), nil //nolint:forcetypeassert // find refuses others
+}
+
 // Request returns a certificate request (PKCS#10, DER) for a key in the token,
 // signed with that key.
 func (t *Token) Request(label string, subject pkix.Name) ([]byte, error) {
-	pair, err := t.pair(label, func(*crypto11.Context) (crypto.Signer, error) {
-		return nil, fmt.Errorf("signing: the token has no key with the label %s", label)
-	})
+	pair, err := t.pair(label, absent)
 	if err != nil {
 		return nil, err
 	}
@@ -228,6 +255,8 @@ func (t *Token) Request(label string, subject pkix.Name) ([]byte, error) {
 	}
 	return der, nil
 }
+
+func absent(*crypto11.Context) (crypto.Signer, error) { return nil, ErrNoSuchKey }
 
 // pair returns the key pair with a label, or what missing makes of it.
 func (t *Token) pair(label string, missing func(*crypto11.Context) (crypto.Signer, error)) (crypto.Signer, error) {

@@ -27,6 +27,9 @@ func (*Token) Close() error { return nil }
 // Generate returns ErrNoTokens.
 func (*Token) Generate(string) (*ecdsa.PublicKey, error) { return nil, ErrNoTokens }
 
+// Public returns ErrNoTokens.
+func (*Token) Public(string) (*ecdsa.PublicKey, error) { return nil, ErrNoTokens }
+
 // Request returns ErrNoTokens.
 func (*Token) Request(string, pkix.Name) ([]byte, error) { return nil, ErrNoTokens }
 

@@ -13,8 +13,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"runtime"
 	"sync"
 	"testing"
@@ -23,36 +21,16 @@ import (
 	"github.com/ThalesGroup/crypto11"
 	"github.com/miekg/pkcs11"
 
+	"akashi/internal/testkit"
 	"akashi/signing/pki"
 )
-
-const softHSM = "/usr/lib/softhsm/libsofthsm2.so"
 
 // newToken makes an empty token in a directory of its own and returns where it
 // is and the directory.
 func newToken(t testing.TB) (TokenConfig, string) {
 	t.Helper()
-	tool, err := exec.LookPath("softhsm2-util")
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("softhsm2-util is missing")
-		}
-		t.Skip("softhsm2-util is missing")
-	}
-	dir := t.TempDir()
-	tokens := filepath.Join(dir, "tokens")
-	settings := filepath.Join(dir, "softhsm2.conf")
-	if err := errors.Join(os.Mkdir(tokens, 0o700),
-		os.WriteFile(settings, []byte("directories.tokendir = "+tokens+"\nlog.level = ERROR\n"), 0o600)); err != nil {
-		t.Fatal(err)
-	}
-	t.Setenv("SOFTHSM2_CONF", settings)
-	c := TokenConfig{Module: softHSM, Label: "akashi", PIN: rand.Text(), Sessions: 8}
-	out, err := exec.Command(tool, "--init-token", "--free", "--label", c.Label, "--pin", c.PIN, "--so-pin", rand.Text()).CombinedOutput()
-	if err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
-	return c, tokens
+	soft := testkit.NewSoftToken(t)
+	return TokenConfig{Module: soft.Module, Label: soft.Label, PIN: soft.PIN, Sessions: 8}, soft.Dir
 }
 
 // inToken makes a key in the token and registers it.
@@ -188,8 +166,11 @@ func TestToken(t *testing.T) {
 		if err != nil || request.CheckSignature() != nil || Thumbprint(request.PublicKey.(*ecdsa.PublicKey)) != key.ID {
 			t.Errorf("request %+v: %v", request, err)
 		}
-		if _, err := connected(t, c).Request("missing", pkix.Name{}); err == nil {
-			t.Error("error/requested for a key that is not there")
+		if public, err := connected(t, c).Public(key.Handle); err != nil || Thumbprint(public) != key.ID {
+			t.Errorf("ok/public half: %v", err)
+		}
+		if _, err := connected(t, c).Request("missing", pkix.Name{}); !errors.Is(err, ErrNoSuchKey) {
+			t.Errorf("error/a key that is not there: %v", err)
 		}
 	})
 	t.Run("error/PIN", func(t *testing.T) {
@@ -219,7 +200,7 @@ func TestToken(t *testing.T) {
 		if err := os.Rename(tokens, gone); err != nil {
 			t.Fatal(err)
 		}
-		interrupt(t)
+		interrupt(t, c)
 		if err := signs(t, token); !errors.Is(err, ErrTokenAway) {
 			t.Errorf("the signature that met it: %v", err)
 		}
@@ -239,7 +220,7 @@ func TestToken(t *testing.T) {
 	})
 	t.Run("ok/sessions lost in the middle", func(t *testing.T) {
 		token := opened(t, key)
-		interrupt(t)
+		interrupt(t, c)
 		if err := signs(t, token); !errors.Is(err, ErrTokenAway) {
 			t.Errorf("with broken sessions: %v", err)
 		}
@@ -251,9 +232,9 @@ func TestToken(t *testing.T) {
 
 // interrupt ends all sessions behind the backend's back, as a module does that
 // lost its device.
-func interrupt(t *testing.T) {
+func interrupt(t *testing.T, c TokenConfig) {
 	t.Helper()
-	module := pkcs11.New(softHSM)
+	module := pkcs11.New(c.Module)
 	defer module.Destroy()
 	if err := module.Finalize(); err != nil {
 		t.Fatal(err)

@@ -150,7 +150,7 @@ func TestTestIdentity(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	crl, err := os.ReadFile(filepath.Join(dir, signing.TestCRLFile))
+	crl, err := os.ReadFile(filepath.Join(dir, signing.CRLFile))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,12 +22,12 @@ func TestSeparateProcesses(t *testing.T) {
 	data, bare := t.TempDir(), t.TempDir()
 	staff := startFaces(t, data, 2, []string{"--faces", "staff,ops"},
 		"AKASHI_DATABASE_URL="+d.StaffURL, "AKASHI_MIGRATE_URL="+d.OwnerURL, "AKASHI_DATABASE_URL_SIGNER="+d.SignerURL, "AKASHI_NODES=2")
-	list, err := os.ReadFile(filepath.Join(data, "keys", signing.TestCRLFile))
+	list, err := os.ReadFile(filepath.Join(data, "keys", signing.CRLFile))
 	if err == nil {
 		err = os.Mkdir(filepath.Join(bare, "keys"), 0o700)
 	}
 	if err == nil {
-		err = os.WriteFile(filepath.Join(bare, "keys", signing.TestCRLFile), list, 0o600)
+		err = os.WriteFile(filepath.Join(bare, "keys", signing.CRLFile), list, 0o600)
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -79,7 +79,7 @@ func TestSeparateProcesses(t *testing.T) {
 			t.Errorf("%s shows %s", name, raw)
 		}
 	}
-	if files := filesIn(t, bare); !slices.Equal(files, []string{"keys/" + signing.TestCRLFile}) {
+	if files := filesIn(t, bare); !slices.Equal(files, []string{"keys/" + signing.CRLFile}) {
 		t.Errorf("the public process has files of its own: %v", files)
 	}
 	for name, p := range map[string]*process{"staff": staff, "public": public, "jobs": jobs} {

@@ -22,6 +22,7 @@ import (
 	"akashi/internal/custody"
 	"akashi/internal/idgen"
 	"akashi/internal/issuance"
+	"akashi/internal/keys"
 	"akashi/internal/office"
 	"akashi/internal/publish"
 	"akashi/internal/seal"
@@ -98,6 +99,8 @@ type App struct {
 	Issuance        *issuance.Service
 	Published       *publish.Service
 	Custody         *custody.Service
+	Keys            *keys.Service
+	Token           *signing.Token // nil under the TEST identity
 	Vault           *vault.Service
 	Notaries        []*tree.Notary // of the logs
 	Watch           *watch.Service
@@ -122,7 +125,7 @@ func Open(ctx context.Context, c Config, open OpenStore) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
-	keys, err := a.keys()
+	keys, err := a.testKeys()
 	if err != nil {
 		return nil, err
 	}
@@ -149,31 +152,52 @@ func (a *App) accounts(ring *seal.Ring) error {
 	return err
 }
 
-// Close closes the database.
-func (a *App) Close() error { return a.Store.Close() }
+// Close closes the database and the token.
+func (a *App) Close() error {
+	if a.Token != nil {
+		return errors.Join(a.Token.Close(), a.Store.Close())
+	}
+	return a.Store.Close()
+}
 
 const keyFolder = "keys"
 
 func (a *App) keyDir() string { return filepath.Join(a.Config.Data, keyFolder) }
 
-// errProductionKeys refuses production as long as there is no way to bring its keys (ADR 8).
-var errProductionKeys = errors.New("production keys are not built yet: this version issues under the TEST identity only")
-
-// keys returns the keys of this installation. Production keys are placed in the
-// directory by hand; test keys are made.
-func (a *App) keys() ([]signing.Key, error) {
+// testKeys returns the keys of the TEST identity, which are made at the first
+// start. Production has none of them.
+func (a *App) testKeys() ([]signing.Key, error) {
 	if a.Config.Production {
-		return nil, errProductionKeys
+		return nil, errors.Join(a.Config.checkKeys(time.Time{}), os.MkdirAll(a.keyDir(), 0o700)) // of the logs
 	}
-	keys, err := signing.MakeTestIdentity(a.keyDir(), a.Clock.Now())
+	return signing.MakeTestIdentity(a.keyDir(), a.Clock.Now())
+}
+
+func (c *Config) token() signing.TokenConfig {
+	return signing.TokenConfig{Module: c.PKCS11Module, Label: c.PKCS11Token, PIN: string(c.PKCS11PIN), Sessions: c.PKCS11Sessions}
+}
+
+// backend is where private keys are: files under the TEST identity, else a token
+// (S-063). Keys and identity are to belong together.
+func (a *App) backend(test []signing.Key) (signing.Backend, error) {
+	known, err := a.Store.SigningKeys(context.Background())
 	if err != nil {
 		return nil, err
 	}
-	return keys, signing.CheckIdentity(keys, a.Config.SHCIssuer, a.Config.Production)
+	if err := signing.CheckIdentity(append(known, test...), a.Config.SHCIssuer, a.Config.Production); err != nil {
+		return nil, err
+	}
+	if !a.Config.Production {
+		return signing.OpenFiles(a.keyDir(), test)
+	}
+	if a.Token, err = signing.NewToken(a.Config.token(), a.Store.SigningKeys, a.Clock.Now); err != nil {
+		return nil, err
+	}
+	return signing.NewQueue(a.Token, a.Config.PKCS11Sessions, a.Config.PKCS11Waiting), nil
 }
 
-func (a *App) assemble(keys []signing.Key) error {
-	files, err := signing.OpenFiles(a.keyDir(), keys)
+func (a *App) assemble(testKeys []signing.Key) error {
+	private, err := a.backend(testKeys)
 	if err != nil {
 		return err
 	}
@@ -182,9 +206,7 @@ func (a *App) assemble(keys []signing.Key) error {
 		return err
 	}
 	products := catalogue.Default()
-	if a.Published, err = publish.New(a.Store, filepath.Join(a.keyDir(), signing.TestCRLFile), a.Clock); err != nil {
-		return err
-	}
+	a.Published = publish.New(a.Store, filepath.Join(a.keyDir(), signing.CRLFile), a.Clock)
 	a.Log = &audit.Log{Book: a.Store, Clock: a.Clock, IDs: a.IDs}
 	a.Applications = &application.Service{
 		Log: a.Log, Store: a.Store, Rules: vaccination.Rules{Catalogue: products}, Test: !a.Config.Production, Clock: a.Clock, IDs: a.IDs,
@@ -196,21 +218,32 @@ func (a *App) assemble(keys []signing.Key) error {
 	a.Vault = &vault.Service{Log: a.Log, Store: a.Store, Cases: map[vault.Purpose]vault.Cases{vault.Certificate: a.Applications}}
 	a.Applications.Vault = a.Vault
 	a.Custody = &custody.Service{Log: a.Log, Store: a.Store, Approvals: approving{a.Approvals}}
+	a.Keys = &keys.Service{
+		Log: a.Log, Store: a.Store, Approvals: approving{a.Approvals}, Clock: a.Clock,
+		SHCIssuer: a.Config.SHCIssuer, VDSNCIssuer: a.Config.VDSNCIssuer, Test: !a.Config.Production,
+		Published: a.Published.Bundle,
+	}
+	if a.Token != nil {
+		a.Keys.Token = a.Token
+	}
 	a.Issuance = &issuance.Service{
 		Log: a.Log, Store: a.Store, Applications: a.Applications,
-		Signer:    signing.NewSigner(files, a.Store, a.Store.SigningKey, a.Clock),
+		Signer:    signing.NewSigner(private, a.Store, a.Store.SigningKey, a.Clock),
 		Published: a.Published.Bundle,
 		Catalogue: products, Renderer: renderer, Clock: a.Clock, IDs: a.IDs,
 		Identity: issuance.Identity{SHCIssuer: a.Config.SHCIssuer, VDSNCIssuer: a.Config.VDSNCIssuer, Test: !a.Config.Production},
 	}
-	a.Issuance.Paper = signing.NewPaperSigner(files, a.Issuance, a.Store.SigningKey, a.Clock)
+	a.Issuance.Paper = signing.NewPaperSigner(private, a.Issuance, a.Store.SigningKey, a.Clock)
 	if err := a.proveLog(); err != nil {
 		return err
 	}
 	if err := a.watchLog(); err != nil {
 		return err
 	}
-	return a.registerKeys(keys)
+	if a.Config.Production {
+		return nil
+	}
+	return a.registerKeys(testKeys)
 }
 
 // ErrKeysMissing tells that another directory's keys sign for this database: with

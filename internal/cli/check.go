@@ -72,15 +72,19 @@ func (c *Config) checkData(time.Time) error {
 	return err
 }
 
-// checkKeys refuses TEST keys in production.
+// checkKeys refuses TEST keys in production, and a build that has no tokens.
 func (c *Config) checkKeys(time.Time) error {
 	if !c.Production {
 		return nil
 	}
-	if _, err := os.Stat(filepath.Join(c.Data, keyFolder, signing.TestCRLFile)); err == nil {
-		return errors.Join(errProductionKeys, fmt.Errorf("%sDATA holds the keys of a TEST installation; production needs a directory of its own", prefix))
+	if _, err := os.Stat(filepath.Join(c.Data, keyFolder, signing.TestKeysFile)); err == nil {
+		return fmt.Errorf("%sDATA holds the keys of a TEST installation; production needs a directory of its own", prefix)
 	}
-	return errProductionKeys
+	if c.PKCS11Module == "" {
+		return nil // the public face alone
+	}
+	_, err := signing.NewToken(c.token(), nil, nil)
+	return err
 }
 
 func (c *Config) checkTLS(now time.Time) error {

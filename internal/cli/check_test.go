@@ -58,8 +58,8 @@ func TestConfigCheck(t *testing.T) {
 	if status, _, errs := check(); status == 0 || !strings.Contains(errs, "seal.key is not a key file") {
 		t.Errorf("error/file key: %d %s", status, errs)
 	}
-	file("keys/csca.crl", "", 0o600)
-	staffless := []string{"PRODUCTION=true", "SHC_ISSUER=https://issuer.example.jp", "VDSNC_ISSUER=JPN", "NODES=1", "FACES=jobs"}
+	file("keys/keys.json", "", 0o600)
+	staffless := []string{"PRODUCTION=true", "SHC_ISSUER=https://issuer.example.jp", "VDSNC_ISSUER=JPN", "NODES=1", "FACES=jobs", "PKCS11_MODULE=/usr/lib/token.so", "PKCS11_PIN=of the test"}
 	if status, _, errs := check(staffless...); status == 0 || !strings.Contains(errs, "of a TEST installation") {
 		t.Errorf("error/test keys in production: %d %s", status, errs)
 	}

@@ -53,6 +53,12 @@ type Config struct {
 	Terminals      string         `env:"STAFF_TERMINALS" envDefault:"required"` // or optional; counts where there is a STAFF_CLIENT_CA
 	TrustedProxies []netip.Prefix `env:"TRUSTED_PROXIES"`                       // networks whose X-Forwarded-For is believed
 
+	PKCS11Module   string `env:"PKCS11_MODULE"`                    // library of the token with the signing keys; for production, and only there
+	PKCS11Token    string `env:"PKCS11_TOKEN" envDefault:"akashi"` // its label
+	PKCS11PIN      Secret `env:"PKCS11_PIN"`
+	PKCS11Sessions int    `env:"PKCS11_SESSIONS" envDefault:"8"`  // signatures at once
+	PKCS11Waiting  int    `env:"PKCS11_WAITING" envDefault:"200"` // signatures that wait; the next one is answered 503
+
 	Production  bool          `env:"PRODUCTION"`
 	SHCIssuer   string        `env:"SHC_ISSUER"`   // iss; TEST identity where empty
 	VDSNCIssuer string        `env:"VDSNC_ISSUER"` // Doc 9303 code; UTO where empty
@@ -152,12 +158,29 @@ func (c *Config) complete() error {
 		if c.SHCIssuer == "" || c.VDSNCIssuer == "" || c.DatabaseURL == "" {
 			return errors.New("production needs AKASHI_SHC_ISSUER, AKASHI_VDSNC_ISSUER and AKASHI_DATABASE_URL")
 		}
-		return nil
+		return c.checkToken()
+	}
+	if c.PKCS11Module != "" {
+		return errors.New("AKASHI_PKCS11_MODULE needs AKASHI_PRODUCTION=true: the TEST identity keeps its keys in files")
 	}
 	if c.SHCIssuer != "" && c.SHCIssuer != signing.TestIssuer || c.VDSNCIssuer != "" && c.VDSNCIssuer != signing.TestState {
 		return errors.New("another issuer than the TEST identity needs AKASHI_PRODUCTION=true and its own keys")
 	}
 	c.SHCIssuer, c.VDSNCIssuer = signing.TestIssuer, signing.TestState
+	return nil
+}
+
+// checkToken wants a token where certificates are signed (S-063). Only the public
+// face does without.
+func (c *Config) checkToken() error {
+	switch {
+	case !slices.Contains(c.Faces, "staff") && !slices.Contains(c.Faces, "jobs"):
+		return nil
+	case c.PKCS11Module == "" || c.PKCS11Token == "" || c.PKCS11PIN == "":
+		return errors.New("production signs with keys in a token: it needs AKASHI_PKCS11_MODULE, AKASHI_PKCS11_TOKEN and AKASHI_PKCS11_PIN")
+	case c.PKCS11Sessions < 1 || c.PKCS11Waiting < 0:
+		return errors.New("AKASHI_PKCS11_SESSIONS is at least 1 and AKASHI_PKCS11_WAITING at least 0")
+	}
 	return nil
 }
 

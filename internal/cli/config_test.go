@@ -15,6 +15,7 @@ func TestConfig(t *testing.T) {
 	production := append([]string{
 		"PRODUCTION=true", "SHC_ISSUER=https://issuer.example.jp", "VDSNC_ISSUER=JPN",
 		"DATABASE_URL=postgres://akashi_staff@db.example.jp/akashi?sslmode=verify-full", "STAFF_ADDR=10.1.2.3:443", "NODES=2",
+		"PKCS11_MODULE=/usr/lib/token.so", "PKCS11_PIN=of the test",
 	}, staff...)
 	with := func(base []string, more ...string) []string { return append(append([]string{}, base...), more...) }
 	for name, c := range map[string]struct {
@@ -29,7 +30,7 @@ func TestConfig(t *testing.T) {
 		"ok/address of a face not served":   {[]string{"FACES=staff", "PUBLIC_ADDR=0.0.0.0:443"}, ""},
 		"ok/proxies":                        {[]string{"TRUSTED_PROXIES=10.0.0.0/8,fd00::/8"}, ""},
 		"ok/production":                     {production, ""},
-		"ok/production, public alone":       {with(production, "FACES=public", "STAFF_CLIENT_CA="), ""},
+		"ok/production, public alone":       {with(production, "FACES=public", "STAFF_CLIENT_CA=", "PKCS11_MODULE="), ""},
 		"ok/production, jobs without TLS":   {with(production, "FACES=jobs", "TLS_CERTIFICATE=", "TLS_KEY=", "STAFF_CLIENT_CA="), ""},
 		"ok/production over a socket":       {with(production, "DATABASE_URL=postgres:///akashi?host=/run/postgresql"), ""},
 		"error/unknown setting":             {[]string{"FACE=staff"}, "unknown setting"},
@@ -53,6 +54,10 @@ func TestConfig(t *testing.T) {
 		"error/production, jobs":            {with(production, "DATABASE_URL_JOBS=host=db sslmode=verify-full"), "verify-full"},
 		"error/production, how many nodes":  {with(production, "NODES="), "AKASHI_NODES"},
 		"error/production on SQLite":        {with(production, "DATABASE_URL="), "needs"},
+		"error/production with file keys":   {with(production, "PKCS11_MODULE="), "keys in a token"},
+		"error/production without a PIN":    {with(production, "PKCS11_PIN="), "keys in a token"},
+		"error/no sessions":                 {with(production, "PKCS11_SESSIONS=0"), "at least 1"},
+		"error/a token for TEST":            {[]string{"PKCS11_MODULE=/usr/lib/token.so"}, "needs AKASHI_PRODUCTION"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var environ []string

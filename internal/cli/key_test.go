@@ -5,11 +5,18 @@ import (
 
 	"akashi/certificate"
 	"akashi/internal/actor"
+	"akashi/internal/cli"
 	"akashi/internal/fault"
 	"akashi/internal/office"
 	"akashi/internal/testkit/world"
 	"akashi/signing"
 )
+
+// operator is who carries out what two officers approved: the command line.
+var operator = actor.Actor{
+	Office: cli.TestOffice, Person: "job:test", Terminal: "command", Purpose: actor.Operate,
+	Permissions: map[string]bool{string(office.CarryOutKeys): true},
+}
 
 // S-029, S-068: a key is withdrawn by two officers and whoever carries it out; what
 // it signed is listed and fails our own verification, and it signs no more.
@@ -24,7 +31,7 @@ func TestWithdrawKey(t *testing.T) {
 		if list, err := w.Store.CertificatesOfKey(t.Context(), code, key); err != nil || len(list) != 1 || list[0] != i.Certificate.ID {
 			t.Errorf("ok/what it signed: %v %v", list, err)
 		}
-		if err := w.WithdrawKey(t.Context(), code, key); fault.CodeOf(err) != fault.Forbidden {
+		if err := w.Keys.Withdraw(t.Context(), operator, key); fault.CodeOf(err) != fault.Forbidden {
 			t.Errorf("error/nobody approved: %v", err)
 		}
 		officer := func(id string) actor.Actor {
@@ -38,10 +45,10 @@ func TestWithdrawKey(t *testing.T) {
 		if _, err := w.Approvals.Approve(t.Context(), officer("two"), p.ID, ""); err != nil {
 			t.Fatal(err)
 		}
-		if err := w.WithdrawKey(t.Context(), code, "nobody"); fault.CodeOf(err) != fault.NotFound {
+		if err := w.Keys.Withdraw(t.Context(), operator, "nobody"); fault.CodeOf(err) != fault.NotFound {
 			t.Errorf("error/no such key: %v", err)
 		}
-		if err := w.WithdrawKey(t.Context(), code, key); err != nil {
+		if err := w.Keys.Withdraw(t.Context(), operator, key); err != nil {
 			t.Fatalf("ok/withdrawn: %v", err)
 		}
 		if k, err := w.Store.SigningKey(t.Context(), key); err != nil || k.State != signing.Compromised {

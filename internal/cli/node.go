@@ -58,7 +58,7 @@ func (n *Node) Serves(face string) bool { return slices.Contains(n.Config.Faces,
 // public face alone opens neither the file key nor any private key.
 func OpenNode(ctx context.Context, c Config, parts Adapters) (*Node, error) {
 	n := &Node{Config: c}
-	for _, open := range []func(context.Context, Adapters) error{n.openStaff, n.openJobs, n.openPublic, n.checkRoles, n.join} {
+	for _, open := range []func(context.Context, Adapters) error{n.openStaff, n.openJobs, n.openPublic, n.checkRoles, n.checkToken, n.join} {
 		if err := open(ctx, parts); err != nil {
 			return nil, errors.Join(err, n.Close())
 		}
@@ -109,9 +109,7 @@ func (n *Node) openPublic(ctx context.Context, parts Adapters) error {
 		return err
 	}
 	n.opened = append(n.opened, store)
-	if n.Published, err = publish.New(store, filepath.Join(c.Data, keyFolder, signing.TestCRLFile), nil); err != nil {
-		return err
-	}
+	n.Published = publish.New(store, filepath.Join(c.Data, keyFolder, signing.CRLFile), nil)
 	key, err := os.ReadFile(filepath.Join(c.Data, keyFolder, string(signing.IssuanceLog)+".pub"))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil // it publishes keys only
@@ -134,6 +132,15 @@ func (n *Node) checkRoles(ctx context.Context, _ Adapters) error {
 		if err != nil {
 			n.Warnings = append(n.Warnings, err.Error())
 		}
+	}
+	return nil
+}
+
+// checkToken refuses to start with a token that is not there or holds other keys
+// than those registered (S-063).
+func (n *Node) checkToken(ctx context.Context, _ Adapters) error {
+	if app := n.app(); app != nil && app.Token != nil {
+		return app.Token.Check(ctx)
 	}
 	return nil
 }
@@ -181,6 +188,11 @@ func (n *Node) Close() error {
 	var errs []error
 	if n.leave != nil {
 		errs = append(errs, n.leave())
+	}
+	for _, app := range []*App{n.Staff, n.Jobs} {
+		if app != nil && app.Token != nil {
+			errs = append(errs, app.Token.Close())
+		}
 	}
 	for _, store := range n.opened {
 		errs = append(errs, store.Close())

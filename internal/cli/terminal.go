@@ -4,10 +4,8 @@ import (
 	"context"
 	"crypto/sha256"
 	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"fmt"
-	"os"
 
 	"github.com/spf13/cobra"
 
@@ -47,7 +45,7 @@ func officeTerminal(parts Adapters) *cobra.Command {
 	add := &cobra.Command{
 		Use: "add CODE --name NAME --certificate FILE", Short: "Register a machine by its client certificate", Args: oneOffice,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			certificate, err := readCertificate(file)
+			certificate, err := clientCertificate(file)
 			if err != nil {
 				return err
 			}
@@ -94,19 +92,15 @@ func officeTerminal(parts Adapters) *cobra.Command {
 	return group
 }
 
-// readCertificate returns the first certificate of a PEM file as DER.
-func readCertificate(file string) ([]byte, error) {
+// clientCertificate reads the certificate of a terminal as DER.
+func clientCertificate(file string) ([]byte, error) {
 	if file == "" {
 		return nil, usageError{errors.New("a terminal needs --certificate FILE")}
 	}
-	text, err := os.ReadFile(file)
+	der, err := readCertificate(file)
 	if err != nil {
 		return nil, err
 	}
-	block, _ := pem.Decode(text)
-	if block == nil || block.Type != "CERTIFICATE" {
-		return nil, errors.New("no certificate in the file")
-	}
-	_, err = x509.ParseCertificate(block.Bytes)
-	return block.Bytes, err
+	_, err = x509.ParseCertificate(der)
+	return der, err
 }

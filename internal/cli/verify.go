@@ -152,7 +152,7 @@ func ownBundle(dir string) (*trust.Bundle, error) {
 	if err != nil {
 		return nil, err
 	}
-	crl, err := os.ReadFile(filepath.Join(dir, signing.TestCRLFile))
+	crl, err := os.ReadFile(filepath.Join(dir, signing.CRLFile))
 	if err != nil {
 		return nil, err
 	}

@@ -23,7 +23,7 @@ var floors = [][]string{
 	{"internal/cli/...", "internal/server/...", "internal/store/..."},
 	{"internal/issuance", "internal/publish"},
 	{"internal/application", "internal/exchange/..."},
-	{"internal/vaccination", "internal/custody", "internal/watch", "internal/paper", "certificate/verify"},
+	{"internal/vaccination", "internal/custody", "internal/keys", "internal/watch", "internal/paper", "certificate/verify"},
 	{"internal/vault"},
 	{"internal/office"},
 	{"internal/audit/...", "certificate/pdf"},

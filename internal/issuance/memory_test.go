@@ -134,11 +134,11 @@ func inMemory(t testing.TB) (*issuance.Service, *memory, actor.Actor) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	crl, err := os.ReadFile(filepath.Join(dir, signing.TestCRLFile))
+	crl, err := os.ReadFile(filepath.Join(dir, signing.CRLFile))
 	if err != nil {
 		t.Fatal(err)
 	}
-	own := &trust.Own{Lists: [][]byte{crl}}
+	own := &trust.Own{Lists: func() ([][]byte, error) { return [][]byte{crl}, nil }}
 	renderer, err := pdf.New()
 	if err != nil {
 		t.Fatal(err)

@@ -50,8 +50,8 @@ type DangerousAct struct {
 // dangerousActs are all of them; what is not here needs no second person, and
 // what is here cannot be done without one.
 var dangerousActs = map[Kind]DangerousAct{
-	GenerateKey:       {Ask: RequestKeys, Approve: ApproveKeys, CarryOut: CarryOutKeys, ByUseCase: true},
-	ActivateKey:       {Ask: RequestKeys, Approve: ApproveKeys, CarryOut: CarryOutKeys, ByUseCase: true},
+	GenerateKey:       {Ask: RequestKeys, Approve: ApproveKeys, CarryOut: CarryOutKeys},
+	ActivateKey:       {Ask: RequestKeys, Approve: ApproveKeys, CarryOut: CarryOutKeys},
 	RetireKey:         {Ask: RequestKeys, Approve: ApproveKeys, CarryOut: CarryOutKeys},
 	RekeyVault:        {Ask: RequestKeys, Approve: ApproveKeys, CarryOut: CarryOutKeys},
 	RevokeBulk:        {Ask: RevokeMany, Approve: RevokeMany, CarryOut: RevokeMany, ByUseCase: true},

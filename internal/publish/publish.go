@@ -31,17 +31,17 @@ type Service struct {
 }
 
 // New makes the service over the registered keys and the revocation list of the
-// own authority, a file as DER that may be missing.
-func New(keys Keys, revocationList string, c clock.Clock) (*Service, error) {
-	own := &trust.Own{}
-	list, err := os.ReadFile(revocationList)
-	switch {
-	case err == nil:
-		own.Lists = [][]byte{list}
-	case !errors.Is(err, os.ErrNotExist):
-		return nil, err
+// authority that certifies them, a file as DER that may be missing. It is read
+// again each minute.
+func New(keys Keys, revocationList string, c clock.Clock) *Service {
+	lists := func() ([][]byte, error) {
+		list, err := os.ReadFile(revocationList)
+		if errors.Is(err, os.ErrNotExist) {
+			return nil, nil
+		}
+		return [][]byte{list}, err
 	}
-	return &Service{keys: keys, own: own, clock: c}, nil
+	return &Service{keys: keys, own: &trust.Own{Lists: lists}, clock: c}
 }
 
 // Bundle is what verifiers get at this moment.

@@ -1,0 +1,119 @@
+package keys_test
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509/pkix"
+	"errors"
+	"testing"
+	"time"
+
+	"akashi/internal/actor"
+	"akashi/internal/fault"
+	"akashi/internal/keys"
+	"akashi/internal/office"
+	"akashi/internal/testkit/world"
+	"akashi/signing"
+)
+
+// soft stands for a token; that keys stay in a real one is shown by internal/cli.TestProductionKeys.
+type soft map[string]*ecdsa.PrivateKey
+
+func (s soft) Generate(label string) (*ecdsa.PublicKey, error) {
+	if s[label] == nil {
+		s[label], _ = ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	}
+	return &s[label].PublicKey, nil
+}
+
+func (s soft) Public(label string) (*ecdsa.PublicKey, error) {
+	if s[label] == nil {
+		return nil, signing.ErrNoSuchKey
+	}
+	return &s[label].PublicKey, nil
+}
+
+func (s soft) Request(label string, _ pkix.Name) ([]byte, error) { return []byte(label), nil }
+
+// S-029, S-067: one key at a time signs for a purpose and issuer, a week after
+// it was announced and within its year, and two people said so.
+func TestLife(t *testing.T) {
+	world.Each(t, func(t *testing.T, w *world.World) {
+		ctx, now := t.Context(), time.Now()
+		w.Keys.Clock = func() time.Time { return now }
+		operator := actor.Actor{
+			Office: w.Officer.Office, Person: "job:test", Terminal: "command", Purpose: actor.Operate,
+			Permissions: map[string]bool{string(office.CarryOutKeys): true},
+		}
+		approved := func(kind office.Kind, object string) {
+			t.Helper()
+			officer := func(id string) actor.Actor {
+				return actor.Actor{Office: w.Officer.Office, Person: id, Terminal: "test", Purpose: actor.Operate,
+					Permissions: office.Officer.Permissions(), SteppedUp: time.Now()}
+			}
+			p, err := w.Approvals.Request(ctx, officer("one"), kind, object, nil, nil)
+			if err == nil {
+				_, err = w.Approvals.Approve(ctx, officer("two"), p.ID, "")
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		is := func(err error, code fault.Code, key string) {
+			t.Helper()
+			if !errors.Is(err, fault.New(code, key, "")) {
+				t.Errorf("got %v, want %s %s", err, code, key)
+			}
+		}
+		wanted := keys.Wanted{Purpose: signing.SHC, Label: "shc-next"}
+		_, err := w.Keys.Make(ctx, operator, wanted)
+		is(err, fault.Conflict, "no_token")
+		w.Keys.Token = soft{}
+		for _, wrong := range []struct {
+			wanted keys.Wanted
+			key    string
+		}{
+			{keys.Wanted{Purpose: signing.Authority, Label: "a"}, "unknown_value"},
+			{keys.Wanted{Purpose: signing.SHC}, "key_label"},
+			{keys.Wanted{Purpose: signing.SHC, Label: "../a"}, "key_label"},
+			{keys.Wanted{Purpose: signing.VDSNC, Label: "a", Subject: pkix.Name{CommonName: "AK"}}, "key_subject"},
+			{keys.Wanted{Purpose: signing.VDSNC, Label: "a", Subject: pkix.Name{Country: []string{"UTO"}, CommonName: "AK"}}, "key_subject"},
+		} {
+			_, err := w.Keys.Make(ctx, operator, wrong.wanted)
+			is(err, fault.Invalid, wrong.key)
+		}
+		approved(office.GenerateKey, "shc/another")
+		_, err = w.Keys.Make(ctx, operator, wanted) // approved was another
+		is(err, fault.Forbidden, "approval_needed")
+		approved(office.GenerateKey, "shc/shc-next")
+		made, err := w.Keys.Make(ctx, operator, wanted)
+		if err != nil {
+			t.Fatal(err)
+		}
+		id := made.Key.ID
+
+		is(w.Keys.Activate(ctx, operator, id), fault.Forbidden, "approval_needed")
+		approved(office.ActivateKey, id)
+		now = made.Key.UsageFrom.Add(-time.Second)
+		is(w.Keys.Activate(ctx, operator, id), fault.Conflict, "key_announced")
+		now = made.Key.UsageTo
+		is(w.Keys.Activate(ctx, operator, id), fault.Conflict, "key_over")
+		now = made.Key.UsageFrom
+		if err := w.Keys.Activate(ctx, operator, id); err != nil {
+			t.Fatal(err)
+		}
+		states := map[signing.State]int{}
+		known, err := w.Store.SigningKeys(ctx)
+		for _, k := range known {
+			if k.Purpose == signing.SHC {
+				states[k.State]++
+			}
+		}
+		if err != nil || states[signing.Active] != 1 || states[signing.Retired] != 1 {
+			t.Errorf("ok/one signs, the one before is retired: %v %v", states, err)
+		}
+		approved(office.ActivateKey, id)
+		is(w.Keys.Activate(ctx, operator, id), fault.Conflict, "key_state")
+	})
+}
