@@ -109,12 +109,22 @@ type App struct {
 }
 
 // Open assembles the service over its data directory: file key, signing keys,
-// database. On the first start it makes what is missing.
-func Open(ctx context.Context, c Config, open OpenStore) (*App, error) {
-	a := &App{Config: c}
+// database. On the first start it makes what is missing; a start that is refused
+// has made nothing.
+func Open(ctx context.Context, c Config, open OpenStore) (a *App, err error) {
+	if c.Production {
+		return nil, errProductionKeys
+	}
+	_, missing := os.Stat(c.Data)
 	if err := os.MkdirAll(c.Data, 0o700); err != nil {
 		return nil, err
 	}
+	defer func() {
+		if err != nil && missing != nil {
+			_ = os.Remove(c.Data) // where nothing lies in it
+		}
+	}()
+	a = &App{Config: c}
 	if err := os.Chmod(c.Data, 0o700); err != nil { // it may have been there
 		return nil, err
 	}
@@ -122,15 +132,15 @@ func Open(ctx context.Context, c Config, open OpenStore) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
-	keys, err := a.keys()
-	if err != nil {
-		return nil, err
-	}
 	d := Database{c.database(), string(c.MigrateURL), string(c.DatabaseURLSigner)}
 	if a.Store, err = open(ctx, d, ring, a.Clock, a.IDs); err != nil {
 		return nil, err
 	}
-	if err := errors.Join(a.assemble(keys), a.accounts(ring)); err != nil {
+	keys, err := a.keys(ctx)
+	if err == nil {
+		err = errors.Join(a.assemble(keys), a.accounts(ring))
+	}
+	if err != nil {
 		return nil, errors.Join(err, a.Store.Close())
 	}
 	return a, nil
@@ -159,11 +169,16 @@ func (a *App) keyDir() string { return filepath.Join(a.Config.Data, keyFolder) }
 // errProductionKeys refuses production as long as there is no way to bring its keys (ADR 8).
 var errProductionKeys = errors.New("production keys are not built yet: this version issues under the TEST identity only")
 
-// keys returns the keys of this installation. Production keys are placed in the
-// directory by hand; test keys are made.
-func (a *App) keys() ([]signing.Key, error) {
-	if a.Config.Production {
-		return nil, errProductionKeys
+// keys returns the keys of this installation. Test keys are made where neither
+// the directory nor the database has any.
+func (a *App) keys(ctx context.Context) ([]signing.Key, error) {
+	known, err := a.Store.SigningKeys(ctx)
+	if err != nil {
+		return nil, err
+	}
+	_, err = os.Stat(filepath.Join(a.keyDir(), signing.TestKeysFile))
+	if errors.Is(err, os.ErrNotExist) && slices.ContainsFunc(known, func(k signing.Key) bool { return k.State == signing.Active }) {
+		return nil, ErrKeysMissing
 	}
 	keys, err := signing.MakeTestIdentity(a.keyDir(), a.Clock.Now())
 	if err != nil {
