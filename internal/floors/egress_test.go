@@ -29,7 +29,7 @@ var outward = []string{"net/smtp", "net/rpc", "go.opentelemetry.io/otel/exporter
 // where a setting says, never where data says.
 var allowed = map[string][]string{
 	"internal/store/":        {"github.com/jackc/pgx/v5"},                                            // the database
-	"internal/cli/signin.go": {"net/http.Client"},                                                    // --url of akashi sign-in
+	"internal/cli/signin.go": {"net/http.Client", "net/http.Transport"},                              // --url of akashi sign-in
 	"cmd/akashi/trace.go":    {"go.opentelemetry.io/otel/exporters/"},                                // AKASHI_TRACES_URL
 	"internal/watch/send.go": {"net/http.Client", "net/http.Transport", "net/http.DefaultTransport"}, // AKASHI_ALERT_URL
 }
