@@ -157,7 +157,7 @@ func (i *installation) refuses(t *testing.T, faces map[string]string) {
 			t.Errorf("error/%s: %d", name, resp.StatusCode)
 		}
 	}
-	if resp, err := i.shows(unregistered).Get(faces["staff"] + "/sign-in"); err != nil || resp.StatusCode != 403 {
+	if resp, err := i.shows(unregistered).Get(faces["staff"] + "/sign-in"); err != nil || resp.StatusCode != http.StatusForbidden {
 		t.Errorf("error/unregistered: %v %v", resp, err)
 	}
 	old := i.shows()
@@ -167,7 +167,7 @@ func (i *installation) refuses(t *testing.T, faces map[string]string) {
 			t.Errorf("error/TLS 1.1 on %s: %d", face, resp.StatusCode)
 		}
 		resp, err := http.Get(strings.Replace(base, "https:", "http:", 1) + "/")
-		if err == nil && resp.StatusCode != 400 {
+		if err == nil && resp.StatusCode != http.StatusBadRequest {
 			t.Errorf("error/without TLS on %s: %d", face, resp.StatusCode)
 		}
 	}
