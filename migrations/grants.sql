@@ -62,3 +62,10 @@ GRANT SELECT, UPDATE ON staff TO akashi_jobs;
 GRANT SELECT, INSERT, UPDATE ON rosters TO akashi_jobs;
 GRANT SELECT, INSERT ON approvals TO akashi_jobs;
 GRANT INSERT ON staff_history TO akashi_jobs;
+
+-- What is proven, published or judged for all offices is read whole, as office
+-- 000000, by who does that and by the owner, who proves it; the policies stand in
+-- the migrations, where there are no roles yet.
+ALTER POLICY whole ON log TO akashi_staff, akashi_jobs, CURRENT_USER;
+ALTER POLICY whole ON alerts TO akashi_staff, akashi_jobs, CURRENT_USER;
+ALTER POLICY whole ON issuance_log TO akashi_staff, akashi_jobs, akashi_public, CURRENT_USER;

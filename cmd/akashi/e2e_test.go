@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -39,6 +40,7 @@ type process struct {
 	data   string
 	origin string            // where its staff sign in
 	faces  map[string]string // face to base URL
+	line   []string          // arguments of sign-in for TLS
 	log    *bytes.Buffer
 }
 
@@ -122,7 +124,7 @@ func officers(t *testing.T, p *process) (one, two string) {
 func (p *process) signIn(t *testing.T, args ...string) string {
 	t.Helper()
 	jar := filepath.Join(t.TempDir(), "jar")
-	cmd := exec.Command(os.Args[0], append([]string{"sign-in", "--url", p.origin, "--jar", jar}, args...)...)
+	cmd := exec.Command(os.Args[0], slices.Concat([]string{"sign-in", "--url", p.origin, "--jar", jar}, p.line, args)...)
 	cmd.Env = append(clean(os.Environ()), "TEST_AS_AKASHI=1", "AKASHI_DATA="+p.data)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("sign-in: %v %s", err, out)

@@ -112,12 +112,22 @@ type App struct {
 }
 
 // Open assembles the service over its data directory: file key, signing keys,
-// database. On the first start it makes what is missing.
-func Open(ctx context.Context, c Config, open OpenStore) (*App, error) {
-	a := &App{Config: c}
+// database. On the first start it makes what is missing; a start that is refused
+// has made nothing.
+func Open(ctx context.Context, c Config, open OpenStore) (a *App, err error) {
+	if err := c.checkKeys(time.Time{}); err != nil {
+		return nil, err
+	}
+	_, missing := os.Stat(c.Data)
 	if err := os.MkdirAll(c.Data, 0o700); err != nil {
 		return nil, err
 	}
+	defer func() {
+		if err != nil && missing != nil {
+			_ = os.Remove(c.Data) // where nothing lies in it
+		}
+	}()
+	a = &App{Config: c}
 	if err := os.Chmod(c.Data, 0o700); err != nil { // it may have been there
 		return nil, err
 	}
@@ -125,15 +135,15 @@ func Open(ctx context.Context, c Config, open OpenStore) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
-	keys, err := a.testKeys()
-	if err != nil {
-		return nil, err
-	}
 	d := Database{c.database(), string(c.MigrateURL), string(c.DatabaseURLSigner)}
 	if a.Store, err = open(ctx, d, ring, a.Clock, a.IDs); err != nil {
 		return nil, err
 	}
-	if err := errors.Join(a.assemble(keys), a.accounts(ring)); err != nil {
+	keys, err := a.testKeys(ctx)
+	if err == nil {
+		err = errors.Join(a.assemble(keys), a.accounts(ring))
+	}
+	if err != nil {
 		return nil, errors.Join(err, a.Store.Close())
 	}
 	return a, nil
@@ -164,11 +174,19 @@ const keyFolder = "keys"
 
 func (a *App) keyDir() string { return filepath.Join(a.Config.Data, keyFolder) }
 
-// testKeys returns the keys of the TEST identity, which are made at the first
-// start. Production has none of them.
-func (a *App) testKeys() ([]signing.Key, error) {
+// testKeys returns the keys of the TEST identity, which are made where neither
+// the directory nor the database has any. Production has none of them.
+func (a *App) testKeys(ctx context.Context) ([]signing.Key, error) {
 	if a.Config.Production {
-		return nil, errors.Join(a.Config.checkKeys(time.Time{}), os.MkdirAll(a.keyDir(), 0o700)) // of the logs
+		return nil, os.MkdirAll(a.keyDir(), 0o700) // of the logs
+	}
+	known, err := a.Store.SigningKeys(ctx)
+	if err != nil {
+		return nil, err
+	}
+	_, err = os.Stat(filepath.Join(a.keyDir(), signing.TestKeysFile))
+	if errors.Is(err, os.ErrNotExist) && slices.ContainsFunc(known, func(k signing.Key) bool { return k.State == signing.Active }) {
+		return nil, ErrKeysMissing
 	}
 	return signing.MakeTestIdentity(a.keyDir(), a.Clock.Now())
 }

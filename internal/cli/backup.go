@@ -33,15 +33,6 @@ type Archive interface {
 // keysSuffix makes the name of the part of keys from that of the data.
 const keysSuffix = ".keys"
 
-func (c *Config) databaseURL() string {
-	if c.DatabaseURL == "" {
-		return filepath.Join(c.Data, databaseFile)
-	}
-	return string(c.DatabaseURL)
-}
-
-const databaseFile = "akashi.db"
-
 func backupCommand(parts Adapters) *cobra.Command {
 	var to string
 	var recipients []string
@@ -68,7 +59,7 @@ func backupCommand(parts Adapters) *cobra.Command {
 			if err != nil {
 				return usageError{err}
 			}
-			if _, err := os.Stat(c.databaseURL()); c.DatabaseURL == "" && err != nil {
+			if _, err := os.Stat(c.database()); c.DatabaseURL == "" && err != nil {
 				return errors.New("there is no database in the data directory")
 			}
 			return withApp(cmd, parts, func(ctx context.Context, app *App) error {
@@ -112,7 +103,7 @@ func showBackup(out io.Writer, name string, m backup.Manifest) {
 
 // writeBackup writes both parts; neither file is there before it is whole.
 func writeBackup(ctx context.Context, from Archive, c Config, to string, now time.Time, recipients []age.Recipient) (data, keys backup.Manifest, err error) {
-	schema, _, err := from.Pending(ctx, c.databaseURL(), string(c.MigrateURL))
+	schema, _, err := from.Pending(ctx, c.database(), string(c.MigrateURL))
 	if err != nil {
 		return data, keys, err
 	}
@@ -131,7 +122,7 @@ func writeBackup(ctx context.Context, from Archive, c Config, to string, now tim
 			return data, keys, err
 		}
 	}
-	if err := from.Backup(ctx, c.databaseURL(), string(c.MigrateURL), writers[0], writers[1], TestOffice); err != nil {
+	if err := from.Backup(ctx, c.database(), string(c.MigrateURL), writers[0], writers[1], TestOffice); err != nil {
 		return data, keys, err
 	}
 	for i, m := range []*backup.Manifest{&data, &keys} {
@@ -152,7 +143,7 @@ func backupFirst(ctx context.Context, from Archive, c Config) error {
 	if from == nil {
 		return nil
 	}
-	before, after, err := from.Pending(ctx, c.databaseURL(), string(c.MigrateURL))
+	before, after, err := from.Pending(ctx, c.database(), string(c.MigrateURL))
 	if err != nil || before == 0 || before >= after {
 		return nil //nolint:nilerr // what cannot be asked cannot be migrated either, and opening it says why
 	}
@@ -165,8 +156,8 @@ func backupFirst(ctx context.Context, from Archive, c Config) error {
 		_, _, err = writeBackup(ctx, from, c, name+".age", time.Now(), recipients)
 		return err
 	}
-	if strings.HasPrefix(c.databaseURL(), "postgres") {
+	if strings.HasPrefix(c.database(), "postgres") {
 		return nil // whoever runs a server without a recipient has a backup of his own
 	}
-	return from.Copy(ctx, c.databaseURL(), name+".db")
+	return from.Copy(ctx, c.database(), name+".db")
 }

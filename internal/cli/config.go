@@ -142,10 +142,13 @@ func (c *Config) Addresses() map[string]string {
 	return all
 }
 
+// databaseFile is the embedded database, in Data.
+const databaseFile = "akashi.db"
+
 // database is where the rows are: the URL, or the embedded file.
 func (c *Config) database() string {
 	if c.DatabaseURL == "" {
-		return filepath.Join(c.Data, "akashi.db")
+		return filepath.Join(c.Data, databaseFile)
 	}
 	return string(c.DatabaseURL)
 }

@@ -2,6 +2,9 @@ package cli_test
 
 import (
 	"fmt"
+	"os"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -72,5 +75,40 @@ func TestConfig(t *testing.T) {
 				t.Error("a database URL is shown")
 			}
 		})
+	}
+}
+
+// docs/operator.md names every setting, and no other.
+func TestSettingsAreDocumented(t *testing.T) {
+	_, err := cli.LoadConfig([]string{"AKASHI_NONSENSE=1"})
+	if err == nil {
+		t.Fatal("an unknown setting was accepted")
+	}
+	_, list, _ := strings.Cut(err.Error(), "known are ")
+	known := strings.Split(strings.ReplaceAll(list, "AKASHI_", ""), ", ")
+	text, err := os.ReadFile("../../docs/operator.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, _ := strings.Cut(string(text), "\n| variable | what |\n|---|---|\n")
+	var named []string
+	for line := range strings.Lines(table) {
+		cells := strings.Split(line, "|")
+		if len(cells) < 3 {
+			break
+		}
+		first := ""
+		for _, name := range regexp.MustCompile("`([A-Z_]+)`").FindAllStringSubmatch(cells[1], -1) {
+			if strings.HasPrefix(name[1], "_") { // what ends otherwise than the first of the line
+				named = append(named, first+name[1])
+				continue
+			}
+			first, named = name[1], append(named, name[1])
+		}
+	}
+	slices.Sort(named)
+	slices.Sort(known)
+	if len(known) < 20 || !slices.Equal(named, known) {
+		t.Errorf("documented %v\nknown      %v", named, known)
 	}
 }

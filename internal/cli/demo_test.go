@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"akashi/internal/cli"
+	"akashi/internal/store"
 	"akashi/internal/testkit/world"
 )
 
@@ -139,7 +140,51 @@ func TestKeysMissing(t *testing.T) {
 		t.Fatal(err)
 	}
 	if status, errs := do(two); status != 1 || !strings.Contains(errs, cli.ErrKeysMissing.Error()) {
-		t.Errorf("error/other keys: %d %s", status, errs)
+		t.Errorf("error/no keys: %d %s", status, errs)
+	}
+	if list, err := os.ReadDir(two); err != nil || len(list) != 1 {
+		t.Errorf("error/no keys: left %v %v", list, err)
+	}
+}
+
+// A start that is refused leaves nothing behind: no key that the next start would
+// take for the installation's, and no directory.
+func TestRefusedStart(t *testing.T) {
+	one := t.TempDir()
+	do := func(environ ...string) (int, string) {
+		var o, e bytes.Buffer
+		return cli.Run(t.Context(), []string{"office", "set", "900001"}, strings.NewReader(""), &o, &e, adapters(environ...)), e.String()
+	}
+	database := "AKASHI_DATABASE_URL=" + filepath.Join(one, "akashi.db")
+	if status, errs := do("AKASHI_DATA="+one, database); strings.Contains(errs, "store:") {
+		t.Fatalf("the first start: %d %s", status, errs)
+	}
+	production := []string{
+		"AKASHI_PRODUCTION=true", "AKASHI_SHC_ISSUER=https://issuer.example.jp", "AKASHI_VDSNC_ISSUER=JPN", "AKASHI_FACES=jobs", "AKASHI_NODES=1",
+		"AKASHI_DATABASE_URL=postgres:///akashi?host=/nonexistent",
+	}
+	for name, c := range map[string]struct {
+		environ []string
+		want    string
+	}{
+		"sealed with another key": {[]string{database}, store.ErrForeignKey.Error()},
+		"no database":             {[]string{"AKASHI_DATABASE_URL=postgres:///akashi?host=/nonexistent"}, "store:"},
+		"production":              {production, "production keys"},
+	} {
+		two := t.TempDir()
+		if status, errs := do(append(c.environ, "AKASHI_DATA="+two)...); status != 1 || !strings.Contains(errs, c.want) {
+			t.Errorf("error/%s: %d %s", name, status, errs)
+		}
+		if list, err := os.ReadDir(two); err != nil || len(list) != 0 {
+			t.Errorf("error/%s: left %v %v", name, list, err)
+		}
+		absent := filepath.Join(two, "data")
+		if status, _ := do(append(c.environ, "AKASHI_DATA="+absent)...); status != 1 {
+			t.Errorf("error/%s: %d", name, status)
+		}
+		if _, err := os.Stat(absent); err == nil {
+			t.Errorf("error/%s: the directory was left", name)
+		}
 	}
 }
 

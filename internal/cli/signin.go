@@ -3,6 +3,8 @@ package cli
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -33,6 +35,7 @@ const identityWarning = "software passkey of the TEST identity; it protects noth
 
 func signInCommand(parts Adapters) *cobra.Command {
 	var base, origin, link, user, jar string
+	var line secureLine
 	cmd := &cobra.Command{
 		Use:   "sign-in --url URL (--setup LINK | --user ID) --jar FILE",
 		Short: "Sign in without a browser, under the TEST identity only, and write a cookie jar for curl -b", Args: noArgs,
@@ -54,7 +57,11 @@ func signInCommand(parts Adapters) *cobra.Command {
 			if origin == "" {
 				origin = base
 			}
-			s := signer{ctx: cmd.Context(), base: base, origin: origin, dir: filepath.Join(c.Data, "test-passkeys")}
+			visitor, err := line.visitor()
+			if err != nil {
+				return usageError{err}
+			}
+			s := signer{ctx: cmd.Context(), visitor: visitor, base: base, origin: origin, dir: filepath.Join(c.Data, "test-passkeys")}
 			if err := s.run(link, user, jar); err != nil {
 				return err
 			}
@@ -66,19 +73,47 @@ func signInCommand(parts Adapters) *cobra.Command {
 	cmd.Flags().StringVar(&origin, "origin", "", "what the passkey is bound to, where the staff face is reached at another address than --url")
 	cmd.Flags().StringVar(&link, "setup", "", "a set-up link to follow first: it sets a random password and a software passkey")
 	cmd.Flags().StringVar(&user, "user", "", "user id of an account that --setup has set up before")
+	cmd.Flags().StringVar(&line.ca, "ca", "", "authority of the server's certificate, PEM; those of the system where it is not given")
+	cmd.Flags().StringVar(&line.certificate, "certificate", "", "client certificate of a registered terminal, PEM")
+	cmd.Flags().StringVar(&line.key, "key", "", "its private key, PEM")
 	cmd.Flags().StringVar(&jar, "jar", "", "file for the session's cookie, mode 0600")
 	return cmd
 }
 
+// secureLine is the files of a connection over TLS; without any, the system's
+// authorities count and no certificate is shown.
+type secureLine struct{ ca, certificate, key string }
+
 // visitor goes to the service that it is told, and is not sent anywhere else (S-006).
-var visitor = http.Client{
-	Timeout:       time.Minute,
-	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+func (l secureLine) visitor() (*http.Client, error) {
+	c := &tls.Config{MinVersion: tls.VersionTLS12}
+	if l.ca != "" {
+		text, err := os.ReadFile(l.ca)
+		if err != nil {
+			return nil, err
+		}
+		if c.RootCAs = x509.NewCertPool(); !c.RootCAs.AppendCertsFromPEM(text) {
+			return nil, fmt.Errorf("%s holds no certificate", filepath.Base(l.ca))
+		}
+	}
+	if l.certificate+l.key != "" {
+		pair, err := tls.LoadX509KeyPair(l.certificate, l.key)
+		if err != nil {
+			return nil, err
+		}
+		c.Certificates = []tls.Certificate{pair}
+	}
+	return &http.Client{
+		Timeout:       time.Minute,
+		Transport:     &http.Transport{TLSClientConfig: c, ForceAttemptHTTP2: true},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}, nil
 }
 
 // signer does over HTTP what the pages do in a browser.
 type signer struct {
 	ctx     context.Context
+	visitor *http.Client
 	base    string
 	origin  string
 	dir     string
@@ -155,7 +190,7 @@ func (s *signer) post(path string, body, into any) error {
 		return err
 	}
 	r.Header.Set("Content-Type", "application/json")
-	answer, err := visitor.Do(r)
+	answer, err := s.visitor.Do(r)
 	if err != nil {
 		return err
 	}

@@ -78,21 +78,36 @@ func derive(secret []byte, office, purpose string) []byte {
 }
 
 // OpenFile reads the file key; with create it makes a new one where there is
-// none. The file holds "id:base64" and must not be readable by others.
+// none, which lies in memory until Keep. The file holds "id:base64" and must not
+// be readable by others.
 func OpenFile(path string, create bool) (*Ring, error) {
 	f, err := readFile(path)
-	if errors.Is(err, os.ErrNotExist) && create {
-		if err := writeNew(path); err != nil && !errors.Is(err, os.ErrExist) {
-			return nil, err
-		}
-		f, err = readFile(path)
+	fresh := errors.Is(err, os.ErrNotExist) && create
+	if fresh {
+		f, err = randomFileKey(), nil
 	}
 	if err != nil {
 		return nil, err
 	}
 	r := newRing(f)
-	r.path = path
+	r.path, r.fresh = path, fresh
 	return r, nil
+}
+
+// Keep writes a file key that OpenFile made, before the first thing that it seals.
+// Of two processes that do so at once one wins, and both hold its key.
+func (r *Ring) Keep() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.fresh {
+		return nil
+	}
+	err := writeNew(r.path, r.file)
+	if errors.Is(err, os.ErrExist) {
+		r.file, err = readFile(r.path)
+	}
+	r.fresh = err != nil
+	return err
 }
 
 func readFile(path string) (*fileKey, error) {
@@ -111,10 +126,8 @@ func readFile(path string) (*fileKey, error) {
 	return newFileKey(id, master)
 }
 
-// writeNew makes the file complete before it gets its name: of two processes
-// that start at once one wins and both read the same key.
-func writeNew(path string) error {
-	f := randomFileKey()
+// writeNew makes the file complete before it gets its name, and takes no other's.
+func writeNew(path string, f *fileKey) error {
 	tmp, err := os.CreateTemp(filepath.Dir(path), ".seal-*") // mode 0600
 	if err != nil {
 		return err
@@ -147,7 +160,11 @@ func (r *Ring) PrepareNext() (*Ring, error) {
 	if r.path == "" {
 		return newRing(randomFileKey()), nil
 	}
-	return OpenFile(NextFile(r.path), true)
+	next, err := OpenFile(NextFile(r.path), true)
+	if err != nil {
+		return nil, err
+	}
+	return next, next.Keep()
 }
 
 // Adopt looks for the file key that made the proof: somebody has changed it, or
@@ -159,7 +176,7 @@ func (r *Ring) Adopt(proof []byte) bool {
 	if f, err := readFile(r.path); err == nil && newRing(f).Proves(proof) {
 		r.mu.Lock()
 		defer r.mu.Unlock()
-		r.file = f
+		r.file, r.fresh = f, false
 		return true
 	}
 	f, err := readFile(NextFile(r.path))

@@ -86,6 +86,7 @@ type Ring struct {
 
 	mu       sync.RWMutex
 	file     *fileKey
+	fresh    bool // made here and not written yet
 	attached bool
 	offices  map[string]*office
 	zero     map[derivation]*held

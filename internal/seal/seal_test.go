@@ -92,6 +92,16 @@ func TestOpenFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	late, err := OpenFile(path, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) {
+		t.Fatalf("ok/nothing is written before it is kept: %v", err)
+	}
+	if err := errors.Join(a.Keep(), a.Keep(), late.Keep()); err != nil || !bytes.Equal(a.file.master, late.file.master) {
+		t.Fatalf("ok/two at once: %v", err)
+	}
 	b, err := OpenFile(path, true)
 	if err != nil || !bytes.Equal(a.file.master, b.file.master) || a.file.id != b.file.id {
 		t.Fatalf("ok/second start: %v", err)

@@ -52,6 +52,9 @@ func (r *officeRules) keep(o office.Office, until time.Time) {
 // the person has the permission: suspension, opening hours, the budget of
 // look-ups (L-09, L-10).
 func (s *Server) bounds(c *call) error {
+	if !s.unhurried(c) {
+		return s.refusal(c, fault.New(fault.Unavailable, "too_many_requests", ""))
+	}
 	o, err := s.office(c.ctx, c.actor.Office)
 	if err != nil {
 		return err
@@ -71,6 +74,13 @@ func (s *Server) bounds(c *call) error {
 		return s.lookUp(c, 1)
 	}
 	return nil
+}
+
+// unhurried tells whether the office, and everybody together about the one that is
+// asked for, keep to the rates of S-043.
+func (s *Server) unhurried(c *call) bool {
+	now, target := s.Clock.Now(), c.param("id")
+	return s.offices.allow(c.actor.Office, now) && (target == "" || s.targets.allow(c.actor.Office+"/"+target, now))
 }
 
 // lookUp takes n look-ups from the budget of the person.

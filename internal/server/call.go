@@ -107,7 +107,7 @@ func (s *Server) handle(c *call, w http.ResponseWriter) (answer, error) {
 		return answer{}, err
 	}
 	if c.isPicture() {
-		back, err := s.pictures[c.face].receiving.take()
+		back, err := s.pictures[c.face].receiving.take(c.address)
 		if err != nil {
 			return answer{}, err
 		}

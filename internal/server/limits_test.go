@@ -285,13 +285,13 @@ func TestPictures(t *testing.T) {
 	f.want(t, post("image/png", verify.MaxPicture+1), 413, "body_too_large")
 	f.want(t, post("text/plain", maxBody+1), 413, "body_too_large")
 	for name, p := range map[string]struct {
-		places places
+		places *places
 		n      int
 	}{"receiving": {f.pictures[publicFace].receiving, maxPictures}, "reading": {f.pictures[publicFace].reading, maxReading}} {
 		t.Run(name, func(t *testing.T) {
 			var back []func()
-			for range p.n {
-				b, err := p.places.take()
+			for i := range p.n {
+				b, err := p.places.take(fmt.Sprint(i))
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -82,7 +82,9 @@ type Server struct {
 	handlers  map[face]http.Handler
 	documents map[face][]byte // OpenAPI
 	published publishedKeys
-	verifiers throttle
+	verifiers throttle // by address
+	offices   throttle
+	targets   throttle // by office and what stands in the path
 	rules     officeRules
 	meters    meters
 	pictures  map[face]pictures
@@ -102,6 +104,8 @@ func New(s Services) (*Server, error) {
 		Services: s, handlers: map[face]http.Handler{}, documents: map[face][]byte{},
 		meters:    newMeters(s.Meters),
 		verifiers: throttle{perSecond: verifyRate, burst: verifyBurst},
+		offices:   throttle{perSecond: officeRate, burst: officeBurst},
+		targets:   throttle{perSecond: targetRate, burst: targetBurst},
 		pictures:  map[face]pictures{staffFace: newPictures(), publicFace: newPictures()},
 		terminals: terminals{Terminals: s.Terminals},
 	}

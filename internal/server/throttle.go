@@ -5,16 +5,22 @@ import (
 	"time"
 )
 
-// What one address may ask of the public face (S-043).
+// What is asked at most of one process (S-043): by one address of the public face,
+// by all of an office, and about one application or certificate, whoever asks.
+// Accounts have a budget that all processes share (office.Budget).
 const (
 	verifyRate   = 50 // a second
 	verifyBurst  = 200
+	officeRate   = 1000
+	officeBurst  = 5000
+	targetRate   = 10
+	targetBurst  = 2000
 	maxAddresses = 10_000
 )
 
-// throttle is a bucket of tokens for each address. Its memory is bounded: when
-// there are too many addresses, those that have waited long enough are forgotten,
-// and if none has, all are.
+// throttle is a bucket of tokens for each address, or whatever else is counted. Its
+// memory is bounded: when there are too many addresses, those that have waited long
+// enough are forgotten, and if none has, all are.
 type throttle struct {
 	perSecond, burst float64
 	mu               sync.Mutex

@@ -29,28 +29,47 @@ var pictureTypes = []string{"image/png", "image/jpeg"}
 // What pictures may take at once on one face, since reading one takes a processor
 // for seconds and tens of megabytes at worst, and strangers may ask (S-043).
 const (
-	maxPictures = 16 // being received
-	maxReading  = 1  // being read
+	maxPictures  = 16 // being received
+	eachPictures = 4  // from one address: slow ones keep no others out (S-008)
+	maxReading   = 1  // being read
 )
 
-// places are how many may do a thing at once.
-type places chan struct{}
+// places are how many may do a thing at once, and how many of them for one address.
+type places struct {
+	most, each int
+	mu         sync.Mutex
+	taken      int
+	of         map[string]int
+}
 
 // take gives a place, which must be given back, or refuses.
-func (p places) take() (back func(), err error) {
-	select {
-	case p <- struct{}{}:
-		return func() { <-p }, nil
-	default:
+func (p *places) take(address string) (back func(), err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.taken == p.most || p.of[address] == p.each {
 		return nil, fault.New(fault.Unavailable, "pictures_busy", "")
+	}
+	p.taken++
+	p.of[address]++
+	return func() { p.leave(address) }, nil
+}
+
+func (p *places) leave(address string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.taken--
+	if p.of[address]--; p.of[address] == 0 {
+		delete(p.of, address)
 	}
 }
 
 // pictures are the bounds of one face.
-type pictures struct{ receiving, reading places }
+type pictures struct{ receiving, reading *places }
 
 func newPictures() pictures {
-	return pictures{make(places, maxPictures), make(places, maxReading)}
+	return pictures{
+		&places{most: maxPictures, each: eachPictures, of: map[string]int{}}, &places{most: maxReading, each: maxReading, of: map[string]int{}},
+	}
 }
 
 // verifyCode judges a code, or all codes of a picture, and keeps nothing.
@@ -74,7 +93,7 @@ func (s *Server) verifyCode(c *call) (answer, error) {
 		return answer{}, err
 	}
 	if c.isPicture() {
-		back, err := s.pictures[c.face].reading.take()
+		back, err := s.pictures[c.face].reading.take(c.address)
 		if err != nil {
 			return answer{}, err
 		}

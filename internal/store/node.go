@@ -30,10 +30,11 @@ const nodeLock = 4_711_005
 const mostNodes = 64
 
 // Join takes one of the declared slots (0: any) until the returned function is
-// called, and shows what serves there. SQLite has one process and no slots.
+// called, and shows what serves there. SQLite has one process and no slots: a
+// second one is refused.
 func (s *Store) Join(ctx context.Context, n topology.Node, declared int) (leave func() error, err error) {
 	if !s.postgres {
-		return func() error { return nil }, nil
+		return s.serveAlone(ctx)
 	}
 	conn, err := s.pools[0].Conn(ctx)
 	if err != nil {

@@ -2,9 +2,10 @@ package store
 
 import (
 	"errors"
+	"os"
+	"path/filepath"
 	"testing"
 
-	"akashi/internal/seal"
 	"akashi/internal/topology"
 )
 
@@ -48,13 +49,52 @@ func TestNodes(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	s, err := Open(t.Context(), Config{URL: t.TempDir() + "/a.db", Ring: seal.NewRing()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = s.Close() }()
-	leave, err := s.Join(t.Context(), topology.Node{}, 1)
-	if err != nil || leave() != nil {
-		t.Errorf("ok/SQLite: %v", err)
-	}
+	on(t, databases()[:1], func(t *testing.T, f *fixture) {
+		leave, err := f.Join(t.Context(), topology.Node{}, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		other, err := Open(t.Context(), f.config) // as a command does
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = other.Close() }()
+		if _, err := other.Join(t.Context(), topology.Node{}, 0); !errors.Is(err, ErrServed) {
+			t.Errorf("error/a second server on SQLite: %v", err)
+		}
+		if err := leave(); err != nil {
+			t.Fatal(err)
+		}
+		if leave, err := other.Join(t.Context(), topology.Node{}, 0); err != nil || leave() != nil {
+			t.Errorf("ok/the first has left: %v", err)
+		}
+	})
+}
+
+// The file of a SQLite database, and those beside it, are for their owner's eyes,
+// whatever the process's umask and however they were made.
+func TestPrivateFiles(t *testing.T) {
+	on(t, databases()[:1], func(t *testing.T, f *fixture) {
+		check := func(when string) {
+			list, err := filepath.Glob(f.config.URL + "*")
+			if err != nil || len(list) < 3 {
+				t.Fatalf("%s: %v %v", when, list, err)
+			}
+			for _, name := range list {
+				if info, err := os.Stat(name); err != nil || info.Mode().Perm() != 0o600 {
+					t.Errorf("%s: %s %v %v", when, filepath.Base(name), info.Mode(), err)
+				}
+			}
+		}
+		check("ok/new")
+		if err := errors.Join(os.Chmod(f.config.URL, 0o644), os.Chmod(f.config.URL+"-wal", 0o644)); err != nil {
+			t.Fatal(err)
+		}
+		other, err := Open(t.Context(), f.config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = other.Close() }()
+		check("ok/of before")
+	})
 }

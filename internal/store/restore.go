@@ -24,6 +24,11 @@ func Restore(ctx context.Context, c Config, data, keys *backup.Reader) (erased i
 	if data.Part != backup.Data || keys.Part != backup.Keys {
 		return 0, fmt.Errorf("%w: one part of data and one of keys are needed", backup.ErrDamaged)
 	}
+	if !strings.HasPrefix(c.URL, "postgres") {
+		if err := private(strings.TrimPrefix(c.URL, "sqlite:")); err != nil {
+			return 0, err
+		}
+	}
 	r, err := openRaw(c)
 	if err != nil {
 		return 0, err

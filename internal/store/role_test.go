@@ -25,13 +25,15 @@ var installationTables = []string{
 	"goose_db_version", "installation", "leases", "nodes", "signing_keys", "tree_checkpoints", "tree_leaves", "tree_tiles",
 }
 
-// furtherPolicies let more be read than an office's own rows: reviewed.
+// furtherPolicies let more be read than an office's own rows, by the named: reviewed.
 var furtherPolicies = []string{
-	"alerts.whole (r): (current_setting('akashi.office'::text, true) = '000000'::text)",       // the sender
-	"issuance_log.whole (r): (current_setting('akashi.office'::text, true) = '000000'::text)", // the publisher
-	"log.whole (r): (current_setting('akashi.office'::text, true) = '000000'::text)",          // the sequencer
-	"offices.listing (r): true", // names and settings
+	"alerts.whole (r) akashi_jobs, akashi_owner, akashi_staff: " + whole,                      // the sender
+	"issuance_log.whole (r) akashi_jobs, akashi_owner, akashi_public, akashi_staff: " + whole, // the publisher
+	"log.whole (r) akashi_jobs, akashi_owner, akashi_staff: " + whole,                         // the sequencer
+	"offices.listing (r) all: true",                                                           // names and settings
 }
+
+const whole = "(current_setting('akashi.office'::text, true) = '000000'::text)"
 
 // migrated is a fresh database of PostgreSQL with the schema.
 func migrated(t *testing.T) testkit.Database {
@@ -92,7 +94,8 @@ func unpartitioned(t *testing.T, conn *pgx.Conn) (bad []string) {
 // reviewed as one of the installation; and the check sees one that is not.
 func TestEveryTableHasItsOffice(t *testing.T) {
 	conn := connect(t, migrated(t).OwnerURL)
-	if further := texts(t, conn, `SELECT c.relname || '.' || p.polname || ' (' || p.polcmd::text || '): ' || pg_get_expr(p.polqual, p.polrelid) FROM pg_policy p
+	if further := texts(t, conn, `SELECT c.relname || '.' || p.polname || ' (' || p.polcmd::text || ') ' ||
+		coalesce((SELECT string_agg(rolname, ', ' ORDER BY rolname) FROM pg_roles WHERE oid = ANY (p.polroles)), 'all') || ': ' || pg_get_expr(p.polqual, p.polrelid) FROM pg_policy p
 		JOIN pg_class c ON c.oid = p.polrelid WHERE p.polname <> 'office' ORDER BY 1`); !slices.Equal(further, furtherPolicies) {
 		t.Errorf("further policies: %q", further)
 	}
@@ -330,6 +333,24 @@ func TestDirectSQL(t *testing.T) {
 		}
 		if _, err := conn.Exec(t.Context(), "INSERT INTO counters VALUES ('"+there+"', 'mine', 1)"); err == nil {
 			t.Errorf("%s writes another office's row", role)
+		}
+	}
+	for role, url := range map[string]string{"staff": d.StaffURL, "jobs": d.JobsURL, "public": d.PublicURL, "signer": d.SignerURL} {
+		conn := connect(t, url)
+		if _, err := conn.Exec(t.Context(), "SELECT set_config('akashi.office', '000000', false)"); err != nil {
+			t.Fatal(err)
+		}
+		var sees []string // of other offices, as the installation
+		for _, table := range tables {
+			n := 0
+			if conn.QueryRow(t.Context(), "SELECT count(office) FROM "+table).Scan(&n) == nil && n > 0 {
+				sees = append(sees, table)
+			}
+		}
+		want := map[string][]string{"public": {"issuance_log"}, "staff": {"alerts", "issuance_log", "log", "offices"}}
+		want["jobs"] = want["staff"]
+		if !slices.Equal(sees, want[role]) {
+			t.Errorf("%s reads whole: %v, want %v", role, sees, want[role])
 		}
 	}
 	public := connect(t, d.PublicURL)

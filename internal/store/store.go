@@ -15,6 +15,8 @@ import (
 	"fmt"
 	"io/fs"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"time"
@@ -31,6 +33,7 @@ import (
 	"gorm.io/gorm/clause"
 	"gorm.io/gorm/logger"
 	modernc "modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
 
 	"akashi/internal/clock"
 	"akashi/internal/idgen"
@@ -55,6 +58,7 @@ type Store struct {
 	clock    clock.Clock
 	ids      idgen.Gen
 	postgres bool
+	path     string // of SQLite
 	read     *gorm.DB
 	write    *gorm.DB
 	signer   *gorm.DB // of another role; nil: read
@@ -131,6 +135,9 @@ func (s *Store) checkRing(ctx context.Context) error {
 	read := func() error { return s.write.WithContext(ctx).Where("name = ?", "seal").Take(&row).Error }
 	err := read()
 	if errors.Is(err, gorm.ErrRecordNotFound) {
+		if err := s.ring.Keep(); err != nil {
+			return err
+		}
 		first := s.write.WithContext(ctx).Clauses(clause.OnConflict{DoNothing: true}).Create(&installationRow{"seal", s.ring.Proof()})
 		err = errors.Join(first.Error, read())
 	}
@@ -168,10 +175,14 @@ func (s *Store) closePools() error {
 func (s *Store) Ping(ctx context.Context) error { return s.pools[0].PingContext(ctx) }
 
 func (s *Store) openSQLite(ctx context.Context, c Config) error {
-	path := strings.TrimPrefix(c.URL, "sqlite:")
+	s.path = strings.TrimPrefix(c.URL, "sqlite:")
+	path := s.path
 	pragmas := url.Values{"_pragma": {
 		"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)",
 	}, "_txlock": {"immediate"}}
+	if err := private(path); err != nil {
+		return err
+	}
 	guard := &guard{}
 	s.guard = guard
 	writer := s.keepPool(sql.OpenDB(guardedConnector{&modernc.Driver{}, "file:" + path + "?" + pragmas.Encode(), guard}), 1)
@@ -197,6 +208,25 @@ func (s *Store) openSQLite(ctx context.Context, c Config) error {
 	return nil
 }
 
+// private makes the file of a database its owner's alone, also one that was made
+// otherwise. SQLite gives the files beside it the same mode. An existing file is
+// not opened: closing it would take SQLite's locks of this process away.
+func private(path string) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	switch {
+	case err == nil:
+		return f.Close()
+	case !errors.Is(err, fs.ErrExist):
+		return err
+	}
+	for _, name := range []string{path, path + "-wal", path + "-shm"} {
+		if err := os.Chmod(name, 0o600); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}
+
 // tenantTables are the tables whose rows lead with the office.
 func tenantTables(ctx context.Context, db *sql.DB) (list []string, err error) {
 	rows, err := db.QueryContext(ctx, `SELECT m.name FROM sqlite_master m JOIN pragma_table_info(m.name) c WHERE m.type = 'table' AND c.name = 'office' AND c.pk = 1`)
@@ -212,6 +242,34 @@ func tenantTables(ctx context.Context, db *sql.DB) (list []string, err error) {
 		list = append(list, table)
 	}
 	return list, rows.Err()
+}
+
+// ErrServed tells that another process serves the same SQLite database.
+var ErrServed = errors.New("another process serves this SQLite database already (commands may run beside it, a second server may not)")
+
+// serveAlone holds a lock of SQLite on a file beside the database, until leave is
+// called or the process ends, however it ends.
+func (s *Store) serveAlone(ctx context.Context) (leave func() error, err error) {
+	path := s.path + "-serving"
+	if err := private(path); err != nil {
+		return nil, err
+	}
+	db, err := sql.Open("sqlite", "file:"+path)
+	if err != nil {
+		return nil, err
+	}
+	conn, err := db.Conn(ctx)
+	if err == nil {
+		_, err = conn.ExecContext(ctx, "BEGIN EXCLUSIVE")
+	}
+	if err != nil {
+		var busy *modernc.Error
+		if errors.As(err, &busy) && busy.Code() == sqlite3.SQLITE_BUSY {
+			err = fmt.Errorf("%s: %w", filepath.Base(s.path), ErrServed)
+		}
+		return nil, errors.Join(err, db.Close())
+	}
+	return func() error { return errors.Join(conn.Close(), db.Close()) }, nil
 }
 
 func (s *Store) openPostgres(ctx context.Context, c Config) error {

@@ -15,6 +15,7 @@ import (
 // S-078, the drill: a backup made under load is restored; what was acknowledged
 // before is there and verifies, the books balance, and every wrong way is refused.
 func TestBackup(t *testing.T) {
+	together(t)
 	t.Run("sqlite", func(t *testing.T) { backup(t, database{}) })
 	t.Run("postgres", func(t *testing.T) { backup(t, onPostgres(t)) })
 }

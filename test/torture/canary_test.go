@@ -78,6 +78,7 @@ func scan(all []artefact, secrets map[string]string) (hits []string) {
 // about the applicants stands in no log, no database file or dump, no metadata of a
 // page, no list, no error, no URL, no backup and no file of the data directory.
 func TestCanaries(t *testing.T) {
+	together(t)
 	t.Run("sqlite", func(t *testing.T) { canaries(t, database{}) })
 	t.Run("postgres", func(t *testing.T) { canaries(t, onPostgres(t)) })
 }

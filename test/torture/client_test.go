@@ -11,6 +11,8 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -22,7 +24,12 @@ const officeCode = "900001"
 type sign func(*http.Request)
 
 // staff is the two people of the invented office.
-type staff struct{ clerk, officer sign }
+type staff struct {
+	clerk, officer sign
+	// again signs the officer in once more at a staff face: what takes a step-up can
+	// be done for five minutes only (S-018). Nil where nobody signs in.
+	again func(staffFace string)
+}
 
 // origin is what the software passkeys of these tests are bound to, on whatever
 // port a node listens.
@@ -32,31 +39,60 @@ const origin = "http://localhost:8080"
 // command that newcomers use.
 func signIn(t *testing.T, n *node) staff {
 	t.Helper()
-	return staff{session(t, n, officeCode+"-officer1"), session(t, n, officeCode+"-officer2")}
+	clerk, officer := session(t, n, officeCode+"-officer1"), session(t, n, officeCode+"-officer2")
+	return staff{clerk.sign, officer.sign, officer.again}
 }
 
-// session signs somebody in, who follows the set-up link the first time.
-func session(t *testing.T, n *node, user string) sign {
-	t.Helper()
-	jar := filepath.Join(t.TempDir(), "jar")
-	args := []string{"sign-in", "--url", n.faces["staff"], "--origin", origin, "--jar", jar}
-	if _, err := os.Stat(filepath.Join(n.data, "test-passkeys", user+".json")); err == nil {
-		args = append(args, "--user", user)
-	} else {
-		args = append(args, "--setup", links(t, n)[user])
+// signedIn is somebody with a session.
+type signedIn struct {
+	node   *node
+	user   string
+	dir    string
+	cookie atomic.Pointer[string]
+	busy   sync.Mutex
+}
+
+func (s *signedIn) sign(r *http.Request) { withSession(*s.cookie.Load())(r) }
+
+// again is done by one at a time and may fail while the service is hurt.
+func (s *signedIn) again(staffFace string) {
+	if s.busy.TryLock() {
+		defer s.busy.Unlock()
+		_ = s.enter(staffFace, "--user", s.user)
 	}
-	if out, status := n.run(t, args...); status != 0 {
-		t.Fatalf("sign-in: %s", out)
+}
+
+func (s *signedIn) enter(staffFace string, args ...string) error {
+	jar := filepath.Join(s.dir, "jar")
+	out, status, err := s.node.command(append([]string{"sign-in", "--url", staffFace, "--origin", origin, "--jar", jar}, args...)...)
+	if err != nil || status != 0 {
+		return fmt.Errorf("sign-in: %w %s", err, out)
 	}
 	text, err := os.ReadFile(jar)
 	if err != nil {
-		t.Fatal(err)
+		return err
 	}
 	cookie := regexp.MustCompile(`__Host-akashi\t(\S+)`).FindSubmatch(text)
 	if cookie == nil {
-		t.Fatal("no session in the jar")
+		return errors.New("no session in the jar")
 	}
-	return withSession(string(cookie[1]))
+	value := string(cookie[1])
+	s.cookie.Store(&value)
+	return nil
+}
+
+// session signs somebody in, who follows the set-up link the first time.
+func session(t *testing.T, n *node, user string) *signedIn {
+	t.Helper()
+	s := &signedIn{node: n, user: user, dir: t.TempDir()}
+	args := []string{"--user", user}
+	if _, err := os.Stat(filepath.Join(n.data, "test-passkeys", user+".json")); err != nil {
+		args = []string{"--setup", links(t, n)[user]}
+	}
+	if err := s.enter(n.faces["staff"], args...); err != nil {
+		t.Fatal(err)
+	}
+	return s
 }
 
 // links are the set-up links of a first start, by user id.

@@ -90,6 +90,7 @@ func (c *counter) withoutStorage(t *testing.T) {
 
 // The database cannot be reached.
 func TestDatabaseDown(t *testing.T) {
+	together(t)
 	d := onPostgres(t)
 	c := newCounter(t, d)
 	d.wire.set(true)
@@ -101,6 +102,7 @@ func TestDatabaseDown(t *testing.T) {
 
 // The disk is full (SQLite).
 func TestDiskFull(t *testing.T) {
+	together(t)
 	c := newCounter(t, database{})
 	c.starve(t, 0)
 	c.withoutStorage(t)
@@ -110,6 +112,7 @@ func TestDiskFull(t *testing.T) {
 
 // The log cannot be written: no act, nobody is read about (S-084).
 func TestLogDown(t *testing.T) {
+	together(t)
 	c := newCounter(t, database{})
 	db := database{}.open(t, c.data)
 	if _, err := db.ExecContext(t.Context(), "CREATE TRIGGER log_down BEFORE INSERT ON log BEGIN SELECT RAISE(ABORT, 'down'); END"); err != nil {
@@ -137,6 +140,7 @@ func TestLogDown(t *testing.T) {
 // applications are taken and decided, an issue says "later" and keeps its intent,
 // which is finished when the signer is back.
 func TestSignerDown(t *testing.T) {
+	together(t)
 	d := testkit.Postgres(t)
 	signer, url := newWire(t, d.SignerURL)
 	c := newCounter(t, database{environ: []string{

@@ -14,6 +14,7 @@ import (
 // random moments under load, again and again. Nothing that was acknowledged is lost
 // or doubled, no intent stays without an end, and the log has an entry for each step.
 func TestKill(t *testing.T) {
+	together(t)
 	t.Run("sqlite", func(t *testing.T) {
 		kill(t, database{}, of(8, 400), (*node).kill)
 	})

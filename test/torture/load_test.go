@@ -135,6 +135,10 @@ func (l *load) call(ctx context.Context, by sign, method, path string, body stri
 		return r, true
 	}
 	l.count(fmt.Sprint(r.status, " ", r.get("code")))
+	if r.get("code") == "step_up" && l.who.again != nil {
+		l.who.again(strings.TrimSuffix(base, "/api/v1"))
+		return r, false
+	}
 	if r.status == 503 {
 		time.Sleep(5 * time.Millisecond)
 	}

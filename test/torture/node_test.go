@@ -33,6 +33,14 @@ func of[T any](short, long T) T {
 	return short
 }
 
+// together lets the short forms, which wait more than they work, run beside each
+// other; the full ones are measured alone.
+func together(t *testing.T) {
+	if !full() {
+		t.Parallel()
+	}
+}
+
 func TestMain(m *testing.M) {
 	status := m.Run()
 	if programDir != "" {
@@ -53,7 +61,7 @@ var program = sync.OnceValues(func() (string, error) {
 })
 
 func buildIn(source, to string) (string, error) {
-	build := exec.Command("go", "build", "-trimpath", "-o", to, "./cmd/akashi")
+	build := exec.Command("go", "build", "-o", to, "./cmd/akashi") // with the settings of go test, which has most of it built
 	build.Dir = source
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	out, err := build.CombinedOutput()
@@ -180,14 +188,22 @@ func (n *node) kill() {
 // run runs another command of the program over the same data.
 func (n *node) run(t *testing.T, args ...string) (out string, status int) {
 	t.Helper()
+	out, status, err := n.command(args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out, status
+}
+
+func (n *node) command(args ...string) (out string, status int, err error) {
 	cmd := exec.Command(n.binary, args...)
 	cmd.Env = n.settings()
 	b, err := cmd.CombinedOutput()
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {
-		t.Fatal(err)
+		return "", 0, err
 	}
-	return string(b), cmd.ProcessState.ExitCode()
+	return string(b), cmd.ProcessState.ExitCode(), nil
 }
 
 // starve lets no file of the process grow beyond the size, as a full disk would;

@@ -12,6 +12,7 @@ import (
 // fails, a process is suspended in the middle; and every page and every code belongs
 // to the one who asked.
 func TestRace(t *testing.T) {
+	together(t)
 	t.Run("sqlite", func(t *testing.T) { race(t, database{}, 1) })
 	if full() {
 		t.Run("postgres/one node", func(t *testing.T) { race(t, onPostgres(t), 1) })

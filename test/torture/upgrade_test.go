@@ -48,6 +48,7 @@ func earlierProgram(t *testing.T) string {
 // acknowledged, before and while the other migrated, is there afterwards and
 // verifies, and an unencrypted database has a copy from before.
 func TestUpgrade(t *testing.T) {
+	together(t)
 	binary := earlierProgram(t)
 	t.Run("sqlite", func(t *testing.T) { upgrade(t, binary, database{}) })
 	t.Run("postgres", func(t *testing.T) { upgrade(t, binary, onPostgres(t)) })
@@ -113,7 +114,7 @@ func keyHolders(t *testing.T, n *node) staff {
 	bearer := func(key string) sign {
 		return func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+key) }
 	}
-	return staff{bearer(keys[0].Key), bearer(keys[1].Key)}
+	return staff{clerk: bearer(keys[0].Key), officer: bearer(keys[1].Key)}
 }
 
 // upgraded signs in the officer of an earlier version by the set-up link that the
@@ -121,7 +122,7 @@ func keyHolders(t *testing.T, n *node) staff {
 func upgraded(t *testing.T, n *node) sign {
 	t.Helper()
 	for user := range links(t, n) {
-		return session(t, n, user)
+		return session(t, n, user).sign
 	}
 	t.Fatal("nobody can sign in after the upgrade")
 	return nil
