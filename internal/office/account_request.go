@@ -3,6 +3,7 @@ package office
 import (
 	"context"
 	"encoding/hex"
+	"slices"
 	"time"
 
 	"akashi/internal/actor"
@@ -212,31 +213,27 @@ func (s *AccountRequests) do(ctx context.Context, r *AccountRequest) (link strin
 // office could neither ask nor approve.
 func (s *AccountRequests) Disable(ctx context.Context, a actor.Actor, staff string) error {
 	return s.Log.Act(ctx, a, audit.Entry{Action: "account.disable", Object: staff}, func(ctx context.Context, _ *audit.Entry) error {
-		before, err := s.officers(ctx, a.Office)
+		left, err := s.officers(ctx, a.Office)
 		if err != nil {
 			return err
 		}
-		if err := s.Keeper.Suspend(ctx, a.Office, staff); err != nil {
-			return err
+		if slices.Equal(left, []string{staff}) {
+			return fault.New(fault.Conflict, "last_officer", "")
 		}
-		left, err := s.officers(ctx, a.Office)
-		if err == nil && left == 0 && before > 0 {
-			err = fault.New(fault.Conflict, "last_officer", "")
-		}
-		return err
+		return s.Keeper.Suspend(ctx, a.Office, staff)
 	})
 }
 
-// officers counts those who may approve now.
-func (s *AccountRequests) officers(ctx context.Context, office string) (n int, err error) {
+// officers lists those who may approve now.
+func (s *AccountRequests) officers(ctx context.Context, office string) (ids []string, err error) {
 	now := s.Clock.Now()
 	list, err := s.Staff.StaffAt(ctx, office, now)
 	for _, p := range list {
 		if p.Role == Officer && p.State == ActiveAccount && !p.ended(now) {
-			n++
+			ids = append(ids, p.ID)
 		}
 	}
-	return n, err
+	return ids, err
 }
 
 // Rescue makes a further officer for an office that has fewer than two who can
@@ -248,7 +245,7 @@ func (s *AccountRequests) Rescue(ctx context.Context, a actor.Actor, p Staff) (l
 		if err != nil {
 			return err
 		}
-		if left > 1 {
+		if len(left) > 1 {
 			return fault.New(fault.Conflict, "office_not_stuck", "")
 		}
 		var made Staff
