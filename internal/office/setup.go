@@ -175,6 +175,7 @@ type Place struct {
 	Where    string // for the log
 	Address  string // network address, for the count of failures
 	Terminal string // what the terminal is known by; may be empty
+	Session  string // cookie of the session that the browser has; may be empty
 	Card     []byte // SHA-256 of the client certificate that the connection has proven; may be nil
 	Request  string // request id
 }

@@ -26,7 +26,9 @@ func (s *Server) signInRoutes() []*route {
 	setup.status = http.StatusCreated
 	end := at(http.MethodDelete, "/session", "end-session", oneself, nil, nil, s.signOut(false), "サインアウトする", "Sign out")
 	ends := at(http.MethodDelete, "/sessions", "end-sessions", oneself, nil, nil, s.signOut(true), "すべての端末でサインアウトする", "Sign out everywhere")
-	end.status, ends.status = http.StatusNoContent, http.StatusNoContent
+	for _, r := range []*route{end, ends} {
+		r.status, r.leaves = http.StatusNoContent, true
+	}
 	ask := at(post, "/account/passkeys/challenge", "begin-passkey", oneself, nil, askedBody{}, s.beginPasskey, "パスキーの追加を始める", "Begin to add a passkey")
 	add := at(post, "/account/passkeys", "add-passkey", oneself, answeredBody{}, nil, s.addPasskey, "パスキーを追加する", "Add a passkey")
 	ask.stepUp, add.stepUp, add.status = true, true, http.StatusNoContent
@@ -138,14 +140,33 @@ func (s *Server) beginSession(c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	begun, err := s.Accounts.Begin(c.ctx, office.Try{User: b.User, Password: b.Password, Place: s.origin(c)})
+	at := s.at(c)
+	begun, err := s.Accounts.Begin(c.ctx, office.Try{User: b.User, Password: b.Password, Place: at})
 	if err != nil {
 		return answer{}, err
 	}
 	if begun.Session != nil {
-		return s.cardDone(begun.Session), nil
+		return s.known(c, at, s.cardDone(begun.Session)), nil
 	}
 	return value(asked(begun.Asked))
+}
+
+// at is the origin of a sign-in. A terminal that is not known by anything gets a
+// token, by which it is known when strangers try the same account (S-015).
+func (s *Server) at(c *call) office.Place {
+	p := s.origin(c)
+	if p.Terminal == "" {
+		p.Terminal = s.Accounts.NewTerminal()
+	}
+	return p
+}
+
+// known lets the terminal keep its token for as long again.
+func (s *Server) known(c *call, at office.Place, a answer) answer {
+	if c.terminal.ID == "" {
+		a.cookie = append(a.cookie, hostCookie(terminalCookie, at.Terminal, terminalLife))
+	}
+	return a
 }
 
 // cardDone answers where no question to a passkey is left.
@@ -155,26 +176,17 @@ func (s *Server) cardDone(session *office.Session) answer {
 	return a
 }
 
-// finishSession signs in. The terminal gets a token, by which it is known when
-// strangers try the same account (S-015).
 func (s *Server) finishSession(c *call) (answer, error) {
 	b, err := decode[answeredBody](c)
 	if err != nil {
 		return answer{}, err
 	}
-	at := s.origin(c)
-	if at.Terminal == "" {
-		at.Terminal = s.Accounts.NewTerminal()
-	}
+	at := s.at(c)
 	session, err := s.Accounts.Finish(c.ctx, at, b.Challenge, b.Credential)
 	if err != nil {
 		return answer{}, err
 	}
-	a := s.held(session)
-	if c.terminal.ID == "" {
-		a.cookie = append(a.cookie, hostCookie(terminalCookie, at.Terminal, terminalLife))
-	}
-	return a, nil
+	return s.known(c, at, s.held(session)), nil
 }
 
 func (s *Server) beginStepUp(c *call) (answer, error) {

@@ -186,7 +186,7 @@ func (f *fixture) testSignIn(t *testing.T) {
 	f.want(t, f.do("", "POST", "/account/passkeys/challenge", ""), 401, "session")
 	f.want(t, n.signIn(t), 200, "") // with the second
 	second := n.session
-	n.key = first
+	n.key, n.session = first, "" // in another browser
 	f.want(t, n.signIn(t), 200, "")
 	third := n.session
 
@@ -310,6 +310,33 @@ func TestSessionTimes(t *testing.T) {
 		k.pass(7*time.Minute + 30*time.Second)
 	}
 	k.want(t, account(), 401, "session")
+}
+
+// S-016: signing in again on a browser ends the session that it had, whosever it
+// was; the terminal stays known for another 60 days.
+func TestSignInAgain(t *testing.T) {
+	f := newFixture(t)
+	n := f.member(t, "hanako", office.Clerk)
+	old, terminal := n.session, n.terminal
+	r := n.signIn(t)
+	f.want(t, r, 200, "")
+	f.want(t, f.do(old, "GET", "/account", ""), 401, "session")
+	f.want(t, f.do(n.session, "GET", "/account", ""), 200, "")
+	renewed := false
+	for _, c := range r.cookies() {
+		renewed = renewed || c.Name == terminalCookie && c.Value == terminal && c.MaxAge == int(terminalLife/time.Second)
+	}
+	if !renewed {
+		t.Errorf("ok/the terminal's cookie is not renewed: %v", r.cookies())
+	}
+	other, link := f.newcomer(t, "taro", office.Clerk)
+	f.want(t, other.setUp(t, link), 201, "")
+	other.session = f.foreign // what another person of another office left on the machine
+	f.want(t, other.password1("wrong"), 401, "sign_in")
+	f.want(t, f.do(f.foreign, "GET", "/account", ""), 200, "") // not by a failed try
+	f.want(t, other.signIn(t), 200, "")
+	f.want(t, f.do(f.foreign, "GET", "/account", ""), 401, "session")
+	f.want(t, f.do(n.session, "GET", "/account", ""), 200, "")
 }
 
 // S-019: what happens to an account happens to its sessions.
