@@ -1,6 +1,7 @@
 package office
 
 import (
+	"cmp"
 	"context"
 	"encoding/hex"
 	"slices"
@@ -58,23 +59,23 @@ func (r AccountRequest) parameters() map[string]string {
 // maxAccount is the longest life of an account before somebody has to ask again.
 const maxAccount = 2 * 366
 
-// check refuses a request that does not say who, what, until when and on whose word.
-func (r AccountRequest) check(today clock.Date) error {
-	for _, f := range []struct{ field, value string }{
-		{"user", r.User}, {"name", r.Name}, {"unit", r.Unit}, {"section_head", r.SectionHead}, {"system_owner", r.SystemOwner},
-	} {
-		switch n := len([]rune(f.value)); {
-		case n == 0:
-			return fault.New(fault.Invalid, "required", f.field)
-		case n > 100:
-			return fault.New(fault.Invalid, "too_long", f.field)
-		}
-	}
-	if err := fault.OneOf("role", r.Role, Roles()...); err != nil {
+// account is what the request leads to.
+func (r AccountRequest) account() Staff {
+	return Staff{Office: r.Office, User: r.User, Name: r.Name, Unit: r.Unit, Role: r.Role, Ends: clock.Midnight(r.Ends.AddDays(1))}
+}
+
+// check refuses a request that does not say who, what, until when and on whose
+// word, or that leads to no account.
+func (r AccountRequest) check(now time.Time) error {
+	today := clock.DateOf(now)
+	if err := cmp.Or(named("section_head", r.SectionHead), named("system_owner", r.SystemOwner)); err != nil {
 		return err
 	}
 	if _, err := clock.ParseDate(string(r.Ends)); err != nil || !r.Ends.Full() || r.Ends <= today || r.Ends > today.AddDays(maxAccount) {
 		return fault.New(fault.Invalid, "end_date", "ends_on")
+	}
+	if err := r.account().check(now); err != nil {
+		return err
 	}
 	if _, err := clock.ParseDate(string(r.Trained)); err != nil || !r.Trained.Full() || r.Trained > today {
 		return fault.New(fault.Invalid, "training_date", "trained_on")
@@ -125,6 +126,13 @@ func (s *AccountRequests) Ask(ctx context.Context, a actor.Actor, r AccountReque
 	if r.Role == Officer {
 		r.Kind = MakeOfficer
 	}
+	list, err := s.Staff.ListStaff(ctx, a.Office)
+	if err != nil {
+		return r, err
+	}
+	if slices.ContainsFunc(list, func(p Staff) bool { return p.User == r.User }) {
+		return r, fault.New(fault.Conflict, "user_taken", "user")
+	}
 	return s.ask(ctx, a, r, once)
 }
 
@@ -152,10 +160,11 @@ func (s *AccountRequests) AskEnable(ctx context.Context, a actor.Actor, staff st
 }
 
 func (s *AccountRequests) ask(ctx context.Context, a actor.Actor, r AccountRequest, once *audit.Once) (AccountRequest, error) {
-	if err := r.check(s.Clock.Today()); err != nil {
+	r.Office = a.Office
+	if err := r.check(s.Clock.Now()); err != nil {
 		return r, err
 	}
-	r.Office, r.ID, r.RequestedBy, r.RequestedAt = a.Office, s.IDs.Row(), a.Person, s.Clock.Now().Truncate(time.Millisecond)
+	r.ID, r.RequestedBy, r.RequestedAt = s.IDs.Row(), a.Person, s.Clock.Now().Truncate(time.Millisecond)
 	e := audit.Entry{Action: "account.request", Object: r.ID, Once: once}
 	e.Fact("kind", string(r.Kind))
 	e.Fact("role", string(r.Role))
@@ -192,11 +201,11 @@ func (s *AccountRequests) CarryOut(ctx context.Context, a actor.Actor, id string
 }
 
 func (s *AccountRequests) do(ctx context.Context, r *AccountRequest) (link string, err error) {
-	ends := clock.Midnight(r.Ends.AddDays(1))
+	wanted := r.account()
 	switch {
 	case r.Was == "":
 		var made Staff
-		made, link, err = s.Keeper.Make(ctx, Staff{Office: r.Office, User: r.User, Name: r.Name, Unit: r.Unit, Role: r.Role, Ends: ends})
+		made, link, err = s.Keeper.Make(ctx, wanted)
 		r.Staff = made.ID
 		return link, err
 	case r.Kind == EnableAccount:
@@ -204,7 +213,7 @@ func (s *AccountRequests) do(ctx context.Context, r *AccountRequest) (link strin
 			return "", err
 		}
 	}
-	_, err = s.Keeper.Change(ctx, r.Office, r.Staff, func(p *Staff) { p.Role, p.Unit, p.Ends = r.Role, r.Unit, ends })
+	_, err = s.Keeper.Change(ctx, r.Office, r.Staff, func(p *Staff) { p.Role, p.Unit, p.Ends = wanted.Role, wanted.Unit, wanted.Ends })
 	return "", err
 }
 
