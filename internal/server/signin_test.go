@@ -283,6 +283,34 @@ func TestSetupLink(t *testing.T) {
 	}
 }
 
+// overtaken lets somebody else be faster, once, between the check of a link and
+// that of the credentials.
+type overtaken struct {
+	office.Store
+	by func()
+}
+
+func (o *overtaken) Office(ctx context.Context, code string) (office.Office, error) {
+	if by := o.by; by != nil {
+		o.by = nil
+		by()
+	}
+	return o.Store.Office(ctx, code)
+}
+
+// S-010: of two who follow a link at once with one answer of a passkey, the slower
+// one is told that the link was used.
+func TestSetupAtOnce(t *testing.T) {
+	f := newFixture(t)
+	n, link := f.newcomer(t, "hanako", office.Clerk)
+	challenge, options := n.post("/setup/challenge", map[string]any{"link": link}).question(t)
+	body := map[string]any{"link": link, "password": n.password, "challenge": challenge, "credential": n.create(t, options)}
+	store := &overtaken{Store: f.World.Accounts.Store}
+	store.by = func() { f.want(t, n.post("/setup", body), 201, "") }
+	f.World.Accounts.Store = store
+	f.want(t, n.post("/setup", body), 403, "setup_link")
+}
+
 // S-016, S-017: a session ends after 15 idle minutes and after 8 hours; an id that
 // was there before never becomes valid.
 func TestSessionTimes(t *testing.T) {
