@@ -237,6 +237,7 @@ func (c *call) checkType() error {
 
 var (
 	rowForm         = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
+	passkeyForm     = regexp.MustCompile(`^[A-Za-z0-9_-]{16,}$`) // base64url
 	certificateForm = regexp.MustCompile(`^[2-9A-HJ-NP-Z]{12}$`)
 )
 

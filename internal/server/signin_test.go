@@ -185,8 +185,9 @@ func (f *fixture) testSignIn(t *testing.T) {
 	f.want(t, n.post("/account/passkeys", map[string]any{"challenge": challenge, "credential": n.create(t, options)}), 401, "passkey")
 	f.want(t, f.do("", "POST", "/account/passkeys/challenge", ""), 401, "session")
 	f.want(t, n.signIn(t), 200, "") // with the second
+	f.testRemovePasskey(t, n, first)
 	second := n.session
-	n.key, n.session = first, "" // in another browser
+	n.session = "" // in another browser
 	f.want(t, n.signIn(t), 200, "")
 	third := n.session
 
@@ -201,6 +202,34 @@ func (f *fixture) testSignIn(t *testing.T) {
 	f.want(t, f.do(second, "DELETE", "/sessions", ""), 204, "")
 	f.want(t, f.do(second, "GET", "/account", ""), 401, "session")
 	f.want(t, f.do(second, "DELETE", "/sessions", ""), 401, "session")
+}
+
+// testRemovePasskey takes the first of two passkeys away: never another's, never the
+// last, and whoever came in with it is out.
+func (f *fixture) testRemovePasskey(t *testing.T, n *newcomer, first *softkey.Key) {
+	t.Helper()
+	path := func(k *softkey.Key) string { return "/account/passkeys/" + string(b64(k.ID)) }
+	r := f.do(n.session, "GET", "/account/passkeys", "")
+	f.want(t, r, 200, "")
+	if list := r.json(t)["passkeys"].([]any); len(list) != 2 || list[0].(map[string]any)["id"] != string(b64(first.ID)) || list[1].(map[string]any)["label"] != "二つ目" {
+		t.Errorf("ok/list: %s", r.body)
+	}
+	f.want(t, f.do("", "GET", "/account/passkeys", ""), 401, "session")
+	f.want(t, f.do(n.session, "DELETE", "/account/passkeys/"+strings.Repeat("A", 22), ""), 404, "no_such_passkey")
+	f.want(t, f.do(f.officer, "DELETE", path(first), ""), 404, "no_such_passkey")
+	elsewhere := &newcomer{f: f, user: n.user, password: n.password, key: first, origin: n.origin}
+	f.want(t, elsewhere.signIn(t), 200, "")
+	before := n.session
+	r = f.do(n.session, "DELETE", path(first), "")
+	f.want(t, r, 204, "")
+	n.session = r.cookies()[0].Value
+	f.want(t, f.do(n.session, "DELETE", path(n.key), ""), 409, "last_factor")
+	f.want(t, f.do(n.session, "GET", "/account", ""), 200, "")
+	f.want(t, f.do(elsewhere.session, "GET", "/account", ""), 401, "session")
+	f.want(t, f.do(before, "GET", "/account", ""), 401, "session")
+	if question := elsewhere.password1(n.password); question.status != 200 || bytes.Contains(question.body, b64(first.ID)) {
+		t.Errorf("error/the removed passkey is still asked for: %s", question.body)
+	}
 }
 
 // S-010: no step alone, and no answer out of place, yields a session.
