@@ -1,7 +1,6 @@
 package certificate
 
 import (
-	"akashi/internal/clock"
 	"fmt"
 	"reflect"
 	"strings"
@@ -9,6 +8,7 @@ import (
 	"time"
 
 	"akashi/certificate/catalogue"
+	"akashi/internal/clock"
 	"akashi/passport"
 )
 
@@ -121,7 +121,7 @@ func TestFormat(t *testing.T) {
 // certificate-japan.md 4: the day of issue is read back from our own form only.
 func TestDayOfAI(t *testing.T) {
 	for ai, want := range map[string]clock.Date{
-		AIOf("900001", "2026-11-22", 7): "2026-11-22", "": "", "JPN90000120261122": "", "JPN90000120261322000007": "", "XXX90000120261122000007": "",
+		AIOf("900001", "2026-11-22", 7): "2026-11-22", "": "", "JPN90000120261122": "", "JPN90000120261322000007": "", "UTO90000120261122000007": "",
 	} {
 		if got := DayOfAI(ai); got != want {
 			t.Errorf("%q: %q, want %q", ai, got, want)

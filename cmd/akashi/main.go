@@ -35,7 +35,7 @@ func main() {
 }
 
 func adapters(environ []string) cli.Adapters {
-	return cli.Adapters{Environ: environ, Open: open, OpenPublished: openPublished, OpenProof: openProof, Archive: archive{}, Serve: serve}
+	return cli.Adapters{Environ: environ, Open: open, OpenPublished: openPublished, OpenProof: openProof, Archive: archive{}, Sentence: server.Sentence, Serve: serve}
 }
 
 func open(ctx context.Context, d cli.Database, ring *seal.Ring, c clock.Clock, ids idgen.Gen) (cli.Store, error) {

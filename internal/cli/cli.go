@@ -37,6 +37,8 @@ type Adapters struct {
 	Archive       Archive
 	// OpenProof opens a database as it is, for reading alone.
 	OpenProof func(ctx context.Context, databaseURL string) (Proof, error)
+	// Sentence explains a fault to a person; nil: by its key alone.
+	Sentence func(*fault.Error) (ja, en string)
 	// Serve runs the faces of the node until the context ends; ready is told their URLs.
 	Serve func(ctx context.Context, node *Node, ready func(bound map[string]string)) error
 }
@@ -73,7 +75,7 @@ func Run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer, 
 		_, _ = fmt.Fprintf(errs, "akashi: %v\nSee 'akashi --help'.\n", err)
 		return UsageStatus
 	}
-	_, _ = fmt.Fprintf(errs, "akashi: %s\n", explain(err))
+	_, _ = fmt.Fprintf(errs, "akashi: %s\n", explain(err, parts))
 	return 1
 }
 
@@ -81,20 +83,37 @@ type usageError struct{ err error }
 
 func (u usageError) Error() string { return u.err.Error() }
 
-// explain gives a fault's key, field and values in one line.
-func explain(err error) string {
+// explain gives a fault's sentence in the caller's language, with its key and
+// field for who looks it up.
+func explain(err error, parts Adapters) string {
 	var f *fault.Error
 	if !errors.As(err, &f) {
 		return err.Error()
 	}
-	s := f.Key
+	key := f.Key
 	if f.Field != "" {
-		s += " (" + f.Field + ")"
+		key += " " + f.Field
 	}
-	for k, v := range f.Args {
-		s += " " + k + "=" + v
+	if parts.Sentence == nil {
+		return key
 	}
-	return s
+	ja, en := parts.Sentence(f)
+	if japanese(parts.Environ) {
+		en = ja
+	}
+	return en + " [" + key + "]"
+}
+
+// japanese tells whether the environment asks for it, as POSIX orders the variables.
+func japanese(environ []string) bool {
+	for _, name := range []string{"LC_ALL=", "LC_MESSAGES=", "LANG="} {
+		for _, line := range environ {
+			if value, ok := strings.CutPrefix(line, name); ok && value != "" {
+				return strings.HasPrefix(value, "ja")
+			}
+		}
+	}
+	return false
 }
 
 // withApp runs something on the assembled service.

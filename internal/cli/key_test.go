@@ -1,6 +1,8 @@
 package cli_test
 
 import (
+	"bytes"
+	"strings"
 	"testing"
 
 	"akashi/certificate"
@@ -59,4 +61,24 @@ func TestWithdrawKey(t *testing.T) {
 			t.Error("error/it still signs")
 		}
 	})
+}
+
+// What goes wrong at the command line is told in the caller's language.
+func TestExplained(t *testing.T) {
+	data := t.TempDir()
+	for locale, want := range map[string]string{
+		"LANG=ja_JP.UTF-8":              "akashi: その鍵はありません。 [signing_key]\n",
+		"LANG=en_US.UTF-8":              "akashi: There is no such key. [signing_key]\n",
+		"LC_ALL=C.UTF-8,LANG=ja_JP":     "akashi: There is no such key. [signing_key]\n",
+		"LC_ALL=,LC_MESSAGES=ja,LANG=C": "akashi: その鍵はありません。 [signing_key]\n",
+	} {
+		var out, errs bytes.Buffer
+		status := cli.Run(t.Context(), []string{"key", "withdraw", cli.TestOffice, "none"}, nil, &out, &errs, cli.Adapters{
+			Environ: append(strings.Split(locale, ","), "AKASHI_DATA="+data), Open: world.OpenStore,
+			Sentence: func(*fault.Error) (ja, en string) { return "その鍵はありません。", "There is no such key." },
+		})
+		if status != 1 || errs.String() != want {
+			t.Errorf("error/%s: %d %q", locale, status, errs.String())
+		}
+	}
 }

@@ -37,6 +37,7 @@ func welcome(out io.Writer, app *App, links []SetupLink, bound map[string]string
 		p("")
 		_, _ = io.WriteString(out, strings.NewReplacer(
 			"{data}", app.Config.Data, "{origin}", origin, "{one}", links[0].Link, "{two}", links[1].Link,
+			"{user1}", links[0].User, "{user2}", links[1].User, "{office}", TestOffice,
 		).Replace(tour))
 	}
 	p("")
@@ -63,4 +64,14 @@ const tour = `  export AKASHI_DATA={data}
   curl -s -b one.jar $STAFF/certificates/$CERT/card -o certificate.smart-health-card
   # 5. what a stranger sees
   go run ./cmd/akashi verify certificate.smart-health-card
+  # 6. the passkey counts for five minutes: what is dangerous asks for it again
+  go run ./cmd/akashi sign-in --url {origin} --user {user1} --jar one.jar
+  go run ./cmd/akashi sign-in --url {origin} --user {user2} --jar two.jar
+  # 7. an account for a clerk: asked for, approved by another, carried out by a third
+  BODY='{"user_id":"{office}-clerk1","name":"窓口 花子","unit":"健康推進課","role":"clerk","section_head":"健康推進課長","system_owner":"情報政策課長"'
+  BODY=$BODY',"ends_on":"'$(($(date +%Y)+1))'-03-31","trained_on":"'$(date +%F)'"}'
+  REQUEST=$(curl -s -b one.jar $STAFF/accounts/requests -H 'Content-Type: application/json' -d "$BODY")
+  APPROVAL=$(echo "$REQUEST" | sed 's/.*"approval":"\([^"]*\)".*/\1/')
+  curl -s -b two.jar $STAFF/approvals/$APPROVAL/approve -H 'Content-Type: application/json' -d '{"reason":""}'; echo
+  go run ./cmd/akashi office account carry-out {office} $(echo "$REQUEST" | id)
 `

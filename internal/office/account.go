@@ -1,6 +1,7 @@
 package office
 
 import (
+	"cmp"
 	"context"
 	"regexp"
 	"time"
@@ -71,23 +72,29 @@ func officeOf(user string) string {
 
 const maxName = 100
 
-// check refuses an account that cannot be made.
+// named refuses a text that is missing or too long.
+func named(field, value string) error {
+	switch n := len([]rune(value)); {
+	case n == 0:
+		return fault.New(fault.Invalid, "required", field)
+	case n > maxName:
+		return fault.New(fault.Invalid, "too_long", field)
+	}
+	return nil
+}
+
+// check refuses an account that cannot be: when it is asked for, and when it is made.
 func (s Staff) check(now time.Time) error {
-	for _, f := range []struct{ field, value string }{{"name", s.Name}, {"unit", s.Unit}} {
-		switch n := len([]rune(f.value)); {
-		case n == 0:
-			return fault.New(fault.Invalid, "required", f.field)
-		case n > maxName:
-			return fault.New(fault.Invalid, "too_long", f.field)
-		}
+	if err := cmp.Or(named("user", s.User), named("name", s.Name), named("unit", s.Unit)); err != nil {
+		return err
 	}
 	switch {
 	case officeOf(s.User) != s.Office || s.Office == "":
 		return fault.New(fault.Invalid, "user_id", "user")
 	case !s.Role.Known():
-		return fault.New(fault.Invalid, "unknown_value", "role")
+		return fault.OneOf("role", s.Role, Roles()...)
 	case !now.Before(s.Ends):
-		return fault.New(fault.Invalid, "end_date", "ends")
+		return fault.New(fault.Invalid, "end_date", "ends_on")
 	}
 	return nil
 }

@@ -1,8 +1,10 @@
 package office
 
 import (
+	"cmp"
 	"context"
 	"encoding/hex"
+	"slices"
 	"time"
 
 	"akashi/internal/actor"
@@ -57,23 +59,23 @@ func (r AccountRequest) parameters() map[string]string {
 // maxAccount is the longest life of an account before somebody has to ask again.
 const maxAccount = 2 * 366
 
-// check refuses a request that does not say who, what, until when and on whose word.
-func (r AccountRequest) check(today clock.Date) error {
-	for _, f := range []struct{ field, value string }{
-		{"user", r.User}, {"name", r.Name}, {"unit", r.Unit}, {"section_head", r.SectionHead}, {"system_owner", r.SystemOwner},
-	} {
-		switch n := len([]rune(f.value)); {
-		case n == 0:
-			return fault.New(fault.Invalid, "required", f.field)
-		case n > 100:
-			return fault.New(fault.Invalid, "too_long", f.field)
-		}
-	}
-	if err := fault.OneOf("role", r.Role, Roles()...); err != nil {
+// account is what the request leads to.
+func (r AccountRequest) account() Staff {
+	return Staff{Office: r.Office, User: r.User, Name: r.Name, Unit: r.Unit, Role: r.Role, Ends: clock.Midnight(r.Ends.AddDays(1))}
+}
+
+// check refuses a request that does not say who, what, until when and on whose
+// word, or that leads to no account.
+func (r AccountRequest) check(now time.Time) error {
+	today := clock.DateOf(now)
+	if err := cmp.Or(named("section_head", r.SectionHead), named("system_owner", r.SystemOwner)); err != nil {
 		return err
 	}
 	if _, err := clock.ParseDate(string(r.Ends)); err != nil || !r.Ends.Full() || r.Ends <= today || r.Ends > today.AddDays(maxAccount) {
 		return fault.New(fault.Invalid, "end_date", "ends_on")
+	}
+	if err := r.account().check(now); err != nil {
+		return err
 	}
 	if _, err := clock.ParseDate(string(r.Trained)); err != nil || !r.Trained.Full() || r.Trained > today {
 		return fault.New(fault.Invalid, "training_date", "trained_on")
@@ -124,6 +126,13 @@ func (s *AccountRequests) Ask(ctx context.Context, a actor.Actor, r AccountReque
 	if r.Role == Officer {
 		r.Kind = MakeOfficer
 	}
+	list, err := s.Staff.ListStaff(ctx, a.Office)
+	if err != nil {
+		return r, err
+	}
+	if slices.ContainsFunc(list, func(p Staff) bool { return p.User == r.User }) {
+		return r, fault.New(fault.Conflict, "user_taken", "user")
+	}
 	return s.ask(ctx, a, r, once)
 }
 
@@ -151,10 +160,11 @@ func (s *AccountRequests) AskEnable(ctx context.Context, a actor.Actor, staff st
 }
 
 func (s *AccountRequests) ask(ctx context.Context, a actor.Actor, r AccountRequest, once *audit.Once) (AccountRequest, error) {
-	if err := r.check(s.Clock.Today()); err != nil {
+	r.Office = a.Office
+	if err := r.check(s.Clock.Now()); err != nil {
 		return r, err
 	}
-	r.Office, r.ID, r.RequestedBy, r.RequestedAt = a.Office, s.IDs.Row(), a.Person, s.Clock.Now().Truncate(time.Millisecond)
+	r.ID, r.RequestedBy, r.RequestedAt = s.IDs.Row(), a.Person, s.Clock.Now().Truncate(time.Millisecond)
 	e := audit.Entry{Action: "account.request", Object: r.ID, Once: once}
 	e.Fact("kind", string(r.Kind))
 	e.Fact("role", string(r.Role))
@@ -191,11 +201,11 @@ func (s *AccountRequests) CarryOut(ctx context.Context, a actor.Actor, id string
 }
 
 func (s *AccountRequests) do(ctx context.Context, r *AccountRequest) (link string, err error) {
-	ends := clock.Midnight(r.Ends.AddDays(1))
+	wanted := r.account()
 	switch {
 	case r.Was == "":
 		var made Staff
-		made, link, err = s.Keeper.Make(ctx, Staff{Office: r.Office, User: r.User, Name: r.Name, Unit: r.Unit, Role: r.Role, Ends: ends})
+		made, link, err = s.Keeper.Make(ctx, wanted)
 		r.Staff = made.ID
 		return link, err
 	case r.Kind == EnableAccount:
@@ -203,7 +213,7 @@ func (s *AccountRequests) do(ctx context.Context, r *AccountRequest) (link strin
 			return "", err
 		}
 	}
-	_, err = s.Keeper.Change(ctx, r.Office, r.Staff, func(p *Staff) { p.Role, p.Unit, p.Ends = r.Role, r.Unit, ends })
+	_, err = s.Keeper.Change(ctx, r.Office, r.Staff, func(p *Staff) { p.Role, p.Unit, p.Ends = wanted.Role, wanted.Unit, wanted.Ends })
 	return "", err
 }
 
@@ -212,31 +222,27 @@ func (s *AccountRequests) do(ctx context.Context, r *AccountRequest) (link strin
 // office could neither ask nor approve.
 func (s *AccountRequests) Disable(ctx context.Context, a actor.Actor, staff string) error {
 	return s.Log.Act(ctx, a, audit.Entry{Action: "account.disable", Object: staff}, func(ctx context.Context, _ *audit.Entry) error {
-		before, err := s.officers(ctx, a.Office)
+		left, err := s.officers(ctx, a.Office)
 		if err != nil {
 			return err
 		}
-		if err := s.Keeper.Suspend(ctx, a.Office, staff); err != nil {
-			return err
+		if slices.Equal(left, []string{staff}) {
+			return fault.New(fault.Conflict, "last_officer", "")
 		}
-		left, err := s.officers(ctx, a.Office)
-		if err == nil && left == 0 && before > 0 {
-			err = fault.New(fault.Conflict, "last_officer", "")
-		}
-		return err
+		return s.Keeper.Suspend(ctx, a.Office, staff)
 	})
 }
 
-// officers counts those who may approve now.
-func (s *AccountRequests) officers(ctx context.Context, office string) (n int, err error) {
+// officers lists those who may approve now.
+func (s *AccountRequests) officers(ctx context.Context, office string) (ids []string, err error) {
 	now := s.Clock.Now()
 	list, err := s.Staff.StaffAt(ctx, office, now)
 	for _, p := range list {
 		if p.Role == Officer && p.State == ActiveAccount && !p.ended(now) {
-			n++
+			ids = append(ids, p.ID)
 		}
 	}
-	return n, err
+	return ids, err
 }
 
 // Rescue makes a further officer for an office that has fewer than two who can
@@ -248,7 +254,7 @@ func (s *AccountRequests) Rescue(ctx context.Context, a actor.Actor, p Staff) (l
 		if err != nil {
 			return err
 		}
-		if left > 1 {
+		if len(left) > 1 {
 			return fault.New(fault.Conflict, "office_not_stuck", "")
 		}
 		var made Staff

@@ -11,20 +11,9 @@ import (
 	"akashi/internal/fault"
 )
 
-// Alert tells whoever watches that something needs a look (S-089). The facts are
-// codes and counts. It is called outside of acts and must not block for long.
-type Alert func(ctx context.Context, a actor.Actor, kind string, facts map[string]string)
-
-// Kinds of alerts.
-const (
-	AlertLookups    = "lookup_budget"      // an account looked up unusually many people
-	AlertRefused    = "lookup_refused"     // and was stopped
-	AlertAfterHours = "issued_after_hours" // an act of issuing while the office is closed
-)
-
 // Lookups is how many people an account may look up within an hour (L-10).
 type Lookups struct {
-	Soft int `json:"soft"` // from the next one on there is an alert
+	Soft int `json:"soft"` // the next one is in the log, from which there is an alert (S-089)
 	Hard int `json:"hard"` // the next one is refused
 }
 
@@ -44,7 +33,6 @@ type Budget struct {
 	Log   *audit.Log
 	Store LookupStore
 	Clock clock.Clock
-	Alert Alert // may be nil
 }
 
 // Take counts n look-ups of the person and refuses them when there were too many
@@ -58,18 +46,13 @@ func (b *Budget) Take(ctx context.Context, a actor.Actor, most Lookups, n int) e
 		return err
 	}
 	within := this + int(float64(before)*(1-passed.Hours()))
-	crossed := func(line int) bool { return within-n <= line && line < within }
-	if crossed(most.Soft) {
+	if within-n <= most.Soft && most.Soft < within { // this one crosses the line
 		if err := b.Log.Act(ctx, a, entryOf(within), func(context.Context, *audit.Entry) error { return nil }); err != nil {
 			return err
 		}
-		b.alert(ctx, a, AlertLookups, within)
 	}
 	if within <= most.Hard {
 		return nil
-	}
-	if crossed(most.Hard) {
-		b.alert(ctx, a, AlertRefused, within)
 	}
 	return fault.New(fault.Unavailable, "budget", "").With("max", strconv.Itoa(most.Hard))
 }
@@ -78,10 +61,4 @@ func entryOf(within int) audit.Entry {
 	e := audit.Entry{Action: "lookup.many"}
 	e.Fact("within_hour", strconv.Itoa(within))
 	return e
-}
-
-func (b *Budget) alert(ctx context.Context, a actor.Actor, kind string, within int) {
-	if b.Alert != nil {
-		b.Alert(ctx, a, kind, map[string]string{"within_hour": strconv.Itoa(within)})
-	}
 }

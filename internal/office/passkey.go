@@ -2,6 +2,7 @@ package office
 
 import (
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"net/url"
@@ -32,6 +33,9 @@ type CredentialStore interface {
 	AddPasskey(ctx context.Context, office string, p Passkey) error // fault Conflict "passkey_known"
 	UsedPasskey(ctx context.Context, office string, p Passkey) error
 	Passkeys(ctx context.Context, office, staff string) ([]Passkey, error)
+	// RemovePasskey returns how many second factors, passkeys and cards, are left;
+	// fault NotFound "no_such_passkey".
+	RemovePasskey(ctx context.Context, office, staff string, id []byte) (left int, err error)
 	AddCard(ctx context.Context, office string, fingerprint []byte, staff string) error // fault Conflict "card_known"
 	CardOf(ctx context.Context, office string, fingerprint []byte) (staff string, err error)
 	// ForgetCredentials deletes password, passkeys, cards, links, challenges,
@@ -237,5 +241,38 @@ func (a *Accounts) AddPasskey(ctx context.Context, s Staff, at Place, token, lab
 	p.Label = label
 	return a.Log.Act(ctx, at.by(s), audit.Entry{Action: "passkey.add", Object: s.ID}, func(ctx context.Context, _ *audit.Entry) error {
 		return a.addPasskey(ctx, s, p, token)
+	})
+}
+
+// OwnPasskeys lists the passkeys of a signed-in person.
+func (a *Accounts) OwnPasskeys(ctx context.Context, s Staff, at Place) (list []Passkey, err error) {
+	err = a.Log.Act(ctx, at.by(s), audit.Entry{Action: "passkey.list", Object: s.ID}, func(ctx context.Context, _ *audit.Entry) (err error) {
+		list, err = a.Store.Passkeys(ctx, s.Office, s.ID)
+		return err
+	})
+	return list, err
+}
+
+// RemovePasskey takes a passkey from a signed-in person, who keeps at least one
+// second factor. All sessions of the person are over, as one of them may have
+// begun with it; this one goes on under a new id.
+func (a *Accounts) RemovePasskey(ctx context.Context, session *Session, at Place, id []byte) error {
+	s := session.Staff
+	return a.Log.Act(ctx, at.by(s), audit.Entry{Action: "passkey.remove", Object: base64.RawURLEncoding.EncodeToString(id)}, func(ctx context.Context, _ *audit.Entry) error {
+		// Writing the account first lets two removals at once wait for each other.
+		if err := a.Store.UsedStaff(ctx, s.Office, s.ID, a.Clock.Now()); err != nil {
+			return err
+		}
+		left, err := a.Store.RemovePasskey(ctx, s.Office, s.ID, id)
+		if err != nil {
+			return err
+		}
+		if left == 0 {
+			return fault.New(fault.Conflict, "last_factor", "")
+		}
+		if err := a.Store.DropSessions(ctx, s.Office, s.ID); err != nil {
+			return err
+		}
+		return a.Sessions.renew(ctx, session)
 	})
 }

@@ -115,7 +115,7 @@ func compare(lines []rosterLine, accounts []Staff, now time.Time) RosterResult {
 		if listed {
 			result.WithoutAccount--
 		}
-		if p.State == SuspendedAccount || !p.Ends.IsZero() && !now.Before(p.Ends) {
+		if p.State == SuspendedAccount || p.ended(now) {
 			if !listed {
 				result.DisabledBefore = append(result.DisabledBefore, p.ID)
 			}

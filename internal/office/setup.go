@@ -117,6 +117,9 @@ func (a *Accounts) FinishSetup(ctx context.Context, in Setup) (Staff, error) {
 	}
 	phc, second, err := a.credentials(ctx, s, in)
 	if err != nil {
+		if _, gone := a.linked(ctx, in.Link); gone != nil { // somebody was faster, and took the challenge along
+			err = gone
+		}
 		return s, a.refused(ctx, in.Place, s.Office, s, "setup.finish", err)
 	}
 	return s, a.Log.Act(ctx, in.by(s), audit.Entry{Action: "setup.finish", Object: s.ID}, func(ctx context.Context, e *audit.Entry) error {
@@ -175,6 +178,7 @@ type Place struct {
 	Where    string // for the log
 	Address  string // network address, for the count of failures
 	Terminal string // what the terminal is known by; may be empty
+	Session  string // cookie of the session that the browser has; may be empty
 	Card     []byte // SHA-256 of the client certificate that the connection has proven; may be nil
 	Request  string // request id
 }

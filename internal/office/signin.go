@@ -3,6 +3,7 @@ package office
 import (
 	"context"
 	"encoding/json"
+	"errors"
 
 	"github.com/go-webauthn/webauthn/webauthn"
 
@@ -184,6 +185,9 @@ func (a *Accounts) begin(ctx context.Context, at Place, s Staff, factor string, 
 	if err != nil {
 		return nil, err
 	}
+	if err := a.leave(ctx, at); err != nil {
+		return nil, err
+	}
 	err = a.Log.Act(ctx, at.by(s), audit.Entry{Action: "session.begin", Object: s.ID}, func(ctx context.Context, e *audit.Entry) error {
 		e.Fact("factor", factor)
 		if also != nil {
@@ -207,6 +211,19 @@ func (a *Accounts) begin(ctx context.Context, at Place, s Staff, factor string, 
 		return err
 	})
 	return session, err
+}
+
+// leave ends the session that the browser had, whosever it was: nobody finds the
+// way back to it (S-016).
+func (a *Accounts) leave(ctx context.Context, at Place) error {
+	old, err := a.Sessions.Open(ctx, at.Session)
+	if errors.Is(err, errSession) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return a.SignOut(ctx, old, at, false)
 }
 
 // NewTerminal returns a token for a terminal to keep.

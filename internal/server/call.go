@@ -77,6 +77,9 @@ func (s *Server) serve(r *route, g *gin.Context) {
 	ctx, span := s.Tracer.Start(ctx, r.id, trace.WithAttributes(attribute.String("face", string(c.face)), attribute.String("request", c.id)))
 	defer span.End()
 	c.ctx = ctx
+	if r.leaves {
+		forget(g.Writer)
+	}
 	a, err := s.run(c, g.Writer)
 	if err != nil {
 		span.SetStatus(codes.Error, string(fault.CodeOf(err))) // the text may hold anything
@@ -127,6 +130,9 @@ func (s *Server) admit(c *call) error {
 		}
 		return nil
 	}
+	if c.route.leaves {
+		return s.enter(c)
+	}
 	if err := s.halted(c); err != nil {
 		return err
 	}
@@ -146,7 +152,7 @@ func (s *Server) admit(c *call) error {
 }
 
 // halted refuses whatever touches a person while the log is not being proven:
-// verifying and reading the log itself go on (S-086).
+// verifying, reading the log itself and leaving go on (S-086).
 func (s *Server) halted(c *call) error {
 	if s.Halted == nil || c.route.purpose == actor.Verify || c.route.purpose == actor.Audit {
 		return nil
@@ -231,6 +237,7 @@ func (c *call) checkType() error {
 
 var (
 	rowForm         = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
+	passkeyForm     = regexp.MustCompile(`^[A-Za-z0-9_-]{16,}$`) // base64url
 	certificateForm = regexp.MustCompile(`^[2-9A-HJ-NP-Z]{12}$`)
 )
 

@@ -561,7 +561,7 @@ func TestOthersDoNotExist(t *testing.T) {
 	subjects, _ := samples.Files.ReadFile("subjects.csv")
 	imp := f.do(f.clerk, "POST", "/imports/subjects", string(subjects)).json(t)["id"].(string)
 	approval := f.do(f.officer, "POST", "/approvals", `{"kind":"account.recover","object":"`+nobody+`"}`).json(t)["id"].(string)
-	ids := map[string]string{"applications": app, "certificates": cert, "imports": imp, "approvals": approval, "accounts": f.Clerk.Person}
+	ids := map[string]string{"applications": app, "certificates": cert, "imports": imp, "approvals": approval, "accounts": f.Clerk.Person, "account": strings.Repeat("a1", 12)}
 	asked := f.do(f.officer, "POST", "/accounts/requests", accountForm("new", office.Clerk)).json(t)["id"].(string)
 	ids["requests"] = asked
 	ids["rosters"] = ask(f.Staff(), f.officer, "POST", prefix+"/rosters", "text/csv", []byte("user_id,name,unit\n"+world.OfficerUser+",x,x\n")).json(t)["id"].(string)

@@ -36,6 +36,7 @@ var kindsOfID = map[string]kindOfID{
 		f.want(t, f.do(f.clerk, "POST", certificatePath(id, "/prints"), ""), 201, "")
 		return id
 	}, "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"},
+	"account": {func(f *fixture, t *testing.T) string { return string(b64(f.member(t, "keyholder", office.Clerk).key.ID)) }, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"},
 	"accounts": {func(f *fixture, t *testing.T) string { return f.Clerk.Person }, hexDigits},
 	"rosters": {func(f *fixture, t *testing.T) string {
 		r := ask(f.Staff(), f.officer, "POST", prefix+"/rosters", "text/csv", []byte("user_id,name,unit\n"+world.OfficerUser+",x,x\n"))
@@ -150,6 +151,9 @@ func (f *fixture) byID(t *testing.T, key string, foreign bool, r *route, id stri
 
 // ableTo is a role that has the permission.
 func ableTo(p office.Permission) office.Role {
+	if p == oneself {
+		return office.Clerk
+	}
 	for _, r := range office.Roles() {
 		if r.Permissions()[string(p)] {
 			return r

@@ -35,7 +35,7 @@ func TestHalted(t *testing.T) {
 	halted := fault.New(fault.Unavailable, "log_checkpoint_late", "")
 	f := newFixture(t, func(s *Services) { s.Halted = func(context.Context) error { return halted } })
 	for _, r := range f.routes() {
-		if r.permission == anyone || r.purpose == actor.Verify || r.purpose == actor.Audit {
+		if r.permission == anyone || r.purpose == actor.Verify || r.purpose == actor.Audit || r.leaves {
 			continue
 		}
 		if got := ask(f.Staff(), f.officer, r.method, concrete(r.path), "", nil); got.status != http.StatusServiceUnavailable || got.code() != halted.Key {
@@ -47,6 +47,10 @@ func TestHalted(t *testing.T) {
 	}
 	if got := ask(f.Public(), "", http.MethodGet, "/.well-known/jwks.json", "", nil); got.status != http.StatusOK {
 		t.Errorf("ok/keys: %d %s", got.status, got.body)
+	}
+	f.want(t, f.do(f.officer, http.MethodDelete, "/session", "", applicantHeader+": somebody served before"), http.StatusNoContent, "")
+	if _, err := f.World.Accounts.Sessions.Open(t.Context(), f.officer); err == nil {
+		t.Error("ok/sign-out: the session goes on")
 	}
 }
 

@@ -73,7 +73,7 @@ func problemOf(err error, requestID string) problem {
 	if status == 0 {
 		status = http.StatusInternalServerError
 	}
-	ja, en := sentence(f)
+	ja, en := Sentence(f)
 	return problem{
 		Type: "about:blank", Title: http.StatusText(status), Status: status, Code: f.Key, RequestID: requestID,
 		Field: f.Field, Allowed: f.Args["allowed"], Detail: en, JA: ja, EN: en,
@@ -98,9 +98,9 @@ type text struct {
 	EN string `json:"en"`
 }
 
-// sentence explains a fault to a person; keys that rows of a file also have are
+// Sentence explains a fault to a person; keys that rows of a file also have are
 // explained by the vaccination package.
-func sentence(f *fault.Error) (ja, en string) {
+func Sentence(f *fault.Error) (ja, en string) {
 	t, ok := messages[f.Key]
 	if !ok {
 		if v, known := vaccination.Sentence(f.Key); known {

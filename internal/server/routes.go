@@ -55,6 +55,8 @@ type route struct {
 	looksUp    bool // shows a person's data or asks the register: taken from the budget
 	pictures   bool // takes pictures, which may be larger
 	hidden     bool // not part of the contract
+	// leaves: ends sessions, which nothing but the database can refuse (S-017)
+	leaves bool
 	// whileSuspended: also while the office is suspended, to read its log and resume it
 	whileSuspended bool
 	serve          func(*call) (answer, error)

@@ -212,7 +212,7 @@ func TestEveryFaultHasASentence(t *testing.T) {
 		t.Fatalf("only %d keys found", len(keys))
 	}
 	for _, key := range keys {
-		ja, en := sentence(&fault.Error{Key: key})
+		ja, en := Sentence(&fault.Error{Key: key})
 		if key != "internal" && en == messages["internal"].EN || ja == "" || en == "" {
 			t.Errorf("%s has no sentence", key)
 		}

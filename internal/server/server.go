@@ -47,7 +47,6 @@ type Services struct {
 	Rosters         *office.Rosters
 	Offices         *office.Offices
 	Budget          *office.Budget
-	Alert           office.Alert // may be nil
 	Issuance        *issuance.Service
 	Log             *audit.Log
 	Reviews         *audit.Reviews

@@ -49,7 +49,7 @@ func hostCookie(name, value string, age time.Duration) *http.Cookie {
 // by its registration, any other by the token that it keeps; a certificate that is
 // no terminal's may be a person's card.
 func (s *Server) origin(c *call) office.Place {
-	p := office.Place{Where: c.place(), Address: c.address, Request: c.id}
+	p := office.Place{Where: c.place(), Address: c.address, Request: c.id, Session: cookieOf(c.request, sessionCookie)}
 	shown, ok := clientOf(c.ctx)
 	switch {
 	case c.terminal.ID != "":
@@ -133,16 +133,17 @@ func (s *Server) nextPerson(c *call) (answer, error) {
 	return s.held(c.session), nil
 }
 
-// signOut ends this session or all; the terminal stays known, so its cookie does
-// not go with the rest (S-015, S-017).
+// signOut ends this session or all.
 func (s *Server) signOut(everywhere bool) func(*call) (answer, error) {
 	return func(c *call) (answer, error) {
-		if err := s.Accounts.SignOut(c.ctx, c.session, s.origin(c), everywhere); err != nil {
-			return answer{}, err
-		}
-		return answer{
-			header: map[string]string{"Clear-Site-Data": `"cache", "storage"`},
-			cookie: []*http.Cookie{hostCookie(sessionCookie, "", -time.Second)},
-		}, nil
+		return answer{}, s.Accounts.SignOut(c.ctx, c.session, s.origin(c), everywhere)
 	}
+}
+
+// forget lets the browser forget the session, also where the service could not
+// end it; the terminal stays known, so its cookie does not go with the rest
+// (S-015, S-017).
+func forget(w http.ResponseWriter) {
+	w.Header().Set("Clear-Site-Data", `"cache", "storage"`)
+	http.SetCookie(w, hostCookie(sessionCookie, "", -time.Second))
 }

@@ -1,10 +1,13 @@
 package server
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"net/http"
+	"time"
 
 	"akashi/internal/actor"
+	"akashi/internal/fault"
 	"akashi/internal/office"
 )
 
@@ -26,10 +29,16 @@ func (s *Server) signInRoutes() []*route {
 	setup.status = http.StatusCreated
 	end := at(http.MethodDelete, "/session", "end-session", oneself, nil, nil, s.signOut(false), "サインアウトする", "Sign out")
 	ends := at(http.MethodDelete, "/sessions", "end-sessions", oneself, nil, nil, s.signOut(true), "すべての端末でサインアウトする", "Sign out everywhere")
-	end.status, ends.status = http.StatusNoContent, http.StatusNoContent
+	for _, r := range []*route{end, ends} {
+		r.status, r.leaves = http.StatusNoContent, true
+	}
 	ask := at(post, "/account/passkeys/challenge", "begin-passkey", oneself, nil, askedBody{}, s.beginPasskey, "パスキーの追加を始める", "Begin to add a passkey")
 	add := at(post, "/account/passkeys", "add-passkey", oneself, answeredBody{}, nil, s.addPasskey, "パスキーを追加する", "Add a passkey")
 	ask.stepUp, add.stepUp, add.status = true, true, http.StatusNoContent
+	list := at(http.MethodGet, "/account/passkeys", "list-passkeys", oneself, nil, passkeyList{}, s.listPasskeys, "自分のパスキーの一覧", "One's own passkeys")
+	remove := at(http.MethodDelete, "/account/passkeys/{id}", "remove-passkey", oneself, nil, nil, s.removePasskey,
+		"パスキーを取り除く（最後の一つは残る。ほかのセッションは終わる）", "Remove a passkey, but never the last second factor; other sessions end")
+	remove.stepUp, remove.status = true, http.StatusNoContent
 	recovery := at(post, "/accounts/{id}/recover", "recover-account", office.ApproveAccount, nil, recoveredBody{}, s.recoverAccount,
 		"本人確認の手段を失った人に新しい設定リンクを渡す（別の人の依頼が必要）", "Give somebody who lost a credential a new set-up link, as another officer has asked")
 	recovery.stepUp = true
@@ -53,7 +62,7 @@ func (s *Server) signInRoutes() []*route {
 		at(post, "/session/next-person", "next-person", oneself, nil, accountBody{}, s.nextPerson, "次の人: 前の申請者の文脈を消す", "Next person: destroy the context of the last applicant"),
 		end, ends,
 		at(http.MethodGet, "/account", "get-account", oneself, nil, accountBody{}, s.getAccount, "自分のアカウント", "One's own account"),
-		ask, add, recovery,
+		ask, add, list, remove, recovery,
 	}
 }
 
@@ -101,6 +110,17 @@ type answeredBody struct {
 	Label      string          `json:"label,omitempty" maxLength:"50" doc:"of a new passkey"`
 }
 
+type passkeyBody struct {
+	ID    string    `json:"id"`
+	Label string    `json:"label,omitempty"`
+	Made  time.Time `json:"made_at"`
+	Used  time.Time `json:"used_at"`
+}
+
+type passkeyList struct {
+	Passkeys []passkeyBody `json:"passkeys"`
+}
+
 func asked(a office.Asked) askedBody {
 	return askedBody{Challenge: a.Challenge, PublicKey: a.PublicKey}
 }
@@ -138,14 +158,33 @@ func (s *Server) beginSession(c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	begun, err := s.Accounts.Begin(c.ctx, office.Try{User: b.User, Password: b.Password, Place: s.origin(c)})
+	at := s.at(c)
+	begun, err := s.Accounts.Begin(c.ctx, office.Try{User: b.User, Password: b.Password, Place: at})
 	if err != nil {
 		return answer{}, err
 	}
 	if begun.Session != nil {
-		return s.cardDone(begun.Session), nil
+		return s.known(c, at, s.cardDone(begun.Session)), nil
 	}
 	return value(asked(begun.Asked))
+}
+
+// at is the origin of a sign-in. A terminal that is not known by anything gets a
+// token, by which it is known when strangers try the same account (S-015).
+func (s *Server) at(c *call) office.Place {
+	p := s.origin(c)
+	if p.Terminal == "" {
+		p.Terminal = s.Accounts.NewTerminal()
+	}
+	return p
+}
+
+// known lets the terminal keep its token for as long again.
+func (s *Server) known(c *call, at office.Place, a answer) answer {
+	if c.terminal.ID == "" {
+		a.cookie = append(a.cookie, hostCookie(terminalCookie, at.Terminal, terminalLife))
+	}
+	return a
 }
 
 // cardDone answers where no question to a passkey is left.
@@ -155,26 +194,17 @@ func (s *Server) cardDone(session *office.Session) answer {
 	return a
 }
 
-// finishSession signs in. The terminal gets a token, by which it is known when
-// strangers try the same account (S-015).
 func (s *Server) finishSession(c *call) (answer, error) {
 	b, err := decode[answeredBody](c)
 	if err != nil {
 		return answer{}, err
 	}
-	at := s.origin(c)
-	if at.Terminal == "" {
-		at.Terminal = s.Accounts.NewTerminal()
-	}
+	at := s.at(c)
 	session, err := s.Accounts.Finish(c.ctx, at, b.Challenge, b.Credential)
 	if err != nil {
 		return answer{}, err
 	}
-	a := s.held(session)
-	if c.terminal.ID == "" {
-		a.cookie = append(a.cookie, hostCookie(terminalCookie, at.Terminal, terminalLife))
-	}
-	return a, nil
+	return s.known(c, at, s.held(session)), nil
 }
 
 func (s *Server) beginStepUp(c *call) (answer, error) {
@@ -217,6 +247,35 @@ func (s *Server) addPasskey(c *call) (answer, error) {
 		return answer{}, err
 	}
 	return answer{}, s.Accounts.AddPasskey(c.ctx, c.session.Staff, s.origin(c), b.Challenge, b.Label, b.Credential)
+}
+
+func (s *Server) listPasskeys(c *call) (answer, error) {
+	list, err := s.Accounts.OwnPasskeys(c.ctx, c.session.Staff, s.origin(c))
+	if err != nil {
+		return answer{}, err
+	}
+	out := passkeyList{Passkeys: []passkeyBody{}}
+	for _, p := range list {
+		out.Passkeys = append(out.Passkeys, passkeyBody{base64.RawURLEncoding.EncodeToString(p.ID), p.Label, p.Made, p.Used})
+	}
+	return value(out)
+}
+
+func (s *Server) removePasskey(c *call) (answer, error) {
+	text, err := s.pathID(c, passkeyForm, "no_such_passkey")
+	if err != nil {
+		return answer{}, err
+	}
+	id, err := base64.RawURLEncoding.Strict().DecodeString(text)
+	if err != nil {
+		return answer{}, s.refusal(c, fault.New(fault.NotFound, "no_such_passkey", ""))
+	}
+	if err := s.Accounts.RemovePasskey(c.ctx, c.session, s.origin(c), id); err != nil {
+		return answer{}, err
+	}
+	a := s.held(c.session)
+	a.body = nil
+	return a, nil
 }
 
 // recoverAccount answers with the one thing that opens the account: it stands in

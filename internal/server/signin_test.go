@@ -185,8 +185,9 @@ func (f *fixture) testSignIn(t *testing.T) {
 	f.want(t, n.post("/account/passkeys", map[string]any{"challenge": challenge, "credential": n.create(t, options)}), 401, "passkey")
 	f.want(t, f.do("", "POST", "/account/passkeys/challenge", ""), 401, "session")
 	f.want(t, n.signIn(t), 200, "") // with the second
+	f.testRemovePasskey(t, n, first)
 	second := n.session
-	n.key = first
+	n.session = "" // in another browser
 	f.want(t, n.signIn(t), 200, "")
 	third := n.session
 
@@ -201,6 +202,34 @@ func (f *fixture) testSignIn(t *testing.T) {
 	f.want(t, f.do(second, "DELETE", "/sessions", ""), 204, "")
 	f.want(t, f.do(second, "GET", "/account", ""), 401, "session")
 	f.want(t, f.do(second, "DELETE", "/sessions", ""), 401, "session")
+}
+
+// testRemovePasskey takes the first of two passkeys away: never another's, never the
+// last, and whoever came in with it is out.
+func (f *fixture) testRemovePasskey(t *testing.T, n *newcomer, first *softkey.Key) {
+	t.Helper()
+	path := func(k *softkey.Key) string { return "/account/passkeys/" + string(b64(k.ID)) }
+	r := f.do(n.session, "GET", "/account/passkeys", "")
+	f.want(t, r, 200, "")
+	if list := r.json(t)["passkeys"].([]any); len(list) != 2 || list[0].(map[string]any)["id"] != string(b64(first.ID)) || list[1].(map[string]any)["label"] != "二つ目" {
+		t.Errorf("ok/list: %s", r.body)
+	}
+	f.want(t, f.do("", "GET", "/account/passkeys", ""), 401, "session")
+	f.want(t, f.do(n.session, "DELETE", "/account/passkeys/"+strings.Repeat("A", 22), ""), 404, "no_such_passkey")
+	f.want(t, f.do(f.officer, "DELETE", path(first), ""), 404, "no_such_passkey")
+	elsewhere := &newcomer{f: f, user: n.user, password: n.password, key: first, origin: n.origin}
+	f.want(t, elsewhere.signIn(t), 200, "")
+	before := n.session
+	r = f.do(n.session, "DELETE", path(first), "")
+	f.want(t, r, 204, "")
+	n.session = r.cookies()[0].Value
+	f.want(t, f.do(n.session, "DELETE", path(n.key), ""), 409, "last_factor")
+	f.want(t, f.do(n.session, "GET", "/account", ""), 200, "")
+	f.want(t, f.do(elsewhere.session, "GET", "/account", ""), 401, "session")
+	f.want(t, f.do(before, "GET", "/account", ""), 401, "session")
+	if question := elsewhere.password1(n.password); question.status != 200 || bytes.Contains(question.body, b64(first.ID)) {
+		t.Errorf("error/the removed passkey is still asked for: %s", question.body)
+	}
 }
 
 // S-010: no step alone, and no answer out of place, yields a session.
@@ -283,6 +312,34 @@ func TestSetupLink(t *testing.T) {
 	}
 }
 
+// overtaken lets somebody else be faster, once, between the check of a link and
+// that of the credentials.
+type overtaken struct {
+	office.Store
+	by func()
+}
+
+func (o *overtaken) Office(ctx context.Context, code string) (office.Office, error) {
+	if by := o.by; by != nil {
+		o.by = nil
+		by()
+	}
+	return o.Store.Office(ctx, code)
+}
+
+// S-010: of two who follow a link at once with one answer of a passkey, the slower
+// one is told that the link was used.
+func TestSetupAtOnce(t *testing.T) {
+	f := newFixture(t)
+	n, link := f.newcomer(t, "hanako", office.Clerk)
+	challenge, options := n.post("/setup/challenge", map[string]any{"link": link}).question(t)
+	body := map[string]any{"link": link, "password": n.password, "challenge": challenge, "credential": n.create(t, options)}
+	store := &overtaken{Store: f.World.Accounts.Store}
+	store.by = func() { f.want(t, n.post("/setup", body), 201, "") }
+	f.World.Accounts.Store = store
+	f.want(t, n.post("/setup", body), 403, "setup_link")
+}
+
 // S-016, S-017: a session ends after 15 idle minutes and after 8 hours; an id that
 // was there before never becomes valid.
 func TestSessionTimes(t *testing.T) {
@@ -310,6 +367,33 @@ func TestSessionTimes(t *testing.T) {
 		k.pass(7*time.Minute + 30*time.Second)
 	}
 	k.want(t, account(), 401, "session")
+}
+
+// S-016: signing in again on a browser ends the session that it had, whosever it
+// was; the terminal stays known for another 60 days.
+func TestSignInAgain(t *testing.T) {
+	f := newFixture(t)
+	n := f.member(t, "hanako", office.Clerk)
+	old, terminal := n.session, n.terminal
+	r := n.signIn(t)
+	f.want(t, r, 200, "")
+	f.want(t, f.do(old, "GET", "/account", ""), 401, "session")
+	f.want(t, f.do(n.session, "GET", "/account", ""), 200, "")
+	renewed := false
+	for _, c := range r.cookies() {
+		renewed = renewed || c.Name == terminalCookie && c.Value == terminal && c.MaxAge == int(terminalLife/time.Second)
+	}
+	if !renewed {
+		t.Errorf("ok/the terminal's cookie is not renewed: %v", r.cookies())
+	}
+	other, link := f.newcomer(t, "taro", office.Clerk)
+	f.want(t, other.setUp(t, link), 201, "")
+	other.session = f.foreign // what another person of another office left on the machine
+	f.want(t, other.password1("wrong"), 401, "sign_in")
+	f.want(t, f.do(f.foreign, "GET", "/account", ""), 200, "") // not by a failed try
+	f.want(t, other.signIn(t), 200, "")
+	f.want(t, f.do(f.foreign, "GET", "/account", ""), 401, "session")
+	f.want(t, f.do(n.session, "GET", "/account", ""), 200, "")
 }
 
 // S-019: what happens to an account happens to its sessions.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"time"
 
 	"gorm.io/gorm"
@@ -222,6 +223,23 @@ func (s *Store) Passkeys(ctx context.Context, code, staff string) (list []office
 		}
 	}
 	return list, nil
+}
+
+// RemovePasskey implements office.CredentialStore.
+func (s *Store) RemovePasskey(ctx context.Context, code, staff string, id []byte) (left int, err error) {
+	db, err := act(ctx, code)
+	if err != nil {
+		return 0, err
+	}
+	gone := db.Where("office = ? AND id = ? AND staff_id = ?", code, base64.RawURLEncoding.EncodeToString(id), staff).Delete(&passkeyRow{})
+	if gone.Error == nil && gone.RowsAffected == 0 {
+		return 0, fault.New(fault.NotFound, "no_such_passkey", "")
+	}
+	var passkeys, cards int64
+	err = errors.Join(gone.Error,
+		db.Model(&passkeyRow{}).Where("office = ? AND staff_id = ?", code, staff).Count(&passkeys).Error,
+		db.Model(&cardRow{}).Where("office = ? AND staff_id = ?", code, staff).Count(&cards).Error)
+	return int(passkeys + cards), err
 }
 
 type cardRow struct {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -75,6 +76,10 @@ func TestAccountRequests(t *testing.T) {
 		ctx, head, other, op := t.Context(), person("a"), person("b"), member("op", office.Operator)
 		for field, spoil := range map[string]func(*office.AccountRequest){
 			"required user":         func(r *office.AccountRequest) { r.User = "" },
+			"user_id form":          func(r *office.AccountRequest) { r.User = "hanako" },
+			"user_id elsewhere":     func(r *office.AccountRequest) { r.User = there + "-hanako" },
+			"required unit":         func(r *office.AccountRequest) { r.Unit = "" },
+			"too_long unit":         func(r *office.AccountRequest) { r.Unit = strings.Repeat("課", 101) },
 			"required section head": func(r *office.AccountRequest) { r.SectionHead = "" },
 			"required system owner": func(r *office.AccountRequest) { r.SystemOwner = "" },
 			"unknown_value role":    func(r *office.AccountRequest) { r.Role = "king" },
@@ -126,8 +131,13 @@ func TestAccountRequests(t *testing.T) {
 			t.Errorf("ok/listed: %+v %v", list, err)
 		}
 
+		_, err = s.Ask(ctx, head, wanted(office.Clerk), nil)
+		wantKey(t, "asked for again", err, "user_taken")
+
 		// What was approved is what is carried out, whoever changes the row.
-		r, err = s.Ask(ctx, head, wanted(office.Clerk), nil)
+		another := wanted(office.Clerk)
+		another.User = here + "-taro"
+		r, err = s.Ask(ctx, head, another, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

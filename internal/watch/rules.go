@@ -13,16 +13,16 @@ import (
 
 // Kinds of alerts.
 const (
-	AfterHours       = office.AlertAfterHours // an account issued while its office was closed (L-09)
-	Rate             = "issue_rate"           // an office issues far more than usual
-	Lookups          = office.AlertLookups    // an account looked up unusually many people (L-10)
-	Stopped          = office.AlertRefused    // and was stopped
-	Refusals         = "refusals"             // an account was refused often
-	TerminalRefusals = "refusals_terminal"    // at a terminal somebody was refused often
-	FourEyes         = "four_eyes"            // an account tried to be the second person of its own act
-	Recovered        = "recovered"            // certificates were left half made, and finished or failed
-	Failed           = "certificate_failed"   // a certificate did not pass its own checks and was not released
-	ClockStep        = "clock_step"           // a node's clock jumped
+	AfterHours       = "issued_after_hours" // an account issued while its office was closed (L-09)
+	Rate             = "issue_rate"         // an office issues far more than usual
+	Lookups          = "lookup_budget"      // an account looked up unusually many people (L-10)
+	Stopped          = "lookup_refused"     // and was stopped
+	Refusals         = "refusals"           // an account was refused often
+	TerminalRefusals = "refusals_terminal"  // at a terminal somebody was refused often
+	FourEyes         = "four_eyes"          // an account tried to be the second person of its own act
+	Recovered        = "recovered"          // certificates were left half made, and finished or failed
+	Failed           = "certificate_failed" // a certificate did not pass its own checks and was not released
+	ClockStep        = "clock_step"         // a node's clock jumped
 	LogBroken        = tree.AlarmBroken
 	LogCheckpoint    = tree.AlarmFailed
 )
