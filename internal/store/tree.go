@@ -251,7 +251,7 @@ func (s *Store) LastCheckpoint(ctx context.Context, name tree.Name) (text string
 
 // Admitted implements tree.Store.
 func (s *Store) Admitted(ctx context.Context, office, id string) (admitted bool, err error) {
-	err = s.look(ctx, installation, func(db *gorm.DB) error {
+	err = s.look(ctx, office, func(db *gorm.DB) error {
 		return db.Raw("SELECT EXISTS (SELECT 1 FROM log WHERE office = ? AND action = ? AND object = ? AND result = 'ok')",
 			office, tree.AdmitAction, id).Scan(&admitted).Error
 	})
