@@ -12,9 +12,11 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 	"golang.org/x/mod/sumdb/note"
 
+	"akashi/internal/audit"
 	"akashi/internal/audit/tree"
 	"akashi/signing"
 )
@@ -30,7 +32,7 @@ func auditCommand(parts Adapters) *cobra.Command {
 		Use: "audit", Short: "Prove the operation log, export it, or trace a leak", Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(auditVerifyCommand(parts), auditExportCommand(parts), auditLeakCommand(parts))
+	cmd.AddCommand(auditVerifyCommand(parts), auditExportCommand(parts), auditLeakCommand(parts), auditAdmitCommand(parts))
 	return cmd
 }
 
@@ -45,7 +47,8 @@ func auditVerifyCommand(parts Adapters) *cobra.Command {
 		Use: "verify [--export FILE] [--copy DIR] [--key FILE]", Short: "Prove the log of a database or an export against signed checkpoints", Args: noArgs,
 		Long: "Prove the log against the checkpoints that were signed of it and copied to a second place.\n" +
 			"The database is only read. Whoever proves should bring the public key and the copied checkpoints from elsewhere.\n" +
-			"Exit status: 0 proven, 1 changed, 2 unreadable, 3 nothing to prove against, 64 usage.",
+			"Exit status: 0 proven but for what came since the last checkpoint in the ordinary course, 1 changed, 2 unreadable,\n" +
+			"3 nothing stands under a checkpoint, 4 proven in part: more came since than a checkpoint waits for, 64 usage.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := LoadConfig(parts.Environ)
 			if err != nil {
@@ -68,7 +71,7 @@ func auditVerifyCommand(parts Adapters) *cobra.Command {
 			} else {
 				showReport(cmd.OutOrStdout(), report, o.copies != "")
 			}
-			if status := reportStatus(report); err == nil && status != 0 {
+			if status := reportStatus[report.Verdict]; err == nil && status != 0 {
 				err = ExitError{status}
 			}
 			return err
@@ -139,17 +142,8 @@ func withProof(ctx context.Context, parts Adapters, c Config, run func(Proof) er
 	return errors.Join(run(s), s.Close())
 }
 
-// reportStatus is the exit status: 3 where nothing is wrong but that there is
-// nothing to prove against.
-func reportStatus(r tree.Report) int {
-	switch {
-	case r.Sound():
-		return 0
-	case len(r.Findings) == 1 && r.Findings[0].Kind == tree.None:
-		return 3
-	}
-	return 1
-}
+// reportStatus is the exit status.
+var reportStatus = map[tree.Verdict]int{tree.Whole: 0, tree.Manipulated: 1, tree.Undecided: 3, tree.Part: 4}
 
 var findingSentences = map[tree.Kind][2]string{
 	tree.Missing:   {"記録の本文が失われています", "an entry is gone"},
@@ -159,8 +153,8 @@ var findingSentences = map[tree.Kind][2]string{
 	tree.Root:      {"この範囲の記録は署名された時のものではありません", "between these places the log is not the one that was signed"},
 	tree.Tile:      {"木の内部の値が記録と合いません", "a stored inner node of the tree is wrong"},
 	tree.Truncated: {"署名された時より記録が短くなっています", "the log is shorter than what was signed"},
-	tree.Backdated: {"締め切られた時間の記録が後から加えられています", "an entry says an hour that was closed before it came"},
-	tree.Outside:   {"古い記録が木に入っていません（後から加えられた疑い）", "an old entry has no place in the tree; it may have been added"},
+	tree.Backdated: {"締め切られた時間の記録が後から加えられています", "an entry says a time that was closed before it came"},
+	tree.Outside:   {"締め切られた時間の記録が木に入っていません（後から加えられた疑い）", "an entry of a time that was closed has no place in the tree; it may have been put in later"},
 	tree.Signature: {"固定した鍵の署名でない検査点があります", "a checkpoint was not signed with the pinned key"},
 	tree.Fork:      {"矛盾する二つの検査点が署名されています", "two signed checkpoints contradict each other"},
 	tree.None:      {"比べる検査点がありません", "there is no checkpoint to compare with"},
@@ -168,15 +162,19 @@ var findingSentences = map[tree.Kind][2]string{
 
 func showReport(out io.Writer, r tree.Report, copied bool) {
 	p := func(format string, args ...any) { _, _ = fmt.Fprintf(out, format+"\n", args...) }
-	words := map[int]string{0: "PROVEN 改ざんなし", 1: "CHANGED 改ざんあり", 3: "UNDECIDED 判定不能"}
-	p("log: %s", words[reportStatus(r)])
+	p("log: %s", verdictWords(r))
 	p("  %d of %d entries stand under %d signed checkpoints, %d of them from the second place. / 全%d件中%d件を検査点%d個（うち別の場所の写し%d個）で確かめました。",
 		r.Proven, r.Size, r.Points, r.Copied, r.Size, r.Proven, r.Points, r.Copied)
 	if !r.Last.IsZero() {
 		p("  The last checkpoint is of %s. / 最後の検査点。", r.Last.Format(time.RFC3339))
 	}
-	p("  Not provable yet: %d entries behind it and %d without a place; a change among them would not be noticed. / まだ証明できない記録: %d件と%d件。この中の変更は見つけられません。",
-		r.Unproven, r.Loose, r.Unproven, r.Loose)
+	if r.Unproven+int64(r.Loose) > 0 {
+		p("  Not provable yet: %d entries behind it and %d without a place; a change among them would not be noticed. / まだ証明できない記録: %d件と%d件。この中の変更は見つけられません。",
+			r.Unproven, r.Loose, r.Unproven, r.Loose)
+	}
+	if r.Admitted > 0 {
+		p("  %d entries came after their time was signed for and were let in by an entry log.admit. / 署名後に届き、log.admit の記録で認められたもの: %d件。", r.Admitted, r.Admitted)
+	}
 	if !copied {
 		p("  Without copied checkpoints (--copy) a return to an earlier state would not be noticed. / 写しがないため、過去の状態への巻き戻しは見つけられません。")
 	}
@@ -189,14 +187,56 @@ func showReport(out io.Writer, r tree.Report, copied bool) {
 		case f.Entry >= 0:
 			where = fmt.Sprintf(" [%d]", f.Entry)
 		}
-		if f.At != "" {
-			where += " " + clean1(f.At)
+		for _, more := range []string{f.At, f.ID} {
+			if more != "" {
+				where += " " + clean1(more)
+			}
 		}
 		p("  %-13s%s %s / %s", f.Kind, where, s[1], s[0])
 	}
 	if r.More > 0 {
 		p("  … and %d more / ほか%d件", r.More, r.More)
 	}
+}
+
+// verdictWords says what is proven, and up to where.
+func verdictWords(r tree.Report) string {
+	rest := r.Unproven + int64(r.Loose)
+	if rest == 0 && r.Verdict == tree.Whole {
+		return fmt.Sprintf("PROVEN 改ざんなし: all %d entries / 全%d件", r.Size, r.Size)
+	}
+	upTo := fmt.Sprintf("up to entry %d of %d; the last %d entries (since %s) are not yet under a checkpoint / %d件中%d件目まで。%s以降の%d件はまだ検査点の範囲外です",
+		r.Proven, r.Size+int64(r.Loose), rest, clean1(r.Since), r.Size+int64(r.Loose), r.Proven, clean1(r.Since), rest)
+	switch r.Verdict {
+	case tree.Whole:
+		return "PROVEN 改ざんなし " + upTo
+	case tree.Part:
+		return "PROVEN IN PART 一部だけ証明 " + upTo
+	case tree.Undecided:
+		return "UNDECIDED 判定不能: no entry stands under a checkpoint / 検査点の範囲内の記録がありません"
+	}
+	return "CHANGED 改ざんあり"
+}
+
+func auditAdmitCommand(parts Adapters) *cobra.Command {
+	return &cobra.Command{
+		Use: "admit CODE ENTRY", Short: "Let in an entry that came after its time was signed for", Args: oneEntry,
+		Long: "Let in an entry of the log that came after its time was signed for, when people have found out why: a clock, not a hand.\n" +
+			"Until then no checkpoint is signed (alarm log_late). That it was let in is an entry itself, which every proof counts.",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return withApp(cmd, parts, func(ctx context.Context, app *App) error {
+				return app.Log.Act(ctx, job("audit", args[0]), audit.Entry{Action: tree.AdmitAction, Object: args[1]}, func(context.Context, *audit.Entry) error { return nil })
+			})
+		},
+	}
+}
+
+// oneEntry takes the municipality code and the id of an entry.
+func oneEntry(cmd *cobra.Command, args []string) error {
+	if len(args) != 2 || uuid.Validate(args[1]) != nil {
+		return usageError{errors.New("this takes a six-digit municipality code and the id of an entry")}
+	}
+	return oneOffice(cmd, args[:1])
 }
 
 func auditExportCommand(parts Adapters) *cobra.Command {

@@ -6,11 +6,13 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
 
 	"akashi/certificate"
+	"akashi/internal/audit/tree"
 	"akashi/internal/cli"
 	"akashi/internal/store"
 	"akashi/internal/testkit/world"
@@ -36,13 +38,24 @@ func TestAudit(t *testing.T) {
 		if status, out, errs := audit(t, w, "verify"); status != 3 || !strings.Contains(out, "UNDECIDED") {
 			t.Errorf("error/no checkpoint yet: %d %s%s", status, out, errs)
 		}
+		if err := w.Notaries[0].Checkpoint(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if status, out, errs := audit(t, w, "verify"); status != 0 || !regexp.MustCompile(`PROVEN .*: all (\d+) entries`).MatchString(out) {
+			t.Errorf("ok/all: %d %s%s", status, out, errs)
+		}
 		w.Approved(t, certificate.Domestic)
 		if err := w.Notaries[0].Checkpoint(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		w.Approved(t, certificate.Domestic)
-		if status, out, errs := audit(t, w, "verify"); status != 0 || !strings.Contains(out, "PROVEN") || !strings.Contains(out, "without a place") {
+		if status, out, errs := audit(t, w, "verify"); status != 0 || !regexp.MustCompile(`PROVEN .*up to entry \d+ of \d+; the last [1-9]\d* entries \(since 20`).MatchString(out) || !strings.Contains(out, "without a place") {
 			t.Errorf("ok/live: %d %s%s", status, out, errs)
+		}
+		w.Log.Clock = func() time.Time { return time.Now().Add(tree.ReadOnly + time.Minute) }
+		w.Approved(t, certificate.Domestic)
+		if status, out, errs := audit(t, w, "verify", "--json"); status != 4 || !strings.Contains(out, `"verdict":"proven_in_part"`) {
+			t.Errorf("error/long without a checkpoint: %d %s%s", status, out, errs)
 		}
 		file := filepath.Join(t.TempDir(), "log.jsonl")
 		if status, out, errs := audit(t, w, "export", "--out", file); status != 0 {

@@ -1,16 +1,19 @@
 package cli
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"akashi/internal/audit"
 	"akashi/internal/clock"
 	"akashi/internal/office"
 	"akashi/internal/watch"
@@ -25,7 +28,7 @@ func auditLeakCommand(parts Adapters) *cobra.Command {
 		Use: "leak --office CODE [--staff ID] [--terminal T] [--from TIME] [--to TIME]", Args: noArgs,
 		Short: "Report whose data suspected acts touched, by internal keys",
 		Long: "Read the log of an office and report whose data was touched by an account, at a terminal, in a time; which data; and how far that is proven.\n" +
-			"The database is only read. TIME is a date of Japan, which --to includes, or RFC 3339. See docs/playbooks/leak.md.",
+			"That it was asked is logged before anything is told. TIME is a date of Japan, which --to includes, or RFC 3339. See docs/playbooks/leak.md.",
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			if err := office.CheckCode(asked.Office); err != nil {
 				return usageError{errors.New("audit leak needs --office with the code of a municipality")}
@@ -49,6 +52,9 @@ func auditLeakCommand(parts Adapters) *cobra.Command {
 				report, err = watch.Trace(cmd.Context(), s, pinned, asked)
 				return err
 			})
+			if err == nil {
+				err = logLeak(cmd, parts, asked, report)
+			}
 			if err != nil {
 				return err
 			}
@@ -67,6 +73,23 @@ func auditLeakCommand(parts Adapters) *cobra.Command {
 	cmd.Flags().StringVar(&key, "key", "", "file with the public key of the log; default the one in the data directory")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "one JSON object")
 	return cmd
+}
+
+// logLeak logs the look before its answer (S-083, S-088): account and terminal as
+// far as the log knows them, so that what somebody types by mistake stays out.
+func logLeak(cmd *cobra.Command, parts Adapters, asked watch.Leak, r watch.LeakReport) error {
+	e := audit.Entry{Action: "log.trace"}
+	e.Fact("acts", strconv.Itoa(r.Acts+r.Refused))
+	e.Fact("persons", strconv.Itoa(len(r.Persons)))
+	if asked.Staff != "" && r.Acts+r.Refused > 0 {
+		e.Fact("staff", asked.Staff)
+	}
+	if asked.Terminal != "" && r.Acts+r.Refused > 0 {
+		e.Fact("terminal", asked.Terminal)
+	}
+	return withApp(cmd, parts, func(ctx context.Context, app *App) error {
+		return app.Log.Act(ctx, job("audit", asked.Office), e, func(context.Context, *audit.Entry) error { return nil })
+	})
 }
 
 // leakTime reads a time; a date is the beginning of so many days later.

@@ -250,6 +250,12 @@ func TestErase(t *testing.T) {
 		if err != nil || len(list) != 1 || list[0].Certificate.ID != certificateID || list[0].State != "issued" || list[0].Certificate.IssuedOn == "" {
 			t.Errorf("ok/what stays of a certificate: %+v %v", list, err)
 		}
+		if i, err := w.Issuance.Revoke(t.Context(), w.Officer, certificateID, "fraud"); err != nil || i.State != issuance.Revoked || i.Certificate.ID != certificateID {
+			t.Errorf("ok/a certificate of somebody erased is revoked: %+v %v", i, err)
+		}
+		if _, err := w.Issuance.Revoke(t.Context(), w.Officer, certificateID, "fraud"); fault.CodeOf(err) != fault.Conflict {
+			t.Errorf("error/revoked twice: %v", err)
+		}
 		after := backUp(t, identity, now)
 		if err := w.Close(); err != nil {
 			t.Fatal(err)

@@ -104,6 +104,8 @@ type Store interface {
 	Commit(ctx context.Context, i Issue) error
 	// CloseIssue moves it to failed or revoked with a reason.
 	CloseIssue(ctx context.Context, office, id string, from []State, to State, reason string) error
+	// Issue returns a certificate; fault NotFound, of which "erased" comes with what
+	// is left of one whose person was erased.
 	Issue(ctx context.Context, office, id string) (Issue, error)
 	// LiveIssue returns the issued certificate of an application; fault NotFound.
 	LiveIssue(ctx context.Context, office, applicationID string) (Issue, error)

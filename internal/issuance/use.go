@@ -2,6 +2,7 @@ package issuance
 
 import (
 	"context"
+	"errors"
 	"regexp"
 
 	"akashi/certificate"
@@ -66,7 +67,8 @@ func (s *Service) Reissue(ctx context.Context, a actor.Actor, id, reason string)
 	return made, err
 }
 
-// Revoke ends one certificate with a reason. Other certificates are not touched.
+// Revoke ends one certificate with a reason, also one whose person was erased.
+// Other certificates are not touched.
 func (s *Service) Revoke(ctx context.Context, a actor.Actor, id, reason string) (i Issue, err error) {
 	if err := fault.OneOf("reason", reason, revokeReasons...); err != nil {
 		return i, err
@@ -74,7 +76,7 @@ func (s *Service) Revoke(ctx context.Context, a actor.Actor, id, reason string) 
 	e := audit.Entry{Action: "certificate.revoke", Object: id}
 	e.Fact("reason", reason)
 	err = s.Log.Act(ctx, a, e, func(ctx context.Context, _ *audit.Entry) error {
-		if i, err = s.Store.Issue(ctx, a.Office, id); err != nil {
+		if i, err = s.Store.Issue(ctx, a.Office, id); err != nil && !errors.Is(err, fault.New(fault.NotFound, "erased", "")) {
 			return err
 		}
 		if !CanMove(i.State, Revoked) {

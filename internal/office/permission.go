@@ -56,6 +56,7 @@ const (
 	ReadTechnicalLog Permission = "log.technical"
 	ReadLog          Permission = "log.read" // all of the office
 	ReadAlerts       Permission = "alerts.read"
+	CloseAlerts      Permission = "alerts.acknowledge"
 
 	Backup          Permission = "backup"
 	RequestErasure  Permission = "erasure.request"

@@ -69,6 +69,7 @@ log.unit                        .      x         .               .              
 log.technical                   .      .         .               .               g        x         x            x
 log.read                        .      .         .               .               g        .         .            x
 alerts.read                     .      .         .               .               x        .         .            x
+alerts.acknowledge              .      .         .               .               x        .         .            .
 backup                          .      .         .               .               g        x         .            .
 erasure.request                 .      .         .               .               x        .         .            .
 erasure.approve                 .      .         .               .               x        .         .            .

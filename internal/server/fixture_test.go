@@ -54,7 +54,13 @@ const foreignOffice = "900010"
 
 func newFixture(t *testing.T, change ...func(*Services)) *fixture {
 	t.Helper()
-	w := world.New(t, cli.Config{Data: t.TempDir()})
+	return newFixtureOn(t, cli.Config{Data: t.TempDir()}, change...)
+}
+
+// newFixtureOn is newFixture on a database.
+func newFixtureOn(t *testing.T, c cli.Config, change ...func(*Services)) *fixture {
+	t.Helper()
+	w := world.New(t, c)
 	f := &fixture{World: w, log: &safeBuffer{}, met: map[string]map[bool]bool{}}
 	services := Services{
 		Applications: w.Applications, Imports: w.Imports, Approvals: w.Approvals, Offices: w.Offices, Budget: w.Budget, Issuance: w.Issuance, Log: w.Log, Reviews: w.Reviews, Alerts: w.Alerts, Accounts: w.Accounts, AccountRequests: w.AccountRequests, Rosters: w.Rosters, Terminals: w.Store, Nodes: w.Store.Nodes,

@@ -565,6 +565,7 @@ func TestOthersDoNotExist(t *testing.T) {
 	asked := f.do(f.officer, "POST", "/accounts/requests", accountForm("new", office.Clerk)).json(t)["id"].(string)
 	ids["requests"] = asked
 	ids["rosters"] = ask(f.Staff(), f.officer, "POST", prefix+"/rosters", "text/csv", []byte("user_id,name,unit\n"+world.OfficerUser+",x,x\n")).json(t)["id"].(string)
+	ids["alerts"] = f.alerted(t)
 	operator := f.SignIn(t, foreignOffice+"-operator", office.Operator)
 	duties := `{"unit":"課","role":"clerk",` + answered + `}`
 	for _, r := range f.routes() {

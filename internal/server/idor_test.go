@@ -38,6 +38,7 @@ var kindsOfID = map[string]kindOfID{
 	}, "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"},
 	"account": {func(f *fixture, t *testing.T) string { return string(b64(f.member(t, "keyholder", office.Clerk).key.ID)) }, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"},
 	"accounts": {func(f *fixture, t *testing.T) string { return f.Clerk.Person }, hexDigits},
+	"alerts":   {func(f *fixture, t *testing.T) string { return f.alerted(t) }, hexDigits},
 	"rosters": {func(f *fixture, t *testing.T) string {
 		r := ask(f.Staff(), f.officer, "POST", prefix+"/rosters", "text/csv", []byte("user_id,name,unit\n"+world.OfficerUser+",x,x\n"))
 		f.want(t, r, 201, "")

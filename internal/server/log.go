@@ -42,6 +42,8 @@ type alertList struct {
 type alertBody struct {
 	watch.Message
 	Delivered time.Time `json:"delivered_at,omitzero" doc:"when the receiver took it"`
+	SeenBy    string    `json:"acknowledged_by,omitempty" doc:"account; nobody since the last event where it is missing"`
+	SeenAt    time.Time `json:"acknowledged_at,omitzero"`
 }
 
 func (s *Server) logRoutes() []*route {
@@ -51,7 +53,11 @@ func (s *Server) logRoutes() []*route {
 			query: append(query, paging...), out: out, serve: serve, ja: ja, en: en, whileSuspended: true,
 		}
 	}
+	acknowledge := of("/alerts/{id}/acknowledge", "acknowledge-alert", office.CloseAlerts, []string{"scope"}, nil, s.acknowledgeAlert,
+		"警報を確認済みにする（再び起これば未確認に戻る）", "Acknowledge an alert; what happens again is open again")
+	acknowledge.method, acknowledge.query, acknowledge.status = http.MethodPost, []string{"scope"}, http.StatusNoContent
 	return []*route{
+		acknowledge,
 		of("/log", "get-log", office.ReadLog, []string{"staff", "concerned", "day", "action"}, entryList{}, s.readLog,
 			"操作記録を職員・本人・日・操作で読む（読んだことも記録される）", "Read the log of the office by account, person, day or action; that it was read is logged"),
 		of("/alerts", "list-alerts", office.ReadAlerts, []string{"scope"}, alertList{}, s.listAlerts,
@@ -116,22 +122,40 @@ func (s *Server) readLog(c *call) (answer, error) {
 	return value(out)
 }
 
+// ofInstallation reads whose alerts are meant.
+func (c *call) ofInstallation() (bool, error) {
+	scope := c.query.Get("scope")
+	return scope == "installation", known(scope, []string{"office", "installation"}, "scope")
+}
+
+func (s *Server) acknowledgeAlert(c *call) (answer, error) {
+	id, err := s.row(c, "alert")
+	if err != nil {
+		return answer{}, err
+	}
+	installation, err := c.ofInstallation()
+	if err != nil {
+		return answer{}, err
+	}
+	return answer{}, s.Alerts.Acknowledge(c.ctx, c.actor, installation, id)
+}
+
 func (s *Server) listAlerts(c *call) (answer, error) {
 	limit, before, err := c.page(rowForm)
 	if err != nil {
 		return answer{}, err
 	}
-	scope := c.query.Get("scope")
-	if err := known(scope, []string{"office", "installation"}, "scope"); err != nil {
+	installation, err := c.ofInstallation()
+	if err != nil {
 		return answer{}, err
 	}
-	list, err := s.Alerts.List(c.ctx, c.actor, scope == "installation", before, limit)
+	list, err := s.Alerts.List(c.ctx, c.actor, installation, before, limit)
 	if err != nil {
 		return answer{}, err
 	}
 	out := alertList{Alerts: make([]alertBody, len(list))}
 	for i, a := range list {
-		out.Alerts[i] = alertBody{a.Message(), a.Delivered}
+		out.Alerts[i] = alertBody{a.Message(), a.Delivered, a.SeenBy, a.SeenAt}
 	}
 	if len(list) == limit {
 		out.Next = list[limit-1].ID

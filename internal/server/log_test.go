@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -21,7 +22,9 @@ import (
 	"akashi/internal/actor"
 	"akashi/internal/audit"
 	"akashi/internal/audit/tree"
+	"akashi/internal/cli"
 	"akashi/internal/fault"
+	"akashi/internal/testkit"
 )
 
 // concrete fills the parameters of a path.
@@ -205,36 +208,62 @@ func TestFailClosed(t *testing.T) {
 	} {
 		t.Run("error/"+name, func(t *testing.T) {
 			f := newFixture(t)
-			id := f.issued(t, certificate.Domestic)
-			application := f.approved(t, certificate.Domestic)
-			db, err := sql.Open("sqlite", "file:"+filepath.Join(f.Config.Data, "akashi.db")+"?_pragma=busy_timeout(10000)")
+			f.failsClosed(t, "sqlite", "file:"+filepath.Join(f.Config.Data, "akashi.db")+"?_pragma=busy_timeout(10000)", break_, "")
+		})
+	}
+	for name, break_ := range map[string]string{
+		"full":    "CREATE FUNCTION full_up() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'full'; END $$; CREATE TRIGGER log_is_full BEFORE INSERT ON log FOR EACH ROW EXECUTE FUNCTION full_up()",
+		"dropped": "ALTER TABLE log RENAME TO elsewhere",
+		"locked":  "BEGIN; LOCK TABLE log IN SHARE MODE", // what is read goes on, nothing is written
+	} {
+		t.Run("error/postgres "+name, func(t *testing.T) {
+			d := testkit.Postgres(t)
+			u, err := url.Parse(d.StaffURL)
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer func() { _ = db.Close() }()
-			if _, err := db.Exec(break_); err != nil {
-				t.Fatal(err)
-			}
-			for _, r := range f.routes() {
-				if r.permission == anyone || r.permission == oneself || r.purpose == actor.Verify || r.id == "get-office" {
-					continue
-				}
-				of := id
-				if strings.Contains(r.path, "/applications/") {
-					of = application
-				}
-				path := strings.NewReplacer("{id}", of, "{number}", "1").Replace(r.path)
-				media := ""
-				if len(r.takes) > 0 {
-					media = r.takes[0]
-				}
-				for _, key := range []string{f.clerk, f.officer} {
-					got := ask(f.Staff(), key, r.method, path, media, nil)
-					if got.status != http.StatusServiceUnavailable || strings.Contains(string(got.body), "shc:/") {
-						t.Errorf("%s: %d %.200s", r.id, got.status, got.body)
-					}
-				}
-			}
+			q := u.Query()
+			q.Set("lock_timeout", "20ms")
+			u.RawQuery = q.Encode()
+			f := newFixtureOn(t, cli.Config{Data: t.TempDir(), DatabaseURL: cli.Secret(u.String()), MigrateURL: cli.Secret(d.OwnerURL)})
+			f.failsClosed(t, "pgx", d.OwnerURL, break_, "log")
 		})
+	}
+}
+
+// failsClosed breaks the log and demands that every personal route answers 503,
+// with the key if one is given, and releases nothing.
+func (f *fixture) failsClosed(t *testing.T, driver, dsn, break_, key string) {
+	t.Helper()
+	id := f.issued(t, certificate.Domestic)
+	application := f.approved(t, certificate.Domestic)
+	db, err := sql.Open(driver, dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	db.SetMaxOpenConns(1) // which holds the lock
+	if _, err := db.Exec(break_); err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range f.routes() {
+		if r.permission == anyone || r.permission == oneself || r.purpose == actor.Verify || r.id == "get-office" {
+			continue
+		}
+		of := id
+		if strings.Contains(r.path, "/applications/") {
+			of = application
+		}
+		path := strings.NewReplacer("{id}", of, "{number}", "1").Replace(r.path)
+		media := ""
+		if len(r.takes) > 0 {
+			media = r.takes[0]
+		}
+		for _, who := range []string{f.clerk, f.officer} {
+			got := ask(f.Staff(), who, r.method, path, media, nil)
+			if got.status != http.StatusServiceUnavailable || strings.Contains(string(got.body), "shc:/") || key != "" && got.code() != key {
+				t.Errorf("%s: %d %.200s", r.id, got.status, got.body)
+			}
+		}
 	}
 }

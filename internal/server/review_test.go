@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"time"
@@ -95,5 +96,35 @@ func (f *fixture) testLog(t *testing.T) {
 		}
 	}
 	f.want(t, f.do(auditor, "GET", "/alerts?scope=all", ""), 400, "unknown_value")
+	alert := func() map[string]any {
+		return f.do(f.officer, "GET", "/alerts?scope=installation", "").json(t)["alerts"].([]any)[0].(map[string]any)
+	}
+	path := "/alerts/" + alert()["id"].(string) + "/acknowledge"
+	f.want(t, f.do(auditor, "POST", path+"?scope=installation", ""), 403, "permission")
+	f.want(t, f.do(f.officer, "POST", path, ""), 404, "alert") // not of the office
+	f.want(t, f.do(f.officer, "POST", path+"?scope=all", ""), 400, "unknown_value")
+	f.want(t, f.do(f.officer, "POST", path+"?scope=installation", ""), 204, "")
+	if a := alert(); a["acknowledged_by"] == nil || a["acknowledged_at"] == nil {
+		t.Errorf("ok/acknowledged: %v", a)
+	}
+	f.want(t, f.do(f.officer, "POST", path+"?scope=installation", ""), 404, "alert")
+	if err := f.Watch.Tell(t.Context(), watch.LogBroken, "log", nil); err != nil {
+		t.Fatal(err)
+	}
+	if a := alert(); a["acknowledged_by"] != nil || a["count"].(float64) != 2 {
+		t.Errorf("ok/again, open again: %v", a)
+	}
 	f.want(t, f.do(f.clerk, "GET", "/alerts", ""), 403, "permission")
+}
+
+// alerted raises an alert of the office and returns its id.
+func (f *fixture) alerted(t *testing.T) string {
+	t.Helper()
+	id := f.World.IDs.Row()
+	if err := f.Store.Alerting(t.Context(), f.Clerk.Office, func(ctx context.Context) error {
+		return f.Store.SaveAlert(ctx, watch.Alert{Office: f.Clerk.Office, ID: id, Kind: watch.Refusals})
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return id
 }

@@ -82,7 +82,7 @@ func (s *Store) Act(ctx context.Context, office string, fn func(context.Context)
 
 // unlogged says that there is no act without its entry (S-084).
 func unlogged(err error) error {
-	if gone := reachable(err); fault.CodeOf(gone) == fault.Unavailable {
+	if gone := reachable(err); fault.CodeOf(gone) == fault.Unavailable && !lockedOut(err) {
 		return gone
 	}
 	return fault.New(fault.Unavailable, "log", "").Because(err)

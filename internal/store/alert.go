@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 
+	"akashi/internal/fault"
 	"akashi/internal/watch"
 )
 
@@ -20,6 +22,8 @@ type alertRow struct {
 	Counted                   int
 	Facts                     string
 	DeliveredAt               int64
+	AcknowledgedBy            string
+	AcknowledgedAt            int64
 }
 
 func (alertRow) TableName() string { return "alerts" }
@@ -28,6 +32,7 @@ func (r alertRow) alert() (watch.Alert, error) {
 	a := watch.Alert{
 		Office: r.Office, ID: r.ID, Kind: r.Kind, Subject: r.Subject, FirstMark: r.FirstMark, LastMark: r.LastMark,
 		FirstAt: fromMilli(r.FirstAt), LastAt: fromMilli(r.LastAt), Count: r.Counted, Delivered: fromMilli(r.DeliveredAt),
+		SeenBy: r.AcknowledgedBy, SeenAt: fromMilli(r.AcknowledgedAt),
 	}
 	return a, json.Unmarshal([]byte(r.Facts), &a.Facts)
 }
@@ -88,7 +93,7 @@ func (s *Store) SaveAlert(ctx context.Context, a watch.Alert) error {
 	}
 	return db.Clauses(clause.OnConflict{
 		Columns:   []clause.Column{{Name: "office"}, {Name: "id"}},
-		DoUpdates: clause.AssignmentColumns([]string{"last_mark", "last_at", "counted", "facts"}),
+		DoUpdates: clause.AssignmentColumns([]string{"last_mark", "last_at", "counted", "facts", "acknowledged_by", "acknowledged_at"}),
 		Where:     clause.Where{Exprs: []clause.Expression{clause.Expr{SQL: "alerts.last_mark < excluded.last_mark"}}},
 	}).Create(&alertRow{
 		Office: a.Office, ID: a.ID, Kind: a.Kind, Subject: a.Subject, FirstMark: a.FirstMark, LastMark: a.LastMark,
@@ -124,6 +129,28 @@ func (s *Store) alerts(ctx context.Context, office string, which func(*gorm.DB) 
 		}
 	}
 	return list, nil
+}
+
+// Acknowledge implements watch.ListStore.
+func (s *Store) Acknowledge(ctx context.Context, office, of, id, by string, at time.Time) error {
+	db, err := act(ctx, office)
+	if err != nil {
+		return err
+	}
+	if of != office && of != installation {
+		return ErrOtherOffice
+	}
+	theirs, err := s.within(db, of)
+	if err != nil {
+		return err
+	}
+	done := theirs.Model(&alertRow{}).Where("office = ? AND id = ? AND acknowledged_at = 0", of, id).
+		Updates(map[string]any{"acknowledged_by": by, "acknowledged_at": milli(at)})
+	if done.Error == nil && done.RowsAffected == 0 {
+		return fault.New(fault.NotFound, "alert", "")
+	}
+	_, err = s.within(db, office)
+	return errors.Join(done.Error, err)
 }
 
 // KeepDelivered implements watch.Store.

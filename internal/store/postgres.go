@@ -44,12 +44,18 @@ func reachable(err error) error {
 		pgconn.SafeToRetry(err) || lacking(err) || errors.Is(err, driver.ErrBadConn) || errors.Is(err, sql.ErrConnDone) || errors.Is(err, net.ErrClosed)
 	if errors.As(err, &refusal) {
 		class := refusal.Code[:2]
-		gone = class == "08" || class == "57" || class == "53" // connection, operator, resources
+		gone = class == "08" || class == "57" || class == "53" || lockedOut(err) // connection, operator, resources
 	}
 	if !gone {
 		return err
 	}
 	return fault.New(fault.Unavailable, "store", "").Because(err)
+}
+
+// lockedOut tells whether PostgreSQL gave up waiting for a lock.
+func lockedOut(err error) bool {
+	var refusal *pgconn.PgError
+	return errors.As(err, &refusal) && refusal.Code == "55P03"
 }
 
 // lacking tells whether SQLite failed for want of a disk, of room on it, of memory or of a lock.
@@ -103,6 +109,17 @@ func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 		return nil, err
 	}
 	return &connection{Conn: conn.(*stdlib.Conn), accepted: map[string]bool{}}, nil
+}
+
+// patient lets no statement wait longer for a lock than SQLite does, and no
+// transaction stand still, so that what an act wrote appears soon after its time
+// or not at all (tree.Late, S-084). What the address says goes first.
+func patient(c *pgx.ConnConfig) {
+	for name, value := range map[string]string{"lock_timeout": "10s", "idle_in_transaction_session_timeout": "60s"} {
+		if _, said := c.RuntimeParams[name]; !said {
+			c.RuntimeParams[name] = value
+		}
+	}
 }
 
 type connection struct {
@@ -212,12 +229,26 @@ func (c *connection) message(ctx context.Context, b batch) error {
 		if err == nil {
 			c.accepted[s.text] = true
 		}
-		if err = s.judge(count, err); err != nil {
+		if err = c.refused(b, s, err).judge(count, err); err != nil {
 			_ = results.Close() // reads the rest
 			return err
 		}
 	}
 	return results.Close()
+}
+
+// refused is the step that an error is of: the one that was read, or the one that
+// the server did not even prepare.
+func (c *connection) refused(b batch, read step, err error) step {
+	var unprepared pgx.ErrPreprocessingBatch
+	if !errors.As(err, &unprepared) {
+		return read
+	}
+	delete(c.accepted, unprepared.SQL())
+	if i := slices.IndexFunc(b, func(s step) bool { return s.text == unprepared.SQL() }); i >= 0 {
+		return b[i]
+	}
+	return read
 }
 
 func (s step) read(results pgx.BatchResults) (count int64, err error) {

@@ -372,11 +372,9 @@ func (s *Store) RewrapKeys(ctx context.Context, office string, next *seal.Ring) 
 		return 0, err
 	}
 	for _, o := range append(offices, office) { // ends with the act's own
-		of := db.WithContext(withOffice(db.Statement.Context, o))
-		if s.postgres {
-			if err := of.Exec("SELECT set_config('akashi.office', ?, true)", o).Error; err != nil {
-				return 0, err
-			}
+		of, err := s.within(db, o)
+		if err != nil {
+			return 0, err
 		}
 		n, err := s.rewrapOffice(of, o, next)
 		if err != nil {
@@ -385,6 +383,16 @@ func (s *Store) RewrapKeys(ctx context.Context, office string, next *seal.Ring) 
 		done += n
 	}
 	return done, db.Model(&installationRow{}).Where("name = ?", "seal").Update("value", next.Proof()).Error
+}
+
+// within lets the rest of a transaction reach the rows of another office. Whoever
+// calls it goes back to the act's own.
+func (s *Store) within(db *gorm.DB, office string) (*gorm.DB, error) {
+	of := db.WithContext(withOffice(db.Statement.Context, office))
+	if !s.postgres {
+		return of, nil
+	}
+	return of, of.Exec("SELECT set_config('akashi.office', ?, true)", office).Error
 }
 
 func (s *Store) rewrapOffice(db *gorm.DB, office string, next *seal.Ring) (done int, err error) {

@@ -299,7 +299,7 @@ func (s *Store) openPostgres(ctx context.Context, c Config) error {
 }
 
 func (s *Store) postgresPool(url string, size int) (*gorm.DB, error) {
-	connector, err := newConnector(url)
+	connector, err := newConnector(url, patient)
 	if err != nil {
 		return nil, err
 	}

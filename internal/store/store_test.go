@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"net/url"
 	"os"
 	"path/filepath"
 	"sync"
@@ -197,6 +198,62 @@ func TestActWithoutLog(t *testing.T) {
 		err := f.act(t, here, func(ctx context.Context) error { _, err := f.NewPersonKey(ctx, here); return err })
 		if err == nil || f.rows(t, here, "person_keys") != 0 {
 			t.Errorf("error/no log: %v, %d rows", err, f.rows(t, here, "person_keys"))
+		}
+	})
+}
+
+// S-084: a log that another process keeps locked is waited for, not for ever, and
+// then nothing happens.
+func TestActWithLockedLog(t *testing.T) {
+	each(t, func(t *testing.T, f *fixture) {
+		if f.postgres {
+			u, err := url.Parse(f.config.URL)
+			if err != nil {
+				t.Fatal(err)
+			}
+			q := u.Query()
+			q.Set("lock_timeout", "50ms")
+			u.RawQuery = q.Encode()
+			f.config.URL = u.String()
+			f.open(t)
+			f.log.Book = f.Store
+		} else if err := f.Store.write.Exec("PRAGMA busy_timeout = 50").Error; err != nil {
+			t.Fatal(err)
+		}
+		pool, err := f.asOwner(t).DB()
+		if err != nil {
+			t.Fatal(err)
+		}
+		other, err := pool.Conn(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _, _ = other.ExecContext(context.Background(), "ROLLBACK"); _ = other.Close() }()
+		lock, key := "BEGIN IMMEDIATE", "store"
+		if f.postgres {
+			lock, key = "BEGIN; LOCK TABLE log IN SHARE MODE", "log"
+		}
+		make := func() error {
+			return f.act(t, here, func(ctx context.Context) error { _, err := f.NewPersonKey(ctx, here); return err })
+		}
+		if err := make(); err != nil { // the office's keys are made
+			t.Fatal(err)
+		}
+		if _, err := other.ExecContext(t.Context(), lock); err != nil {
+			t.Fatal(err)
+		}
+		var refusal *fault.Error
+		if err := make(); !errors.As(err, &refusal) || refusal.Code != fault.Unavailable || refusal.Key != key {
+			t.Errorf("error/locked: %v", err)
+		}
+		if n := f.rows(t, here, "person_keys"); n != 1 {
+			t.Errorf("error/locked: %d rows", n)
+		}
+		if _, err := other.ExecContext(t.Context(), "ROLLBACK"); err != nil {
+			t.Fatal(err)
+		}
+		if err := make(); err != nil || f.rows(t, here, "person_keys") != 2 {
+			t.Errorf("ok/free again: %v", err)
 		}
 	})
 }

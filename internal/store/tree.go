@@ -249,6 +249,15 @@ func (s *Store) LastCheckpoint(ctx context.Context, name tree.Name) (text string
 	return rows[0].Note, fromMilli(rows[0].At), nil
 }
 
+// Admitted implements tree.Store.
+func (s *Store) Admitted(ctx context.Context, office, id string) (admitted bool, err error) {
+	err = s.look(ctx, office, func(db *gorm.DB) error {
+		return db.Raw("SELECT EXISTS (SELECT 1 FROM log WHERE office = ? AND action = ? AND object = ? AND result = 'ok')",
+			office, tree.AdmitAction, id).Scan(&admitted).Error
+	})
+	return admitted, err
+}
+
 // Checkpoints implements tree.Store.
 func (s *Store) Checkpoints(ctx context.Context, name tree.Name) (texts []string, err error) {
 	err = s.look(ctx, installation, func(db *gorm.DB) error {

@@ -328,6 +328,85 @@ func TestFlippedBit(t *testing.T) {
 	})
 }
 
+// Issue 4, section 4: a row put in behind a checkpoint that says a time before it
+// gets no place, is alarmed about, stops signing, and is found by the proof; one
+// that people let in is counted from then on.
+func TestInsertedLate(t *testing.T) {
+	each(t, func(t *testing.T, f *fixture) {
+		ctx, k := t.Context(), newLogKey(t)
+		folder := tree.Folder(t.TempDir()).Of("akashi.test/operation-log")
+		var alarms []string
+		job := &tree.Job{Notaries: []*tree.Notary{f.notary(k, "a", folder)}, Alarm: func(_ context.Context, kind string, _ map[string]string) { alarms = append(alarms, kind) }}
+		step := func(what string, late bool) {
+			t.Helper()
+			alarms = nil
+			f.now = f.now.Add(tree.Every)
+			signed, _ := f.Checkpoints(ctx, tree.Log)
+			err := job.Step(ctx)
+			if errors.Is(err, tree.ErrLate) != late || !late && err != nil || late != slices.Equal(alarms, []string{tree.AlarmLate}) {
+				t.Errorf("%s: %v %v", what, err, alarms)
+			}
+			if now, _ := f.Checkpoints(ctx, tree.Log); (len(now) == len(signed)) != late {
+				t.Errorf("%s: %d checkpoints, then %d", what, len(signed), len(now))
+			}
+		}
+		db := f.disarm(t)
+		insert := func(ago time.Duration) string {
+			t.Helper()
+			id := idAt(time.Now().Add(-ago)) + "-7000-8000-000000000001" // ids are of the machine's time here
+			canonical := fmt.Appendf(nil, `{"action":"test","at":%q,"id":%q,"office":%q,"result":"ok"}`, logTime(f.now.Add(-ago)), id, here)
+			if err := db.Exec("INSERT INTO log (office, id, at, person, terminal, purpose, case_id, action, object, concerned, result, request, canonical) VALUES (?, ?, ?, '', '', '', '', 'test', '', '', 'ok', '', ?)",
+				here, id, logTime(f.now.Add(-ago)), canonical).Error; err != nil {
+				t.Fatal(err)
+			}
+			return id
+		}
+		f.write(t, 20)
+		step("ok/first", false)
+		insert(tree.Late - time.Second) // an act that waited
+		step("ok/in time", false)
+		f.write(t, 3)
+		for _, ago := range []time.Duration{tree.Late + time.Second, 50 * time.Minute, 30 * 24 * time.Hour} {
+			id := insert(ago)
+			if ago > time.Hour { // beyond what is looked at before each checkpoint
+				job.Notaries = []*tree.Notary{f.notary(k, "a", folder)}
+			}
+			size, _ := f.Size(ctx, tree.Log)
+			step("error/late by "+ago.String(), true)
+			f.write(t, 1)
+			step("error/still", true)
+			if now, _ := f.Size(ctx, tree.Log); now <= size {
+				t.Errorf("ok/others get their places: %d, then %d", size, now)
+			}
+			f.write(t, 1) // has no place when the proof looks
+			r := f.prove(t, k, folder)
+			if !slices.ContainsFunc(r.Findings, func(x tree.Finding) bool { return x.Kind == tree.Outside && x.ID == here+"/"+id }) || r.Verdict != tree.Manipulated {
+				t.Errorf("error/late by %v is not found: %+v", ago, r)
+			}
+			before := r.Admitted
+			if err := f.log.Act(ctx, who(here), audit.Entry{Action: tree.AdmitAction, Object: id}, func(context.Context, *audit.Entry) error { return nil }); err != nil {
+				t.Fatal(err)
+			}
+			step("ok/let in", false)
+			if r := f.prove(t, k, folder); !r.Sound() || r.Admitted != before+1 || r.Loose != 0 {
+				t.Errorf("ok/let in: %+v", r)
+			}
+		}
+		// A clock that was ahead and is put right makes nothing late.
+		f.now = f.now.Add(3 * time.Hour)
+		f.write(t, 1)
+		step("ok/ahead", false)
+		f.now = f.now.Add(-3 * time.Hour)
+		f.write(t, 1)
+		step("ok/put right", false)
+		f.write(t, 1)
+		step("ok/later", false)
+		if r := f.prove(t, k, folder); !r.Sound() || r.Admitted != 3 {
+			t.Errorf("ok/clock put right: %+v", r)
+		}
+	})
+}
+
 // Issue 4, section 4: what an owner of the database does through SQL, triggers
 // dropped, is found against the second place, also when leaves and inner nodes
 // are made to agree.

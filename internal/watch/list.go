@@ -2,9 +2,11 @@ package watch
 
 import (
 	"context"
+	"time"
 
 	"akashi/internal/actor"
 	"akashi/internal/audit"
+	"akashi/internal/clock"
 )
 
 // ListStore reads alerts.
@@ -12,12 +14,16 @@ type ListStore interface {
 	// Alerts returns those of an office, or of the installation, newest first; of
 	// ids below before, where that is not empty.
 	Alerts(ctx context.Context, office, before string, limit int) ([]Alert, error)
+	// Acknowledge notes, in an act of the office, who has seen to an alert of it or of
+	// the installation that nobody acknowledged since its last event; fault NotFound "alert".
+	Acknowledge(ctx context.Context, office, of, id, by string, at time.Time) error
 }
 
-// Lists lets those who may look at alerts.
+// Lists lets those who may look at alerts, and say that they have seen to one.
 type Lists struct {
 	Log   *audit.Log
 	Store ListStore
+	Clock clock.Clock
 }
 
 // List returns alerts of the actor's own office, or those of the installation.
@@ -32,4 +38,18 @@ func (l *Lists) List(ctx context.Context, a actor.Actor, installation bool, befo
 		return err
 	})
 	return list, err
+}
+
+// Acknowledge says that the actor has seen to an alert of the own office, or of the
+// installation. What happens again is open again.
+func (l *Lists) Acknowledge(ctx context.Context, a actor.Actor, installation bool, id string) error {
+	e := audit.Entry{Action: "alert.acknowledge", Object: id}
+	of := a.Office
+	if installation {
+		of = Installation
+		e.Fact("scope", "installation")
+	}
+	return l.Log.Act(ctx, a, e, func(ctx context.Context, _ *audit.Entry) error {
+		return l.Store.Acknowledge(ctx, a.Office, of, id, a.Person, l.Clock.Now())
+	})
 }

@@ -24,12 +24,13 @@ const (
 	Failed           = "certificate_failed" // a certificate did not pass its own checks and was not released
 	ClockStep        = "clock_step"         // a node's clock jumped
 	LogBroken        = tree.AlarmBroken
+	LogLate          = tree.AlarmLate
 	LogCheckpoint    = tree.AlarmFailed
 )
 
 // Kinds lists all kinds.
 var Kinds = []string{
-	AfterHours, Rate, Lookups, Stopped, Refusals, TerminalRefusals, FourEyes, Recovered, Failed, ClockStep, LogBroken, LogCheckpoint,
+	AfterHours, Rate, Lookups, Stopped, Refusals, TerminalRefusals, FourEyes, Recovered, Failed, ClockStep, LogBroken, LogLate, LogCheckpoint,
 }
 
 // Limits of S-089; [P] proposed.

@@ -39,6 +39,8 @@ type Alert struct {
 	Count     int               // of events
 	Facts     map[string]string // codes and counts as of the latest event
 	Delivered time.Time         // zero: the receiver has not taken it
+	SeenBy    string            // account that acknowledged it; empty if nobody did since LastAt
+	SeenAt    time.Time
 
 	FirstMark, LastMark int64 // order of the events: places in the log, or times
 }

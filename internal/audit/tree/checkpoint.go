@@ -71,14 +71,15 @@ func (n *Notary) Due(ctx context.Context) (bool, error) {
 // Checkpoint places what is left, reads the stored rows again, and signs. It
 // does nothing if another process leads.
 func (n *Notary) Checkpoint(ctx context.Context) error {
+	last, err := n.last(ctx)
+	if err != nil {
+		return err
+	}
+	n.closed = last.Time
 	if _, led, err := n.place(ctx, idBefore(n.newest, farPast)); err != nil || !led {
 		return err
 	}
 	if led, err := n.lead(ctx, func(context.Context) error { return nil }); err != nil || !led {
-		return err
-	}
-	last, err := n.last(ctx)
-	if err != nil {
 		return err
 	}
 	c, err := n.read(ctx, last)
@@ -99,7 +100,10 @@ func (n *Notary) Checkpoint(ctx context.Context) error {
 			return err
 		}
 	}
-	_, err = n.lead(ctx, func(ctx context.Context) error { return n.Store.KeepCheckpoint(ctx, n.Tree, c, text) })
+	led, err := n.lead(ctx, func(ctx context.Context) error { return n.Store.KeepCheckpoint(ctx, n.Tree, c, text) })
+	if err == nil && led {
+		n.closed = c.Time
+	}
 	return err
 }
 

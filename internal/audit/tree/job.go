@@ -21,6 +21,7 @@ type Job struct {
 // Kinds of alarm.
 const (
 	AlarmBroken = "log_broken"     // stored rows are not what was signed
+	AlarmLate   = "log_late"       // an entry says a time that was signed for without it
 	AlarmFailed = "log_checkpoint" // no checkpoint could be made or copied
 )
 
@@ -37,6 +38,13 @@ func (j *Job) Step(ctx context.Context) error {
 }
 
 func (n *Notary) step(ctx context.Context) error {
+	if n.closed.IsZero() { // what this process places first is judged, too
+		last, err := n.last(ctx)
+		if err != nil {
+			return err
+		}
+		n.closed = last.Time
+	}
 	if _, led, err := n.Step(ctx); err != nil || !led {
 		return err
 	}
@@ -49,7 +57,10 @@ func (n *Notary) step(ctx context.Context) error {
 
 func (j *Job) tell(ctx context.Context, tree Name, err error) {
 	kind := AlarmFailed
-	if errors.Is(err, ErrBroken) {
+	switch {
+	case errors.Is(err, ErrLate):
+		kind = AlarmLate
+	case errors.Is(err, ErrBroken):
 		kind = AlarmBroken
 	}
 	if j.Alarm != nil {

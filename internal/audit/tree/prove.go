@@ -3,7 +3,6 @@ package tree
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -52,25 +51,54 @@ type Finding struct {
 	Entry int64  `json:"entry"`          // place in the tree, from 0; -1 where none is meant
 	Until int64  `json:"until,omitzero"` // of Root: the place before which the change lies
 	At    string `json:"at,omitempty"`
+	ID    string `json:"id,omitempty"` // office and id, of Backdated and Outside
 }
 
 // Report says what was proven.
 type Report struct {
-	Size     int64     `json:"size"`     // entries in the tree
-	Proven   int64     `json:"proven"`   // entries under a checkpoint that agrees
-	Unproven int64     `json:"unproven"` // entries behind the last checkpoint
-	Loose    int       `json:"loose"`    // entries that wait for their place
-	Points   int       `json:"points"`   // checkpoints that were compared
-	Copied   int       `json:"copied"`   // of them from the second place
-	Last     time.Time `json:"last"`     // of the last one; zero if none
-	Findings []Finding `json:"findings"` // at most maxFindings
-	More     int       `json:"more"`     // findings that are not listed
+	Verdict  Verdict   `json:"verdict"`
+	Size     int64     `json:"size"`            // entries in the tree
+	Proven   int64     `json:"proven"`          // entries under a checkpoint that agrees
+	Unproven int64     `json:"unproven"`        // entries behind the last checkpoint
+	Loose    int       `json:"loose"`           // entries that wait for their place
+	Since    string    `json:"since,omitempty"` // time of the first of unproven and loose
+	Admitted int       `json:"admitted"`        // entries that came late and were let in by people
+	Points   int       `json:"points"`          // checkpoints that were compared
+	Copied   int       `json:"copied"`          // of them from the second place
+	Last     time.Time `json:"last"`            // of the last one; zero if none
+	Findings []Finding `json:"findings"`        // at most maxFindings
+	More     int       `json:"more"`            // findings that are not listed
 }
 
 const maxFindings = 100
 
 // Sound tells whether nothing is wrong.
 func (r Report) Sound() bool { return len(r.Findings) == 0 }
+
+// Verdict says how far a log is proven.
+type Verdict string
+
+const (
+	Whole       Verdict = "proven"         // but for what came since the last checkpoint, in the ordinary course
+	Part        Verdict = "proven_in_part" // and more came since than a checkpoint waits for
+	Manipulated Verdict = "changed"
+	Undecided   Verdict = "undecided" // nothing stands under a checkpoint
+)
+
+// judge sets the verdict; newest is the time of the latest entry.
+func (r *Report) judge(newest time.Time) {
+	none := slices.ContainsFunc(r.Findings, func(f Finding) bool { return f.Kind == None })
+	switch {
+	case !r.Sound() && (!none || len(r.Findings)+r.More > 1):
+		r.Verdict = Manipulated
+	case none || r.Proven == 0 && r.Size > 0:
+		r.Verdict = Undecided
+	case r.Unproven+int64(r.Loose) > Entries || newest.Sub(r.Last) > ReadOnly:
+		r.Verdict = Part
+	default:
+		r.Verdict = Whole
+	}
+}
 
 func (r *Report) add(f Finding) {
 	if len(r.Findings) >= maxFindings {
@@ -80,16 +108,12 @@ func (r *Report) add(f Finding) {
 	r.Findings = append(r.Findings, f)
 }
 
-// late is how much older than the checkpoint before it an entry may say it is: a
-// transaction that waited.
-const late = time.Hour
-
 // Prove compares a log with the checkpoints that were signed of it. An error
 // tells that the rows could not be read; what is wrong with them is in the report.
 func Prove(e Evidence) (Report, error) {
 	var r Report
 	points := e.points(&r)
-	p := prover{report: &r, points: points}
+	p := prover{report: &r, points: points, admitted: map[string]bool{}}
 	if err := e.Rows(p.row); err != nil {
 		return r, err
 	}
@@ -140,9 +164,14 @@ type prover struct {
 	tree   merkle.Tree
 	tile   merkle.Tree
 	tiles  []merkle.Hash
-	closed time.Time // of the last checkpoint passed
+	closed time.Time // of the last checkpoint passed; zero while a clock was put back
 	agreed int64     // size up to which the tree is the signed one
 	parted bool      // a checkpoint did not agree
+	since  string    // time of the first entry behind the last checkpoint that agreed
+	newest time.Time // of all entries
+
+	late     []Finding
+	admitted map[string]bool // entries that people let in, by office and id
 }
 
 func (p *prover) row(row Row) error {
@@ -154,10 +183,8 @@ func (p *prover) row(row Row) error {
 	if kind != "" {
 		p.report.add(Finding{Kind: kind, Entry: row.Seq, At: atOf(row)})
 	}
-	if record != nil && !p.closed.IsZero() {
-		if at, err := time.Parse(time.RFC3339, record.At); err != nil || at.Before(p.closed.Add(-late)) {
-			p.report.add(Finding{Kind: Backdated, Entry: row.Seq, At: record.At})
-		}
+	if record != nil {
+		p.time(row.Seq, *record)
 	}
 	leaf, ok := merkle.HashOf(row.Leaf)
 	if !ok && kind == "" {
@@ -172,18 +199,39 @@ func (p *prover) row(row Row) error {
 	return nil
 }
 
+// time judges when an entry says that it was made.
+func (p *prover) time(seq int64, r audit.Record) {
+	if p.since == "" || r.At < p.since {
+		p.since = r.At
+	}
+	if at, err := time.Parse(time.RFC3339, r.At); err == nil && at.After(p.newest) {
+		p.newest = at
+	}
+	if r.Action == AdmitAction && r.Result == "ok" {
+		p.admitted[r.Office+"/"+r.Object] = true
+	}
+	if !p.closed.IsZero() && isLate(r.At, p.closed) {
+		p.late = append(p.late, Finding{Kind: Backdated, Entry: seq, At: r.At, ID: r.Office + "/" + r.ID})
+	}
+}
+
+// AdmitAction is what the entry says by which people let in another one, its
+// object, that came late.
+const AdmitAction = "log.admit"
+
 // pass compares the tree with the checkpoints of its present size.
 func (p *prover) pass() {
 	size := p.tree.Size()
 	for len(p.points) > 0 && p.points[0].Size == size {
 		c := p.points[0]
 		p.points = p.points[1:]
-		if c.Time.After(p.closed) {
-			p.closed = c.Time
+		p.closed = c.Time
+		if len(p.points) > 0 && p.points[0].Time.Before(c.Time) {
+			p.closed = time.Time{} // the clock was put back: the next checkpoint says so
 		}
 		if p.tree.Root() == c.Root {
 			if !p.parted {
-				p.agreed = size
+				p.agreed, p.since = size, ""
 			}
 		} else if !p.parted {
 			p.parted = true
@@ -204,10 +252,21 @@ func (p *prover) end(e Evidence) {
 		r.add(Finding{Kind: Tile, Entry: -1})
 	}
 	for _, record := range e.Loose {
-		if at, err := time.Parse(time.RFC3339, record.At); err != nil || at.Before(r.Last.Add(-late)) {
-			r.add(Finding{Kind: Outside, Entry: -1, At: record.At})
+		late := len(p.late)
+		p.time(-1, record)
+		if len(p.late) > late {
+			p.late[late].Kind = Outside
 		}
 	}
+	for _, f := range p.late {
+		if p.admitted[f.ID] {
+			r.Admitted++
+		} else {
+			r.add(f)
+		}
+	}
+	r.Since = p.since
+	r.judge(p.newest)
 }
 
 // looseOf returns the records of those entries of the operation log that have no
@@ -220,11 +279,7 @@ func looseOf(ctx context.Context, s Store) (records []audit.Record, err error) {
 			return records, err
 		}
 		for _, e := range entries {
-			var told struct {
-				At string `json:"at"`
-			}
-			_ = json.Unmarshal(e.Data, &told) // without a time it is a finding
-			records = append(records, audit.Record{Office: e.Office, ID: e.ID, At: told.At})
+			records = append(records, audit.Record{Office: e.Office, ID: e.ID, At: madeAt(e.Data)})
 		}
 		last = entries[len(entries)-1]
 	}

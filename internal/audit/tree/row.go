@@ -18,8 +18,8 @@ const (
 	Root      Kind = "root"          // the tree is not the one that was signed
 	Tile      Kind = "tile"          // a stored inner node is wrong
 	Truncated Kind = "truncated"     // shorter than what was signed
-	Backdated Kind = "backdated"     // an entry says an hour that was closed before it came
-	Outside   Kind = "outside"       // an old entry never got a place
+	Backdated Kind = "backdated"     // an entry says a time that was closed before it came
+	Outside   Kind = "outside"       // an entry of a time that was closed has no place
 	Signature Kind = "signature"     // a checkpoint was not signed with the pinned key
 	Fork      Kind = "fork"          // two signed checkpoints contradict each other
 	None      Kind = "no_checkpoint" // there is nothing to prove against

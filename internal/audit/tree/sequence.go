@@ -2,6 +2,7 @@ package tree
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
@@ -29,6 +30,7 @@ type Sequencer struct {
 	Clock  clock.Clock
 
 	newest   string    // id among those placed by this process
+	closed   time.Time // the time that the last checkpoint says
 	searched time.Time // when the whole log was searched
 }
 
@@ -46,6 +48,15 @@ func (s *Sequencer) Step(ctx context.Context) (placed int, led bool, err error) 
 	return s.place(ctx, idBefore(s.newest, nearPast))
 }
 
+// Late is how long before the last checkpoint an entry may say that it was made:
+// longer than the database lets a transaction wait (store: for a lock, and between
+// two statements), with as much for clocks of nodes that differ.
+const Late = 2 * time.Minute
+
+// ErrLate tells of entries that say a time long signed for: somebody may have put
+// them in. They get no place, and nothing is signed, until people have looked.
+var ErrLate = fmt.Errorf("%w: inserted late", ErrBroken)
+
 // Sweep places everything that has no place yet.
 func (s *Sequencer) Sweep(ctx context.Context) (placed int, led bool, err error) {
 	began := s.Clock.Now()
@@ -58,6 +69,13 @@ func (s *Sequencer) Sweep(ctx context.Context) (placed int, led bool, err error)
 
 func (s *Sequencer) place(ctx context.Context, since string) (placed int, led bool, err error) {
 	var last Entry
+	var late int
+	defer func() {
+		if late > 0 && err == nil {
+			s.searched = time.Time{} // until it is settled
+			err = fmt.Errorf("%w: %d entries", ErrLate, late)
+		}
+	}()
 	for {
 		entries, err := s.Store.Unplaced(ctx, s.Tree, since, last, batch)
 		if err != nil {
@@ -67,18 +85,62 @@ func (s *Sequencer) place(ctx context.Context, since string) (placed int, led bo
 			return placed, true, nil
 		}
 		last = entries[len(entries)-1]
-		led, err := s.lead(ctx, func(ctx context.Context) error { return s.append(ctx, entries) })
-		if err != nil || !led {
-			return placed, led, err
+		full := len(entries) == batch
+		n := len(entries)
+		if entries, err = s.inTime(ctx, entries); err != nil {
+			return placed, true, err
+		}
+		late += n - len(entries)
+		if len(entries) > 0 {
+			if led, err = s.lead(ctx, func(ctx context.Context) error { return s.append(ctx, entries) }); err != nil || !led {
+				return placed, led, err
+			}
 		}
 		placed += len(entries)
 		for _, e := range entries {
 			s.newest = max(s.newest, e.ID)
 		}
-		if len(entries) < batch {
+		if !full {
 			return placed, true, nil
 		}
 	}
+}
+
+// inTime leaves out entries of a time that was signed for before they came. While
+// that time is still to come, since a clock was ahead, nothing can be said.
+func (s *Sequencer) inTime(ctx context.Context, entries []Entry) ([]Entry, error) {
+	if s.Tree != Log || s.closed.IsZero() || s.closed.After(s.Clock.Now()) {
+		return entries, nil
+	}
+	good := make([]Entry, 0, len(entries))
+	for _, e := range entries {
+		admitted := !isLate(madeAt(e.Data), s.closed)
+		if !admitted {
+			var err error
+			if admitted, err = s.Store.Admitted(ctx, e.Office, e.ID); err != nil {
+				return nil, err
+			}
+		}
+		if admitted {
+			good = append(good, e)
+		}
+	}
+	return good, nil
+}
+
+// isLate tells whether an entry of the time came after it was closed.
+func isLate(at string, closed time.Time) bool {
+	t, err := time.Parse(time.RFC3339, at)
+	return err != nil || t.Before(closed.Add(-Late))
+}
+
+// madeAt is the time that an entry of the operation log says; empty if it says none.
+func madeAt(canonical []byte) string {
+	var told struct {
+		At string `json:"at"`
+	}
+	_ = json.Unmarshal(canonical, &told) // without a time it is late
+	return told.At
 }
 
 // append adds a batch at the end of the tree, older entries first.

@@ -65,6 +65,8 @@ type Store interface {
 	KeepCheckpoint(ctx context.Context, tree Name, c merkle.Checkpoint, text string) error
 	// LastCheckpoint returns the newest; an empty text if there is none.
 	LastCheckpoint(ctx context.Context, tree Name) (text string, at time.Time, err error)
+	// Admitted tells whether people let in an entry that came late (log.admit).
+	Admitted(ctx context.Context, office, id string) (bool, error)
 	// Checkpoints returns all, oldest first.
 	Checkpoints(ctx context.Context, tree Name) ([]string, error)
 }
