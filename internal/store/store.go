@@ -170,7 +170,7 @@ func (s *Store) Ping(ctx context.Context) error { return s.pools[0].PingContext(
 func (s *Store) openSQLite(ctx context.Context, c Config) error {
 	path := strings.TrimPrefix(c.URL, "sqlite:")
 	pragmas := url.Values{"_pragma": {
-		"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)",
+		"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "temp_store(MEMORY)",
 	}, "_txlock": {"immediate"}}
 	guard := &guard{}
 	s.guard = guard
