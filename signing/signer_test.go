@@ -142,9 +142,8 @@ func TestSignWithoutIntent(t *testing.T) {
 	}
 }
 
-// S-062: no exported function of this package that could sign takes bytes,
-// except the throw-away key's. Complete is a method that the paper signer calls
-// with a signature.
+// S-062: no exported function of this package that could sign takes bytes.
+// Complete is a method that the paper signer calls with a signature.
 func TestNothingSignsBytes(t *testing.T) {
 	files, err := filepath.Glob("*.go")
 	if err != nil {
@@ -177,7 +176,7 @@ func TestNothingSignsBytes(t *testing.T) {
 		})
 	}
 	slices.Sort(found)
-	if want := []string{"Complete", "ParseJWKS", "SignDraft"}; !slices.Equal(found, want) {
+	if want := []string{"Complete", "ParseJWKS"}; !slices.Equal(found, want) {
 		t.Errorf("exported functions that take bytes: %v, want %v", found, want)
 	}
 }
@@ -191,25 +190,6 @@ func takesBytes(fn *ast.FuncType) bool {
 		}
 	}
 	return false
-}
-
-// The key of drafts is new each time, and signs so that drafts can be read back.
-func TestThrowaway(t *testing.T) {
-	seen := map[string]bool{}
-	for range 20 {
-		key, err := NewThrowaway()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if seen[key.ID()] || len(key.ID()) != 43 {
-			t.Fatalf("id %q again", key.ID())
-		}
-		seen[key.ID()] = true
-		signature, err := key.SignDraft([]byte("draft"))
-		if err != nil || !verifies(key.PublicKey(), []byte("draft"), signature) {
-			t.Fatalf("%x, %v", signature, err)
-		}
-	}
 }
 
 // Signatures with a short r or s keep 64 bytes.

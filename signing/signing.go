@@ -3,9 +3,7 @@
 //
 // The signer takes the name of a certificate and nothing else: it fetches the
 // bytes that were committed for it (Intents), checks that the key may sign now,
-// and signs. No exported function takes bytes or a digest and signs them with a
-// registered key (S-062); Throwaway, which does sign drafts, has a key of its
-// own that nobody trusts.
+// and signs. No exported function takes bytes or a digest and signs them (S-062).
 //
 // Private keys stay in a backend: files for the TEST identity and small
 // installations, a hardware module behind a build tag.

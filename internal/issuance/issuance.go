@@ -1,8 +1,8 @@
 // Package issuance holds the use cases around a certificate: issue, reissue,
 // revoke, print, recover. It is the only caller of a signer.
 //
-// The order never changes: compose, draft, lint with a throw-away key, intent,
-// sign, self-check with the published keys, commit. What is signed was stored
+// The order never changes: compose, draft, lint, intent, sign, self-check with the
+// published keys, commit. What is signed was stored
 // first, byte for byte; what is released was read back first. A process that
 // dies between two steps leaves an intent that Recover finishes or fails.
 package issuance

@@ -189,16 +189,23 @@ func (s *Store) writeGroups() {
 func (s *Store) writeGroup(group []job) {
 	results := make([]error, len(group))
 	err := s.write.Transaction(func(db *gorm.DB) error {
+		// Not gorm's SavePoint and RollbackTo, which hide their errors: where a full
+		// disk made SQLite undo the whole group, only these tell.
+		say := func(text string) error {
+			_, err := db.Statement.ConnPool.ExecContext(context.Background(), text)
+			return err
+		}
 		for i, j := range group {
-			// Not gorm's SavePoint and RollbackTo, which hide their errors: where a full
-			// disk made SQLite undo the whole group, only these tell.
-			if err := db.Exec("SAVEPOINT act").Error; err != nil {
+			if err := say("SAVEPOINT act"); err != nil {
 				return err
 			}
 			if results[i] = reachable(protect(j.run, db)); results[i] != nil {
-				if err := db.Exec("ROLLBACK TO act").Error; err != nil {
+				if err := say("ROLLBACK TO act"); err != nil {
 					return err
 				}
+			}
+			if err := say("RELEASE act"); err != nil {
+				return err
 			}
 		}
 		return nil

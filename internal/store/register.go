@@ -16,8 +16,9 @@ import (
 // Source is what the own register calls itself in answers.
 const Source = "office_register"
 
-// maxFound bounds how many people one look-up returns (S-031).
-const maxFound = 10
+// maxFound bounds how many people one look-up returns (S-031). It is part of the
+// text: SQLite prepares a statement anew each time when its limit is a parameter.
+const maxFound = "10"
 
 // Register returns the register of one office. Its look-ups run inside an act.
 func (s *Store) Register(office string) vaccination.Register { return register{s, office} }
@@ -59,7 +60,7 @@ func (r register) find(ctx context.Context, column, kind, value string) ([]vacci
 		return nil, err
 	}
 	indexes := r.s.ring.Indexes(r.office, seal.Index, kind, value)
-	args, places := []any{r.office, maxFound}, ""
+	args, places := []any{r.office}, ""
 	for n, index := range indexes { // more than one while search keys are rotated
 		if n > 0 {
 			places += ", "
@@ -95,7 +96,7 @@ const findPeople = `SELECT p.id, p.version, p.person_key, p.data, p.created_at, 
 	SELECT t.id, t.version, t.person_key, t.data, t.created_at, k.wrapped, t.ticket_ix FROM persons t
 	JOIN person_keys k ON k.office = t.office AND k.id = t.person_key WHERE t.office = $1 AND t.is_current AND t.`
 
-const theirDoses = `) ORDER BY t.id LIMIT $2) p
+const theirDoses = `) ORDER BY t.id LIMIT ` + maxFound + `) p
 	LEFT JOIN doses d ON d.office = $1 AND d.ticket_ix = p.ticket_ix AND d.is_current
 	ORDER BY p.id, d.programme, d.dose_number`
 

@@ -178,7 +178,7 @@ func (s *Store) openSQLite(ctx context.Context, c Config) error {
 	s.path = strings.TrimPrefix(c.URL, "sqlite:")
 	path := s.path
 	pragmas := url.Values{"_pragma": {
-		"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)",
+		"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "temp_store(MEMORY)",
 	}, "_txlock": {"immediate"}}
 	if err := private(path); err != nil {
 		return err

@@ -36,12 +36,15 @@ func NewMeter(b *testing.B) Meter {
 }
 
 // Report ends the measurement: the metric su is processor time per operation,
-// that of other processes (a database) added.
+// that of other processes (a database) added; theirs alone is others-su.
 func (m Meter) Report(b *testing.B, operations int, others time.Duration) {
 	b.Helper()
 	spent := ProcessTime(b) - m.start + others
 	unit := float64(m.sign+signature(b)) / 2
 	b.ReportMetric(float64(spent)/float64(operations)/unit, "su")
+	if others > 0 {
+		b.ReportMetric(float64(others)/float64(operations)/unit, "others-su")
+	}
 }
 
 // InSignUnits runs op as a benchmark that reports su. Op runs once before, to
