@@ -8,6 +8,7 @@ import (
 	"crypto/rsa"
 	"crypto/sha256"
 	"errors"
+	"sync"
 	"testing"
 )
 
@@ -23,12 +24,10 @@ func newForger(t testing.TB) *forger {
 	if err != nil {
 		t.Fatal(err)
 	}
-	long, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &forger{key, long}
+	return &forger{key, longKey()}
 }
+
+var longKey = sync.OnceValue(func() *rsa.PrivateKey { return must(rsa.GenerateKey(rand.Reader, 2048)) })
 
 func (f *forger) sign(t testing.TB, signed []byte) []byte {
 	t.Helper()

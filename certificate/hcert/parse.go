@@ -15,11 +15,20 @@ type Code struct {
 	Signed    []byte    // the bytes that the signature covers
 	Signature []byte
 	Notes     []string // flaws that do not spoil it
+
+	DCC   *DCC  // as far as it could be read
+	Fault error // an *Error of StepContent: why the content proves nothing; nil when it does
+
+	token table
 }
 
 // Parse reads the text of a code. The signature is not checked. Errors are *Error of
-// the steps from StepPrefix to StepClaims.
-func Parse(text string) (*Code, error) {
+// the steps from StepPrefix to StepClaims. Content that proves nothing is told by
+// Code.Fault, so that its signature can be checked nevertheless.
+func Parse(text string) (*Code, error) { return DefaultRegistry.Parse(text) }
+
+// Parse reads the text of a code with other numbers for its contents.
+func (r Registry) Parse(text string) (*Code, error) {
 	b, err := unpack(text)
 	if err != nil {
 		return nil, err
@@ -39,11 +48,11 @@ func Parse(text string) (*Code, error) {
 	if err != nil {
 		return nil, err
 	}
-	token, ok := tree.(table)
-	if !ok {
+	var ok bool
+	if c.token, ok = tree.(table); !ok {
 		return nil, fail(StepClaims, "not_a_map", "")
 	}
-	claims, _, notes, err := readClaims(token)
+	claims, health, notes, err := readClaims(c.token)
 	if err != nil {
 		return nil, err
 	}
@@ -51,6 +60,7 @@ func Parse(text string) (*Code, error) {
 	if c.Expires.IsZero() {
 		c.Notes = append(c.Notes, NoteNoExpiry)
 	}
+	c.readContent(r, health)
 	return c, nil
 }
 
