@@ -133,7 +133,7 @@ func readSimple(b []byte) (any, error) {
 		return false, nil
 	case 0xf5:
 		return true, nil
-	case 0xf6:
+	case 0xf6, 0xf7: // null, and undefined as first drafts of WHO wrote it
 		return nil, nil
 	case 0xf9, 0xfa, 0xfb:
 		return as[float64](b)

@@ -19,7 +19,7 @@ var notHere = map[string]string{
 	"c249010000000000000000": "cbor malformed", "c349010000000000000000": "cbor malformed", // big numbers
 	"f97c00": "cbor malformed", "f97e00": "cbor malformed", "fa7f800000": "cbor malformed", // not finite
 	"fa7fc00000": "cbor malformed", "fb7ff0000000000000": "cbor malformed", "fb7ff8000000000000": "cbor malformed",
-	"f7": "cbor not_allowed", "f0": "cbor not_allowed", "f8ff": "cbor not_allowed", // simple values beside false, true and null
+	"f0": "cbor not_allowed", "f8ff": "cbor not_allowed", // simple values beside false, true and null
 	"c1fb41d452d9ec200000": "cbor not_allowed", "d74401020304": "cbor not_allowed", // tags
 	"d82076687474703a2f2f7777772e6578616d706c652e636f6d": "cbor not_allowed",
 }
@@ -53,7 +53,7 @@ func TestCBORExamples(t *testing.T) {
 			t.Errorf("ok/%s: %#v, want %#v", row.Hex, got, row.Decoded)
 		case row.Diagnostic != "" && !diagnosed(row.Diagnostic, got):
 			t.Errorf("ok/%s: %#v, want %s", row.Hex, got, row.Diagnostic)
-		case row.Roundtrip && !isFloat(got) && !strings.HasPrefix(row.Hex, "c0") && !isDeterministic(b):
+		case row.Roundtrip && !isFloat(got) && got != nil && !strings.HasPrefix(row.Hex, "c0") && !isDeterministic(b):
 			t.Errorf("ok/%s: written otherwise", row.Hex)
 		case !row.Roundtrip && isDeterministic(b):
 			t.Errorf("error/%s: is not deterministic", row.Hex)
@@ -95,6 +95,9 @@ func diagnosed(text string, got any) bool {
 		"h''":                       []byte{}, "(_ h'0102', h'030405')": []byte{1, 2, 3, 4, 5},
 	}
 	want, ok := known[text]
+	if text == "undefined" { // read as null
+		return got == nil
+	}
 	return ok && reflect.DeepEqual(got, want)
 }
 
@@ -160,7 +163,7 @@ func TestDecode(t *testing.T) {
 		"a key that is null":      {"a1f600", "cbor not_allowed"},
 		"a date-time of bytes":    {"c040", "cbor malformed"},
 		"a date-time of a tag":    {"c0c060", "cbor malformed"},
-		"undefined":               {"f7", "cbor not_allowed"},
+		"simple value 16":         {"f0", "cbor not_allowed"},
 		"a number that overflows": {"1b8000000000000000", "cbor malformed"},
 		"text that is not UTF-8":  {"61ff", "cbor malformed"},
 		"cut off":                 {"8201", "cbor malformed"},

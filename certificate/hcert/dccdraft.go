@@ -18,8 +18,8 @@ import (
 
 // Options is what a code says beside the certificate.
 type Options struct {
-	Country   string    // two letters: of the issuer
-	Authority string    // name of the issuer, in English
+	Country   string    // of the issuer: two letters; for an ICVP also three, of the participant
+	Authority string    // name of the issuer, in English; not for an ICVP
 	KeyID     []byte    // KeyID of the signer's certificate
 	TokenID   []byte    // cti: at least 8 random bytes, made by the caller
 	Expires   time.Time // whole seconds; not after the signer's certificate
@@ -34,8 +34,11 @@ const minTokenID = 8
 // travel certificate. The same arguments give the same bytes. An error is an *Error of
 // StepDraft that names the field and the reason.
 func DraftDCC(c certificate.Certificate, dose int, o Options) ([]byte, error) {
-	if c.Subject.Passport == nil {
+	switch {
+	case c.Subject.Passport == nil:
 		return nil, fail(StepDraft, "not_for_travel", "kind")
+	case len(o.Country) != 2:
+		return nil, fail(StepDraft, "form", "country")
 	}
 	if dose < 0 || dose >= len(c.Doses) {
 		return nil, fail(StepDraft, "missing", "doses")
@@ -58,7 +61,7 @@ func DraftDCC(c certificate.Certificate, dose int, o Options) ([]byte, error) {
 	if o.Authority == "" || content["dob"] == "" {
 		return nil, fail(StepDraft, "missing", map[bool]string{true: "authority", false: "subject.birth_date"}[o.Authority == ""])
 	}
-	return draft(1, content, c.IssuedAt, o)
+	return draft(1, content, c.IssuedAt, time.Time{}, o)
 }
 
 const diseaseCOVID = "840539006"
@@ -99,8 +102,9 @@ func alpha2(state string) string {
 
 var countryForm = regexp.MustCompile(`^[A-Z]{2,3}$`)
 
-// draft returns the bytes to sign of one sub-claim.
-func draft(subclaim int64, content table, issuedAt time.Time, o Options) ([]byte, error) {
+// draft returns the bytes to sign of one sub-claim. When it holds from a later time on than
+// that of issue, it says so.
+func draft(subclaim int64, content table, issuedAt, from time.Time, o Options) ([]byte, error) {
 	switch {
 	case !countryForm.MatchString(o.Country):
 		return nil, fail(StepDraft, "form", "country")
@@ -112,6 +116,9 @@ func draft(subclaim int64, content table, issuedAt time.Time, o Options) ([]byte
 	claims := table{
 		claimIssuer: o.Country, claimIssuedAt: issuedAt.Unix(), claimExpires: o.Expires.Unix(), claimID: o.TokenID,
 		claimHealth: table{subclaim: content},
+	}
+	if from.After(issuedAt) {
+		claims[claimNotBefore] = from.Unix()
 	}
 	return toSign(claims, o.KeyID)
 }

@@ -3,6 +3,8 @@ package hcert
 import (
 	"bytes"
 	"testing"
+
+	"akashi/internal/strictjson"
 )
 
 // What is read must not fall over, and what passes must be stable.
@@ -63,6 +65,48 @@ func FuzzDecode(f *testing.F) {
 		}
 		if twice := must(encode(again)); !bytes.Equal(once, twice) {
 			t.Errorf("%x, then %x", once, twice)
+		}
+	})
+}
+
+// FuzzContent takes the bytes of the claims: every kind of content, from any tree.
+func FuzzContent(f *testing.F) {
+	for _, v := range []any{
+		table{claimHealth: table{1: table{"ver": "1.3.0", "nam": table{"fnt": "A"}, "dob": "", "v": []any{table{"dt": "2021-02-03"}}}}},
+		table{claimHealth: table{-6: table{"n": "A", "dob": "1990-01-01", "vx": table{"dv": "2026-04-20"}}}},
+		table{claimHealth: table{5: []any{table{"u": "shlink:/e30"}}}},
+		table{"name": "A", "vaccine": table{}, "date": nil},
+	} {
+		f.Add(must(encode(v)))
+	}
+	at := issuedAt
+	f.Fuzz(func(t *testing.T, claims []byte) {
+		m := message{protected: must(encode(table{labelAlgorithm: -7})), payload: claims, signature: make([]byte, 64)}
+		c, err := Parse(pack(must(m.write())))
+		if err != nil {
+			return
+		}
+		_ = c.CheckTime(at, 0)
+		if c.DCC != nil {
+			_ = c.DCC.CheckEvent(at)
+		}
+		if c.ICVP != nil {
+			_ = c.ICVP.CheckDose(at)
+		}
+		for _, l := range c.Links {
+			_ = l.Warnings(at)
+		}
+	})
+}
+
+func FuzzDIVOC(f *testing.F) {
+	f.Add([]byte(`{"credentialSubject":{"name":"A"},"evidence":[{"vaccine":"B","dose":1.5}]}`))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		_, _ = ParseDIVOC(string(b))
+		if values, err := strictjson.Parse(b, divocLevels); err == nil {
+			if top, ok := numbers(values).(table); ok {
+				_, _ = readDIVOC(fields{"", top})
+			}
 		}
 	})
 }

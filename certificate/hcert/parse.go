@@ -16,8 +16,12 @@ type Code struct {
 	Signature []byte
 	Notes     []string // flaws that do not spoil it
 
-	DCC   *DCC  // as far as it could be read
-	Fault error // an *Error of StepContent: why the content proves nothing; nil when it does
+	// The content, as far as it could be read.
+	DCC    *DCC
+	ICVP   *ICVP
+	Record *Record
+	Links  []Link
+	Fault  error // an *Error of StepContent: why the content proves nothing; nil when it does
 
 	token table
 }
