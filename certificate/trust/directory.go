@@ -42,6 +42,7 @@ type manifest struct {
 	CRL     []string         `json:"crl"`
 	Status  []string         `json:"status"`
 	Logs    []manifestLog    `json:"issuance_logs,omitempty"`
+	Health  []manifestHealth `json:"health,omitempty"`
 }
 
 // manifestLog is an issuance log. Covers names, by thumbprint, the keys that sign
@@ -78,6 +79,7 @@ func Load(fsys fs.FS) (*Bundle, Report, error) {
 	r.each(m.CSCA, w.authority)
 	r.each(m.DSC, w.signer)
 	r.each(m.CRL, w.list)
+	r.healthSigners(m.Health)
 	for _, l := range m.Logs {
 		r.issuances(l)
 	}
@@ -108,7 +110,7 @@ func readManifest(fsys fs.FS) (m manifest, err error) {
 	for _, i := range m.Issuers {
 		lists += len(i.CRLs)
 	}
-	for _, n := range []int{len(m.Issuers), lists, len(m.CSCA), len(m.DSC), len(m.CRL), len(m.Status), len(m.Logs)} {
+	for _, n := range []int{len(m.Issuers), lists, len(m.CSCA), len(m.DSC), len(m.CRL), len(m.Status), len(m.Logs), len(m.Health)} {
 		if n > maxEntries {
 			return m, fmt.Errorf("trust: %s: more than %d entries in a list", manifestFile, maxEntries)
 		}
@@ -224,6 +226,7 @@ func (b *Bundle) Write(dir string) error {
 			Key: l.Key, Checkpoint: w.named("issuance", ".checkpoint", []byte(l.Checkpoint)), Digests: w.named("issuance", ".digests", l.all()), Covers: l.covers,
 		})
 	}
+	m.Health = b.healthEntries(w)
 	text, err := json.MarshalIndent(m, "", "  ")
 	if err != nil {
 		return fmt.Errorf("trust: %w", err)

@@ -1,7 +1,7 @@
 // Package trust holds what a verifier trusts: the keys of health card issuers,
 // country authorities (CSCA), known signers and revocation lists.
 //
-// A Bundle comes from a trust directory (Load), from a published list (ImportVCI)
+// A Bundle comes from a trust directory (Load), from a published list (ImportVCI, ImportDCC, ImportGDHCN)
 // or from the keys of this installation (FromKeys), and is never fetched because
 // a certificate names an address. It knows no clock: how old its parts are is
 // told, judged elsewhere. What a bundle trusts never changes once it is built, and
@@ -27,7 +27,8 @@ type Bundle struct {
 	signers     []*pki.Certificate
 	lists       []*pki.CRL // each signed by one of the authorities, newest first
 	issuances   []*IssuanceLog
-	issued      links // who signed whom, as far as it was asked
+	health      map[string][]HealthSigner // by key id
+	issued      links                     // who signed whom, as far as it was asked
 }
 
 // issuer is an issuer of health cards.

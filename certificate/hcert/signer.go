@@ -1,0 +1,76 @@
+package hcert
+
+import (
+	"crypto/x509"
+	"encoding/asn1"
+	"slices"
+	"time"
+
+	"akashi/signing/pki"
+)
+
+// contentKind is what a signer may be limited to.
+type contentKind int
+
+const (
+	kindAny contentKind = iota // not limited: health links and what has no purpose of its own
+	kindTestResult
+	kindDose
+	kindRecovered
+)
+
+// purposes are the extended key usages that limit a signer to a kind of content, each in
+// the two spellings in use (eu-dcc, 6): 355 of 544 samples have the one with a 0.
+var purposes = map[contentKind][]asn1.ObjectIdentifier{
+	kindTestResult: {{1, 3, 6, 1, 4, 1, 1847, 2021, 1, 1}, {1, 3, 6, 1, 4, 1, 0, 1847, 2021, 1, 1}},
+	kindDose:       {{1, 3, 6, 1, 4, 1, 1847, 2021, 1, 2}, {1, 3, 6, 1, 4, 1, 0, 1847, 2021, 1, 2}},
+	kindRecovered:  {{1, 3, 6, 1, 4, 1, 1847, 2021, 1, 3}, {1, 3, 6, 1, 4, 1, 0, 1847, 2021, 1, 3}},
+}
+
+// SignerRules tells whether a signer may sign the content of a code: none of the purposes
+// of health certificates, or that of this content, and digital signatures. Dates and
+// whether it is trusted are not looked at. The error is an *Error of StepSigner.
+func (c *Code) SignerRules(signer *pki.Certificate) error {
+	switch {
+	case signer.IsCA:
+		return fail(StepSigner, "is_an_authority", "")
+	case signer.HasKeyUsage && signer.KeyUsage&x509.KeyUsageDigitalSignature == 0:
+		return fail(StepSigner, "key_usage", "")
+	}
+	limited := false
+	for kind, list := range purposes {
+		if !slices.ContainsFunc(list, signer.HasPurpose) {
+			continue
+		}
+		if limited = true; kind == c.kind() {
+			return nil
+		}
+	}
+	if limited && c.kind() != kindAny {
+		return fail(StepSigner, "purpose", "")
+	}
+	return nil
+}
+
+// CheckTime holds the claims against a time: not before iat and nbf, not after exp. skew
+// is how far the issuer's clock may be ahead. The error is an *Error of StepClaims:
+// not_yet_valid, expired or expires_before_issue; no_expiry for an EU certificate, while
+// others without one have a note only.
+func (c *Code) CheckTime(at time.Time, skew time.Duration) error {
+	starts := c.IssuedAt
+	field := "claim 6"
+	if c.NotBefore.After(starts) {
+		starts, field = c.NotBefore, "claim 5"
+	}
+	switch {
+	case c.Expires.IsZero() && c.DCC != nil:
+		return fail(StepClaims, "no_expiry", "claim 4")
+	case !c.Expires.IsZero() && c.Expires.Before(starts):
+		return fail(StepClaims, "expires_before_issue", "claim 4")
+	case starts.After(at.Add(skew)):
+		return fail(StepClaims, "not_yet_valid", field)
+	case !c.Expires.IsZero() && at.After(c.Expires):
+		return fail(StepClaims, "expired", "claim 4")
+	}
+	return nil
+}
