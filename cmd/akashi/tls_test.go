@@ -90,14 +90,14 @@ func TestSecured(t *testing.T) {
 		with := func(environ ...string) []string { return append(slices.Clone(i.environ), environ...) }
 		staff := startFaces(t, data, 2, []string{"--faces", "staff,ops"},
 			with("AKASHI_DATABASE_URL="+d.StaffURL, "AKASHI_MIGRATE_URL="+d.OwnerURL, "AKASHI_DATABASE_URL_SIGNER="+d.SignerURL, "AKASHI_NODES=2")...)
-		list, err := os.ReadFile(filepath.Join(data, "keys", signing.TestCRLFile))
+		list, err := os.ReadFile(filepath.Join(data, "keys", signing.CRLFile))
 		if err != nil {
 			t.Fatal(err)
 		}
 		if err := os.Mkdir(filepath.Join(bare, "keys"), 0o700); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(filepath.Join(bare, "keys", signing.TestCRLFile), list, 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(bare, "keys", signing.CRLFile), list, 0o600); err != nil {
 			t.Fatal(err)
 		}
 		public := startFaces(t, bare, 2, []string{"--faces", "public,ops"}, with("AKASHI_DATABASE_URL="+d.PublicURL)...)
