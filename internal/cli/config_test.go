@@ -98,7 +98,7 @@ func TestSettingsAreDocumented(t *testing.T) {
 			break
 		}
 		first := ""
-		for _, name := range regexp.MustCompile("`([A-Z_]+)`").FindAllStringSubmatch(cells[1], -1) {
+		for _, name := range regexp.MustCompile("`([A-Z0-9_]+)`").FindAllStringSubmatch(cells[1], -1) {
 			if strings.HasPrefix(name[1], "_") { // what ends otherwise than the first of the line
 				named = append(named, first+name[1])
 				continue

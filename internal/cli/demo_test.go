@@ -11,6 +11,7 @@ import (
 	"akashi/internal/cli"
 	"akashi/internal/store"
 	"akashi/internal/testkit/world"
+	"akashi/signing"
 )
 
 func adapters(environ ...string) cli.Adapters {
@@ -161,15 +162,15 @@ func TestRefusedStart(t *testing.T) {
 	}
 	production := []string{
 		"AKASHI_PRODUCTION=true", "AKASHI_SHC_ISSUER=https://issuer.example.jp", "AKASHI_VDSNC_ISSUER=JPN", "AKASHI_FACES=jobs", "AKASHI_NODES=1",
-		"AKASHI_DATABASE_URL=postgres:///akashi?host=/nonexistent",
+		"AKASHI_DATABASE_URL=postgres:///akashi?host=/nonexistent", "AKASHI_PKCS11_MODULE=/nonexistent.so", "AKASHI_PKCS11_PIN=of the test",
 	}
 	for name, c := range map[string]struct {
 		environ []string
 		want    string
 	}{
-		"sealed with another key": {[]string{database}, store.ErrForeignKey.Error()},
-		"no database":             {[]string{"AKASHI_DATABASE_URL=postgres:///akashi?host=/nonexistent"}, "store:"},
-		"production":              {production, "production keys"},
+		"sealed with another key":  {[]string{database}, store.ErrForeignKey.Error()},
+		"no database":              {[]string{"AKASHI_DATABASE_URL=postgres:///akashi?host=/nonexistent"}, "store:"},
+		"production in this build": {production, signing.ErrNoTokens.Error()},
 	} {
 		two := t.TempDir()
 		if status, errs := do(append(c.environ, "AKASHI_DATA="+two)...); status != 1 || !strings.Contains(errs, c.want) {
