@@ -41,6 +41,9 @@ func (f *fixture) keyFile(t *testing.T) string {
 	f.ring = nil
 	db := f.owner(t)
 	ring, err := seal.OpenFile(path, true)
+	if err == nil {
+		err = ring.Keep()
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
