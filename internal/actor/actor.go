@@ -31,6 +31,8 @@ type Actor struct {
 	Role        string  // of office.Role; empty for a job
 	Permissions map[string]bool
 	SteppedUp   time.Time // when the person last proved anew who it is (S-018); zero: not yet
+	Name        string    // of the person, to find its own case; never logged
+	Kin         []string  // rows of persons whose cases are the actor's own (S-029)
 }
 
 // May tells whether the actor holds the permission.

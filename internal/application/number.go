@@ -1,6 +1,7 @@
 package application
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -57,16 +58,19 @@ func (s *Service) EnterNumber(ctx context.Context, a actor.Actor, id string, ent
 		if app, err = s.Store.Application(ctx, a.Office, id); err != nil {
 			return err
 		}
+		if err := cmp.Or(app.NotOwnOf(a), NotOwn(a, found.PersonID)); err != nil {
+			return err
+		}
 		if found.PersonID == "" || app.Record.PersonID != "" {
 			return nil
 		}
-		return s.foundByNumber(ctx, o, &app, found.PersonID)
+		return s.foundByNumber(ctx, a, o, &app, found.PersonID)
 	})
 	return app, answer, err
 }
 
 // foundByNumber checks an application again with the identifiers of a person of the register.
-func (s *Service) foundByNumber(ctx context.Context, o office.Office, app *Application, personID string) error {
+func (s *Service) foundByNumber(ctx context.Context, a actor.Actor, o office.Office, app *Application, personID string) error {
 	subject, err := s.Store.RegisteredPerson(ctx, app.Office, personID)
 	if err != nil {
 		return err
@@ -77,7 +81,7 @@ func (s *Service) foundByNumber(ctx context.Context, o office.Office, app *Appli
 			return err
 		}
 	}
-	if err := s.check(ctx, o, app); err != nil {
+	if err := s.check(ctx, a, o, app); err != nil {
 		return err
 	}
 	app.UpdatedAt = s.now()

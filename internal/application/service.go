@@ -58,6 +58,9 @@ func (s *Service) Create(ctx context.Context, a actor.Actor, f Form, once *audit
 	e.Fact("kind", string(f.Kind))
 	e.Fact("channel", string(f.Channel))
 	return app, s.Log.Act(ctx, a.For(app.ID), e, func(ctx context.Context, _ *audit.Entry) error {
+		if err := app.NotOwnOf(a); err != nil {
+			return err
+		}
 		return s.Store.CreateApplication(ctx, &app)
 	})
 }
@@ -65,11 +68,16 @@ func (s *Service) Create(ctx context.Context, a actor.Actor, f Form, once *audit
 // Get reads an application; the look-up is logged.
 func (s *Service) Get(ctx context.Context, a actor.Actor, id string) (app Application, err error) {
 	err = s.Log.Act(ctx, a.For(id), audit.Entry{Action: "application.read", Object: id}, func(ctx context.Context, e *audit.Entry) (err error) {
-		app, err = s.Store.Application(ctx, a.Office, id)
+		if app, err = s.Store.Application(ctx, a.Office, id); err != nil {
+			return err
+		}
 		e.Person = app.Record.PersonID
-		return err
+		return app.NotOwnOf(a)
 	})
-	return app, err
+	if err != nil {
+		return Application{}, err
+	}
+	return app, nil
 }
 
 // List returns applications without personal parts, newest first.
@@ -87,6 +95,10 @@ func (s *Service) List(ctx context.Context, a actor.Actor, f Filter) (list []App
 func (s *Service) change(ctx context.Context, a actor.Actor, id, action string, fn func(context.Context, *Application, *audit.Entry) error) (app Application, err error) {
 	err = s.Log.Act(ctx, a.For(id), audit.Entry{Action: action, Object: id}, func(ctx context.Context, e *audit.Entry) error {
 		if app, err = s.Store.Application(ctx, a.Office, id); err != nil {
+			return err
+		}
+		e.Person = app.Record.PersonID
+		if err := app.NotOwnOf(a); err != nil {
 			return err
 		}
 		if err := fn(ctx, &app, e); err != nil {
@@ -120,14 +132,18 @@ func (s *Service) Submit(ctx context.Context, a actor.Actor, id string) (Applica
 				return err
 			}
 		}
-		return s.check(ctx, o, app)
+		return s.check(ctx, a, o, app)
 	})
 }
 
-// check asks passport and record and decides by rule.
-func (s *Service) check(ctx context.Context, o office.Office, app *Application) error {
+// check asks passport and record and decides by rule. Whom the register names may
+// be the actor, also where the form did not tell.
+func (s *Service) check(ctx context.Context, a actor.Actor, o office.Office, app *Application) error {
 	e, err := s.gather(ctx, o, *app)
 	if err != nil {
+		return err
+	}
+	if err := NotOwnPerson(a, e.answer.Person); err != nil {
 		return err
 	}
 	app.Record = recordOf(e.answer, s.Clock.Today())
@@ -201,7 +217,7 @@ func (s *Service) Answer(ctx context.Context, a actor.Actor, id string, f Form) 
 	return s.change(ctx, a, id, "application.answer", func(ctx context.Context, app *Application, _ *audit.Entry) error {
 		if app.State == Draft {
 			app.Form = f
-			return nil
+			return app.NotOwnOf(a)
 		}
 		if f.Kind != app.Form.Kind || f.Programme != app.Form.Programme {
 			return fault.New(fault.Invalid, "kind_fixed", "kind")
@@ -213,7 +229,10 @@ func (s *Service) Answer(ctx context.Context, a actor.Actor, id string, f Form) 
 		if err := app.Move(Checking); err != nil {
 			return err
 		}
-		return s.check(ctx, o, app)
+		if err := app.NotOwnOf(a); err != nil {
+			return err
+		}
+		return s.check(ctx, a, o, app)
 	})
 }
 

@@ -153,7 +153,7 @@ func (a *App) accounts(ring *seal.Ring) error {
 	party, err := office.NewRelyingParty(a.Config.StaffOrigin)
 	a.Accounts = &office.Accounts{
 		Log: a.Log, Store: a.Store, Passkeys: party, Clock: a.Clock, IDs: a.IDs,
-		Sessions: office.NewSessions(a.Store, a.Clock, a.IDs), Hasher: office.NewHasher(ring.Pepper, a.IDs),
+		Sessions: office.NewSessions(a.Store, a.Clock, a.IDs), Hasher: office.NewHasher(ring.Pepper, a.IDs), Reminder: office.DutyReminder,
 	}
 	a.AccountRequests = &office.AccountRequests{
 		Log: a.Log, Store: a.Store, Staff: a.Store, Keeper: a.Accounts, Approvals: a.Approvals, Clock: a.Clock, IDs: a.IDs,

@@ -61,7 +61,7 @@ func signInCommand(parts Adapters) *cobra.Command {
 			if err != nil {
 				return usageError{err}
 			}
-			s := signer{ctx: cmd.Context(), visitor: visitor, base: base, origin: origin, dir: filepath.Join(c.Data, "test-passkeys")}
+			s := signer{ctx: cmd.Context(), out: cmd.OutOrStdout(), visitor: visitor, base: base, origin: origin, dir: filepath.Join(c.Data, "test-passkeys")}
 			if err := s.run(link, user, jar); err != nil {
 				return err
 			}
@@ -117,6 +117,7 @@ type signer struct {
 	base    string
 	origin  string
 	dir     string
+	out     io.Writer
 	who     identity
 	cookies []*http.Cookie
 }
@@ -143,6 +144,9 @@ type question struct {
 	User      string          `json:"user"`
 	Challenge string          `json:"challenge"`
 	PublicKey json.RawMessage `json:"public_key"`
+	Reminder  struct {
+		Version, JA, EN string
+	} `json:"reminder"`
 }
 
 func (s *signer) setUp(link string) error {
@@ -176,7 +180,10 @@ func (s *signer) signIn() error {
 	if err != nil {
 		return err
 	}
-	return s.post("/api/v1/session/passkey", map[string]any{"challenge": q.Challenge, "credential": credential}, nil)
+	if q.Reminder.Version != "" {
+		_, _ = fmt.Fprintf(s.out, "%s\n%s\n", q.Reminder.JA, q.Reminder.EN)
+	}
+	return s.post("/api/v1/session/passkey", map[string]any{"challenge": q.Challenge, "credential": credential, "reminder": q.Reminder.Version}, nil)
 }
 
 // post calls a route; a problem becomes an error in the service's words.

@@ -1,6 +1,7 @@
 package issuance
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -125,9 +126,12 @@ func (s *Service) ask(ctx context.Context, a actor.Actor, applicationID string, 
 			return err
 		}
 		e.Person = b.app.Record.PersonID
+		if err := b.app.NotOwnOf(a); err != nil {
+			return err
+		}
 		switch {
 		case b.app.State == application.Approved, again && b.app.State == application.Fulfilled:
-			return s.recheck(ctx, &b, again)
+			return cmp.Or(s.recheck(ctx, &b, again), application.NotOwnPerson(a, b.now.Answer.Person))
 		case b.app.State == application.Fulfilled:
 			i, err := s.Store.LiveIssue(ctx, a.Office, applicationID)
 			if err == nil {

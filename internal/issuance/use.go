@@ -1,6 +1,7 @@
 package issuance
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"regexp"
@@ -8,6 +9,7 @@ import (
 	"akashi/certificate"
 	"akashi/certificate/shc"
 	"akashi/internal/actor"
+	"akashi/internal/application"
 	"akashi/internal/audit"
 	"akashi/internal/fault"
 )
@@ -35,10 +37,31 @@ func (s *Service) read(ctx context.Context, a actor.Actor, id, action string) (i
 		return i, fault.New(fault.NotFound, "certificate", "")
 	}
 	err = s.Log.Act(ctx, a, audit.Entry{Action: action, Object: id}, func(ctx context.Context, _ *audit.Entry) (err error) {
-		i, err = s.Store.Issue(ctx, a.Office, id)
-		return err
+		if i, err = s.Store.Issue(ctx, a.Office, id); err != nil {
+			return err
+		}
+		return s.notOwn(ctx, a, i)
 	})
-	return i, err
+	if err != nil {
+		return Issue{}, err
+	}
+	return i, nil
+}
+
+// notOwn refuses a certificate of the actor's own case (S-029): by the printed
+// name, and by the application while there is one.
+func (s *Service) notOwn(ctx context.Context, a actor.Actor, i Issue) error {
+	if a.Name == "" && len(a.Kin) == 0 { // a job
+		return nil
+	}
+	if err := application.NotOwn(a, "", i.Certificate.Subject.Name); err != nil {
+		return err
+	}
+	app, err := s.Store.Application(ctx, a.Office, i.ApplicationID)
+	if fault.CodeOf(err) == fault.NotFound { // erased
+		return nil
+	}
+	return cmp.Or(err, app.NotOwnOf(a))
 }
 
 // List returns certificates without content, by descending ID.
@@ -77,6 +100,9 @@ func (s *Service) Revoke(ctx context.Context, a actor.Actor, id, reason string) 
 	e.Fact("reason", reason)
 	err = s.Log.Act(ctx, a, e, func(ctx context.Context, _ *audit.Entry) error {
 		if i, err = s.Store.Issue(ctx, a.Office, id); err != nil && !errors.Is(err, fault.New(fault.NotFound, "erased", "")) {
+			return err
+		}
+		if err := s.notOwn(ctx, a, i); err != nil {
 			return err
 		}
 		if !CanMove(i.State, Revoked) {

@@ -8,6 +8,7 @@ import (
 
 	"akashi/internal/actor"
 	"akashi/internal/audit"
+	"akashi/internal/clock"
 	"akashi/internal/fault"
 )
 
@@ -40,6 +41,10 @@ type Staff struct {
 	Ends   time.Time // no sign-in from then on
 	Used   time.Time // last sign-in, or when the account was made or enabled
 	Epoch  int       // rises with each change; sessions of an older one are over
+
+	Reminder   string // version that the person has read
+	RemindedAt time.Time
+	Kin        []string // rows of persons: oneself and one's household (S-029)
 }
 
 // Usable tells whether the person may be signed in now (S-019).
@@ -57,6 +62,7 @@ func (s Staff) Actor(why actor.Purpose, terminal, request string, steppedUp time
 	return actor.Actor{
 		Office: s.Office, Person: s.ID, Terminal: terminal, Purpose: why, Request: request,
 		Role: string(s.Role), Permissions: s.Role.Permissions(), SteppedUp: steppedUp,
+		Name: s.Name, Kin: s.Kin,
 	}
 }
 
@@ -109,6 +115,10 @@ type AccountStore interface {
 	StaffByUser(ctx context.Context, office, user string) (Staff, error) // fault NotFound "account"
 	ListStaff(ctx context.Context, office string) ([]Staff, error)       // by user id
 	UsedStaff(ctx context.Context, office, id string, at time.Time) error
+	RemindedStaff(ctx context.Context, office, id, reminder string, at time.Time) error
+	SetKin(ctx context.Context, s Staff, kin []string) error // fault Conflict "version" where it is no more as read
+	// PersonByTicket finds somebody in the register by two items; fault NotFound "person".
+	PersonByTicket(ctx context.Context, office, ticket string, birth clock.Date) (id string, err error)
 }
 
 // Make creates an account and returns the token of its set-up link. It runs

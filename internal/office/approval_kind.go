@@ -40,6 +40,9 @@ type DangerousAct struct {
 	// AboutStaff tells that the object is a member of staff, who may then neither
 	// ask, nor approve, nor carry out.
 	AboutStaff bool
+	// AboutPerson tells that the object is a person of the register; the same for
+	// who is that person or of its household.
+	AboutPerson bool
 	// ByUseCase tells that the use case asks, since the approval is bound to more
 	// than a person could write down.
 	ByUseCase bool
@@ -56,8 +59,8 @@ var dangerousActs = map[Kind]DangerousAct{
 	RekeyVault:        {Ask: RequestKeys, Approve: ApproveKeys, CarryOut: CarryOutKeys},
 	RevokeBulk:        {Ask: RevokeMany, Approve: RevokeMany, CarryOut: RevokeMany, ByUseCase: true},
 	ExportBulk:        {Ask: RequestExport, Approve: ApproveExport, CarryOut: CarryOutExport, ByUseCase: true},
-	OverrideRetention: {Ask: RequestErasure, Approve: ApproveErasure, CarryOut: CarryOutErasure},
-	Erase:             {Ask: RequestErasure, Approve: ApproveErasure, CarryOut: CarryOutErasure},
+	OverrideRetention: {Ask: RequestErasure, Approve: ApproveErasure, CarryOut: CarryOutErasure, AboutPerson: true},
+	Erase:             {Ask: RequestErasure, Approve: ApproveErasure, CarryOut: CarryOutErasure, AboutPerson: true},
 	MakeAccount:       {Ask: RequestAccount, Approve: ApproveAccount, CarryOut: CarryOutAccount, Third: true, ByUseCase: true},
 	MakeOfficer:       {Ask: ApproveAccount, Approve: ApproveAccount, CarryOut: CarryOutAccount, Third: true, AboutStaff: true, ByUseCase: true},
 	ChangeAccount:     {Ask: RequestAccount, Approve: ApproveAccount, CarryOut: CarryOutAccount, Third: true, AboutStaff: true, ByUseCase: true},
@@ -87,7 +90,7 @@ func (d DangerousAct) may(a actor.Actor, p Permission, object string) error {
 	switch {
 	case !a.May(string(p)):
 		return fault.New(fault.Forbidden, "permission", "")
-	case d.AboutStaff && object == a.Person:
+	case d.AboutStaff && object == a.Person, d.AboutPerson && slices.Contains(a.Kin, object):
 		return fault.New(fault.Forbidden, "own_case", "")
 	}
 	return nil

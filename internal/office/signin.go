@@ -30,6 +30,7 @@ type Accounts struct {
 	Sessions *Sessions
 	Hasher   *Hasher
 	Passkeys *webauthn.WebAuthn
+	Reminder Reminder
 	Clock    clock.Clock
 	IDs      idgen.Gen
 }
@@ -37,14 +38,16 @@ type Accounts struct {
 // Try is a first step of signing in.
 type Try struct {
 	User, Password string
+	Read           string // version of the reminder that the person has read; may be empty
 	Place
 }
 
 // Begun is what a right password leads to: a question to a passkey, or at once a
 // session where the connection shows the person's card.
 type Begun struct {
-	Asked   Asked
-	Session *Session
+	Asked    Asked
+	Session  *Session
+	Reminder *Reminder // to be read first; nil: read lately
 }
 
 // errSignIn is the one answer to unknown users, wrong passwords and accounts
@@ -68,10 +71,17 @@ func (a *Accounts) Begin(ctx context.Context, t Try) (Begun, error) {
 	if err != nil {
 		return Begun{}, a.refused(ctx, t.Place, code, s, "session.begin", err)
 	}
+	var unread *Reminder
+	if a.Reminder.due(s, a.Clock.Now()) && t.Read != a.Reminder.Version() {
+		unread = &a.Reminder
+	}
 	if t.Card != nil {
 		owner, err := a.Store.CardOf(ctx, code, t.Card)
+		if err == nil && owner == s.ID && unread != nil {
+			return Begun{Reminder: unread}, nil
+		}
 		if err == nil && owner == s.ID {
-			session, err := a.begin(ctx, t.Place, s, "card", nil)
+			session, err := a.begin(ctx, t.Place, s, "card", t.Read, nil)
 			return Begun{Session: session}, err
 		}
 		if err != nil && fault.CodeOf(err) != fault.NotFound {
@@ -79,7 +89,7 @@ func (a *Accounts) Begin(ctx context.Context, t Try) (Begun, error) {
 		}
 	}
 	asked, err := a.askAssertion(ctx, s, forSignIn)
-	return Begun{Asked: asked}, err
+	return Begun{Asked: asked, Reminder: unread}, err
 }
 
 // proven counts the try, compares the password and returns whose it is.
@@ -151,8 +161,9 @@ func (a *Accounts) rehash(ctx context.Context, t Try, s Staff) error {
 	})
 }
 
-// Finish answers the question of Begin and signs in.
-func (a *Accounts) Finish(ctx context.Context, at Place, token string, answer json.RawMessage) (*Session, error) {
+// Finish answers the question of Begin and signs in; read is the version of the
+// reminder that the person has read, where Begin gave one.
+func (a *Accounts) Finish(ctx context.Context, at Place, token string, answer json.RawMessage, read string) (*Session, error) {
 	code, c, err := a.asked(ctx, forSignIn, token)
 	if err != nil {
 		return nil, err
@@ -168,7 +179,7 @@ func (a *Accounts) Finish(ctx context.Context, at Place, token string, answer js
 	if err != nil {
 		return nil, a.refused(ctx, at, code, s, "session.begin", err)
 	}
-	return a.begin(ctx, at, s, "passkey", func(ctx context.Context) error { return a.use(ctx, s, used, token) })
+	return a.begin(ctx, at, s, "passkey", read, func(ctx context.Context) error { return a.use(ctx, s, used, token) })
 }
 
 func (a *Accounts) use(ctx context.Context, s Staff, p Passkey, token string) error {
@@ -178,8 +189,13 @@ func (a *Accounts) use(ctx context.Context, s Staff, p Passkey, token string) er
 	return a.Store.UsedPasskey(ctx, s.Office, p)
 }
 
-// begin opens a session of a person who has proven two factors.
-func (a *Accounts) begin(ctx context.Context, at Place, s Staff, factor string, also func(context.Context) error) (session *Session, err error) {
+// begin opens a session of a person who has proven two factors and read the
+// reminder.
+func (a *Accounts) begin(ctx context.Context, at Place, s Staff, factor, read string, also func(context.Context) error) (session *Session, err error) {
+	due := a.Reminder.due(s, a.Clock.Now())
+	if due && read != a.Reminder.Version() {
+		return nil, a.refused(ctx, at, s.Office, s, "session.begin", fault.New(fault.Forbidden, "reminder", "reminder"))
+	}
 	t := Try{User: s.User, Place: at}
 	subjects, _, err := a.subjects(ctx, t, s)
 	if err != nil {
@@ -206,6 +222,12 @@ func (a *Accounts) begin(ctx context.Context, at Place, s Staff, factor string, 
 		}
 		if err := a.Store.UsedStaff(ctx, s.Office, s.ID, now); err != nil {
 			return err
+		}
+		if due {
+			e.Fact("reminder", read)
+			if err := a.Store.RemindedStaff(ctx, s.Office, s.ID, read, now); err != nil {
+				return err
+			}
 		}
 		session, err = a.Sessions.Begin(ctx, s)
 		return err

@@ -90,12 +90,54 @@ func (s *Server) accountRoutes() []*route {
 	requests.query, requests.out = paging, accountRequestList{}
 	disable := of(http.MethodPost, "/{id}/disable", "disable-account", office.DisableAccount, nil, s.disableAccount, "利用者を直ちに停止する", "Disable an account at once")
 	disable.status, disable.out, disable.stepUp = http.StatusNoContent, nil, true
+	kin := of(http.MethodPost, "/{id}/kin", "add-account-kin", office.RequestAccount, kinBody{}, s.addKin, "本人または同じ世帯の人を、その利用者が扱えない人として登録する", "Note a person whose cases the account may not touch: itself or its household")
+	unkin := of(http.MethodDelete, "/{id}/kin", "clear-account-kin", office.ApproveAccount, nil, s.clearKin, "扱えない人の登録をすべて消す（本人にはできない）", "Forget the persons whose cases the account may not touch; never one's own")
+	own := of(http.MethodPost, "", "add-own-kin", oneself, kinBody{}, s.addOwnKin, "自分または同じ世帯の人を、自分が扱えない人として登録する", "Note a person whose cases one may not touch: oneself or one's household")
+	own.path, unkin.stepUp = prefix+"/account/kin", true
+	for _, r := range []*route{kin, unkin, own} {
+		r.status, r.out = http.StatusNoContent, nil
+	}
+	for _, r := range []*route{kin, own} { // tell whether somebody is in the register
+		r.looksUp = true
+	}
 	return []*route{
 		list, ask, requests,
 		of(http.MethodGet, "/requests/{id}", "get-account-request", office.ReadAccounts, nil, s.getAccountRequest, "利用者の依頼を読む", "Read a request for an account"),
 		of(http.MethodPost, "/requests/{id}/carry-out", "carry-out-account-request", office.CarryOutAccount, nil, s.carryOutAccount, "承認された依頼を実行する（第三者）", "Carry out an approved request, as a third person"),
-		change, enable, disable,
+		change, enable, disable, kin, unkin, own,
 	}
+}
+
+// kinBody names a person of the register by two items (S-031).
+type kinBody struct {
+	Ticket    string     `json:"ticket_number" minLength:"1" maxLength:"40"`
+	BirthDate clock.Date `json:"birth_date"`
+}
+
+func (s *Server) addKin(c *call) (answer, error) {
+	id, err := s.row(c, "account")
+	if err != nil {
+		return answer{}, err
+	}
+	return s.addedKin(c, id)
+}
+
+func (s *Server) addOwnKin(c *call) (answer, error) { return s.addedKin(c, c.actor.Person) }
+
+func (s *Server) addedKin(c *call, account string) (answer, error) {
+	b, err := decode[kinBody](c)
+	if err != nil {
+		return answer{}, err
+	}
+	return answer{}, s.Accounts.AddKin(c.ctx, c.actor, account, b.Ticket, b.BirthDate)
+}
+
+func (s *Server) clearKin(c *call) (answer, error) {
+	id, err := s.row(c, "account")
+	if err != nil {
+		return answer{}, err
+	}
+	return answer{}, s.Accounts.ClearKin(c.ctx, c.actor, id)
 }
 
 func accountRequestOf(r office.AccountRequest) accountRequestBody {

@@ -145,7 +145,7 @@ func (s *Server) admit(c *call) error {
 	if c.route.permission != oneself && !c.actor.May(string(c.route.permission)) {
 		return s.refusal(c, fault.New(fault.Forbidden, "permission", ""))
 	}
-	if err := s.present(c); err != nil || c.route.permission == oneself {
+	if err := s.present(c); err != nil || c.route.permission == oneself && !c.route.looksUp {
 		return err
 	}
 	return s.bounds(c)

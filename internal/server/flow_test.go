@@ -41,6 +41,7 @@ func TestEveryRoute(t *testing.T) {
 	t.Run("approvals", f.testApprovals)
 	t.Run("office", f.testOffice)
 	t.Run("accounts", f.testAccounts)
+	t.Run("kin", f.testKin)
 	t.Run("rosters", f.testRosters)
 	t.Run("verify", f.testVerify)
 	t.Run("open", f.testOpen)
@@ -583,7 +584,7 @@ func TestOthersDoNotExist(t *testing.T) {
 		own := ids[kind]
 		near := own[:len(own)-1] + map[bool]string{true: "3", false: "2"}[own[len(own)-1] == '2']
 		body := map[string]string{"answer-application": form(certificate.Domestic), "enter-number": shownCard("123456789018"), "decide-application": `{"outcome":"reject","reason":"x"}`,
-			"reissue-certificate": `{"reason":"lost"}`, "revoke-certificate": `{"reason":"fraud"}`, "approve-approval": `{"reason":""}`, "refuse-approval": `{"reason":""}`, "request-account-change": duties, "request-account-enable": duties}[r.id]
+			"reissue-certificate": `{"reason":"lost"}`, "revoke-certificate": `{"reason":"fraud"}`, "approve-approval": `{"reason":""}`, "refuse-approval": `{"reason":""}`, "request-account-change": duties, "request-account-enable": duties, "add-account-kin": sakurai}[r.id]
 		var first problem
 		for i, id := range []string{own, near, nobody, "ABCDEFGHJKLM", "1", "x", "sakurai-mio", strings.ToUpper(own) + "0", strings.Repeat("A", 1000)} {
 			path := strings.NewReplacer("{id}", id, "{number}", "1").Replace(strings.TrimPrefix(r.path, prefix))

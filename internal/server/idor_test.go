@@ -36,7 +36,9 @@ var kindsOfID = map[string]kindOfID{
 		f.want(t, f.do(f.clerk, "POST", certificatePath(id, "/prints"), ""), 201, "")
 		return id
 	}, "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"},
-	"account": {func(f *fixture, t *testing.T) string { return string(b64(f.member(t, "keyholder", office.Clerk).key.ID)) }, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"},
+	"account": {func(f *fixture, t *testing.T) string {
+		return string(b64(f.member(t, "keyholder", office.Clerk).key.ID))
+	}, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"},
 	"accounts": {func(f *fixture, t *testing.T) string { return f.Clerk.Person }, hexDigits},
 	"alerts":   {func(f *fixture, t *testing.T) string { return f.alerted(t) }, hexDigits},
 	"rosters": {func(f *fixture, t *testing.T) string {
@@ -58,7 +60,7 @@ var bodyOf = map[string]string{
 	"answer-application": form(certificate.Domestic), "decide-application": `{"outcome":"approve","reason":"x"}`,
 	"reissue-certificate": `{"reason":"lost"}`, "revoke-certificate": `{"reason":"wrong_content"}`,
 	"enter-number": shownCard("123456789018"), "approve-approval": `{"reason":"x"}`, "refuse-approval": `{"reason":"x"}`,
-	"request-account-change": `{"unit":"課","role":"clerk",` + answered + `}`, "request-account-enable": `{"unit":"課","role":"clerk",` + answered + `}`,
+	"add-account-kin": sakurai, "request-account-change": `{"unit":"課","role":"clerk",` + answered + `}`, "request-account-enable": `{"unit":"課","role":"clerk",` + answered + `}`,
 }
 
 // neighbour is the id before or after.

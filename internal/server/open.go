@@ -7,6 +7,7 @@ import (
 	"net/http"
 
 	"akashi/internal/fault"
+	"akashi/internal/office"
 	"akashi/internal/topology"
 )
 
@@ -46,10 +47,13 @@ var (
 const formPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 
 // formOf answers with a page that has a form.
-func formOf(t formText) func(*call) (answer, error) {
+func (s *Server) formOf(t formText) func(*call) (answer, error) {
 	return func(*call) (answer, error) {
 		var b bytes.Buffer
-		err := formTemplate.Execute(&b, t)
+		err := formTemplate.Execute(&b, struct {
+			formText
+			Reminder office.Reminder
+		}{t, s.Accounts.Reminder})
 		return answer{file: b.Bytes(), media: "text/html; charset=utf-8", header: map[string]string{"Content-Security-Policy": formPolicy}}, err
 	}
 }

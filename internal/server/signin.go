@@ -48,8 +48,8 @@ func (s *Server) signInRoutes() []*route {
 		return r
 	}
 	return []*route{
-		page("/sign-in", "show-sign-in", "text/html", formOf(signInText), "サインインの画面", "The page to sign in"),
-		page("/setup", "show-setup", "text/html", formOf(setupText), "アカウント設定の画面", "The page to set up an account"),
+		page("/sign-in", "show-sign-in", "text/html", s.formOf(signInText), "サインインの画面", "The page to sign in"),
+		page("/setup", "show-setup", "text/html", s.formOf(setupText), "アカウント設定の画面", "The page to set up an account"),
 		page("/assets/sign-in.js", "get-script", "text/javascript", asset("sign-in.js", "text/javascript; charset=utf-8"), "画面の動作", "What the pages do"),
 		page("/assets/sign-in.css", "get-style", "text/css", asset("sign-in.css", "text/css; charset=utf-8"), "画面の見た目", "How the pages look"),
 		at(post, "/setup/challenge", "begin-setup", anyone, linkBody{}, askedBody{}, s.beginSetup, "設定リンクをたどる", "Follow a set-up link"), setup,
@@ -77,6 +77,15 @@ type askedBody struct {
 	Challenge string       `json:"challenge,omitempty" doc:"names the question in the answer; it can be answered once, within five minutes"`
 	PublicKey any          `json:"public_key,omitempty" doc:"options for navigator.credentials (WebAuthn)"`
 	Account   *accountBody `json:"account,omitempty" doc:"instead of a question, where the connection showed the person's card"`
+	// Reminder has to be read before the answer.
+	Reminder *reminderBody `json:"reminder,omitempty" doc:"where it is due: to be shown, and its version sent with the answer"`
+}
+
+// reminderBody tells that work is recorded and for duty only (R-168).
+type reminderBody struct {
+	Version string `json:"version"`
+	JA      string `json:"ja"`
+	EN      string `json:"en"`
 }
 
 type setupBody struct {
@@ -98,6 +107,7 @@ type recoveredBody struct {
 type signInBody struct {
 	User     string `json:"user" maxLength:"100" doc:"such as 900001-officer1"`
 	Password string `json:"password" maxLength:"1024"`
+	Reminder string `json:"reminder,omitempty" maxLength:"40" doc:"only with a card: the version of the reminder that the person has read"`
 }
 
 type stepUpBody struct {
@@ -108,6 +118,7 @@ type answeredBody struct {
 	Challenge  string          `json:"challenge" maxLength:"100"`
 	Credential json.RawMessage `json:"credential" doc:"what navigator.credentials gave, as JSON"`
 	Label      string          `json:"label,omitempty" maxLength:"50" doc:"of a new passkey"`
+	Reminder   string          `json:"reminder,omitempty" maxLength:"40" doc:"version of the reminder that was given with the question, once the person has read it"`
 }
 
 type passkeyBody struct {
@@ -159,14 +170,18 @@ func (s *Server) beginSession(c *call) (answer, error) {
 		return answer{}, err
 	}
 	at := s.at(c)
-	begun, err := s.Accounts.Begin(c.ctx, office.Try{User: b.User, Password: b.Password, Place: at})
+	begun, err := s.Accounts.Begin(c.ctx, office.Try{User: b.User, Password: b.Password, Read: b.Reminder, Place: at})
 	if err != nil {
 		return answer{}, err
 	}
 	if begun.Session != nil {
 		return s.known(c, at, s.cardDone(begun.Session)), nil
 	}
-	return value(asked(begun.Asked))
+	body := asked(begun.Asked)
+	if r := begun.Reminder; r != nil {
+		body.Reminder = &reminderBody{r.Version(), r.JA, r.EN}
+	}
+	return value(body)
 }
 
 // at is the origin of a sign-in. A terminal that is not known by anything gets a
@@ -200,7 +215,7 @@ func (s *Server) finishSession(c *call) (answer, error) {
 		return answer{}, err
 	}
 	at := s.at(c)
-	session, err := s.Accounts.Finish(c.ctx, at, b.Challenge, b.Credential)
+	session, err := s.Accounts.Finish(c.ctx, at, b.Challenge, b.Credential, b.Reminder)
 	if err != nil {
 		return answer{}, err
 	}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"akashi/certificate"
+	"akashi/internal/audit"
 	"akashi/internal/office"
 	"akashi/internal/softkey"
 	"akashi/internal/testkit/world"
@@ -125,7 +126,14 @@ func (n *newcomer) answer(t *testing.T, path string, question reply) reply {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return n.post(path, map[string]any{"challenge": challenge, "credential": c})
+	return n.post(path, map[string]any{"challenge": challenge, "credential": c, "reminder": question.reminder()})
+}
+
+// reminder is the version of the reminder that comes with a question, if one does.
+func (r reply) reminder() string {
+	var q struct{ Reminder struct{ Version string } }
+	_ = json.Unmarshal(r.body, &q)
+	return q.Reminder.Version
 }
 
 func (n *newcomer) password1(password string) reply {
@@ -260,7 +268,7 @@ func TestSecondFactor(t *testing.T) {
 		return c
 	}
 	send := func(challenge string, credential json.RawMessage) reply {
-		return n.post("/session/passkey", map[string]any{"challenge": challenge, "credential": credential})
+		return n.post("/session/passkey", map[string]any{"challenge": challenge, "credential": credential, "reminder": question.reminder()})
 	}
 	refused("passkey of somebody else", send(challenge, answer(other.key, n.origin, options)))
 	stranger, _ := softkey.New()
@@ -394,6 +402,61 @@ func TestSignInAgain(t *testing.T) {
 	f.want(t, other.signIn(t), 200, "")
 	f.want(t, f.do(f.foreign, "GET", "/account", ""), 401, "session")
 	f.want(t, f.do(n.session, "GET", "/account", ""), 200, "")
+}
+
+// nobody signs in who has not read that work is recorded; who read which
+// text when is kept, and asked again after 90 days and when the text changes.
+func TestReminder(t *testing.T) {
+	k := newTicking(t)
+	n, link := k.newcomer(t, "hanako", office.Clerk)
+	k.want(t, n.setUp(t, link), 201, "")
+	signIn := func(version string) reply {
+		challenge, options := n.password1(n.password).question(t)
+		c, err := n.key.Get(n.origin, options)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n.post("/session/passkey", map[string]any{"challenge": challenge, "credential": c, "reminder": version})
+	}
+	due := func(want bool) (version string) {
+		t.Helper()
+		q := n.password1(n.password)
+		k.want(t, q, 200, "")
+		if version = q.reminder(); (version != "") != want {
+			t.Errorf("the reminder is due: %t, want %t", version != "", want)
+		}
+		return version
+	}
+	first := due(true)
+	k.want(t, signIn(""), 403, "reminder")
+	k.want(t, signIn("another"), 403, "reminder")
+	if n.session != "" {
+		t.Fatal("error/unread: a session")
+	}
+	k.want(t, signIn(first), 200, "")
+	kept, err := k.Store.StaffByUser(t.Context(), k.Clerk.Office, n.user)
+	if err != nil || kept.Reminder != first || !kept.RemindedAt.Equal(k.now) {
+		t.Errorf("ok/kept: %+v %v", kept, err)
+	}
+	told, err := k.World.Reviews.Read(t.Context(), k.Officer, audit.Query{Staff: kept.ID, Action: "session.begin", Limit: 5})
+	if err != nil || len(told) == 0 || told[0].Facts["reminder"] != first {
+		t.Errorf("ok/logged: %+v %v", told, err)
+	}
+	due(false)
+	k.want(t, signIn(""), 200, "")
+	for range 3 { // an account that sleeps for 60 days is another matter
+		k.pass(30*24*time.Hour - time.Second)
+		k.want(t, signIn(""), 200, "")
+	}
+	k.pass(3 * time.Second)
+	due(true)
+	k.want(t, signIn(first), 200, "")
+	due(false)
+	k.World.Accounts.Reminder.EN += " Really."
+	if second := due(true); second == first {
+		t.Error("error/another text has the same version")
+	}
+	k.want(t, signIn(first), 403, "reminder")
 }
 
 // S-019: what happens to an account happens to its sessions.
@@ -686,7 +749,12 @@ func TestCard(t *testing.T) {
 	}
 	shown = []byte("fingerprint of a card 1234567890")
 	k.want(t, n.password1("wrong"), 401, "sign_in")
-	k.want(t, n.password1(n.password), 200, "")
+	unread := n.password1(n.password)
+	k.want(t, unread, 200, "")
+	if n.session != "" {
+		t.Fatal("error/card: signed in without the reminder")
+	}
+	k.want(t, n.post("/session", map[string]any{"user": n.user, "password": n.password, "reminder": unread.reminder()}), 200, "")
 	if n.session == "" {
 		t.Fatal("ok/card: not signed in")
 	}

@@ -10,6 +10,7 @@ import (
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 
+	"akashi/internal/clock"
 	"akashi/internal/fault"
 	"akashi/internal/office"
 	"akashi/internal/seal"
@@ -21,15 +22,54 @@ type staffRow struct {
 	UserID, Unit, State    string
 	Epoch                  int
 	UsedAt                 int64
+	Reminder               string
+	RemindedAt             int64
+	Kin                    string // JSON
 }
 
 func (staffRow) TableName() string { return "staff" }
 
 func (r staffRow) staff() office.Staff {
-	return office.Staff{
+	p := office.Staff{
 		ID: r.ID, Office: r.Office, User: r.UserID, Name: r.Name, Unit: r.Unit, Role: office.Role(r.Role),
 		State: office.AccountState(r.State), Ends: fromMilli(r.EndsAt), Used: fromMilli(r.UsedAt), Epoch: r.Epoch,
+		Reminder: r.Reminder, RemindedAt: fromMilli(r.RemindedAt),
 	}
+	if r.Kin != noKin {
+		_ = json.Unmarshal([]byte(r.Kin), &p.Kin) // as kinText wrote it
+	}
+	return p
+}
+
+const noKin = "[]"
+
+func kinText(kin []string) string {
+	if len(kin) == 0 {
+		return noKin
+	}
+	text, _ := json.Marshal(kin) // row ids
+	return string(text)
+}
+
+// SetKin implements office.AccountStore.
+func (s *Store) SetKin(ctx context.Context, p office.Staff, kin []string) error {
+	db, err := act(ctx, p.Office)
+	if err != nil {
+		return err
+	}
+	return changedOne(db.Model(&staffRow{}).Where("office = ? AND id = ? AND kin = ?", p.Office, p.ID, kinText(p.Kin)).Update("kin", kinText(kin)), "version")
+}
+
+// PersonByTicket implements office.AccountStore; it runs inside an act.
+func (s *Store) PersonByTicket(ctx context.Context, code, ticket string, birth clock.Date) (string, error) {
+	found, err := s.Register(code).FindByTicket(ctx, ticket)
+	if err != nil {
+		return "", err
+	}
+	if len(found) != 1 || found[0].Subject.BirthDate != birth {
+		return "", fault.New(fault.NotFound, "person", "")
+	}
+	return found[0].ID, nil
 }
 
 // AddStaff implements office.AccountStore.
@@ -39,7 +79,7 @@ func (s *Store) AddStaff(ctx context.Context, p office.Staff) error {
 		return err
 	}
 	err = db.Create(&staffRow{
-		p.Office, p.ID, p.Name, string(p.Role), milli(p.Ends), s.clock.Now().UnixMilli(), p.User, p.Unit, string(p.State), p.Epoch, milli(p.Used),
+		p.Office, p.ID, p.Name, string(p.Role), milli(p.Ends), s.clock.Now().UnixMilli(), p.User, p.Unit, string(p.State), p.Epoch, milli(p.Used), p.Reminder, milli(p.RemindedAt), kinText(p.Kin),
 	}).Error
 	if duplicate(err) {
 		return fault.New(fault.Conflict, "user_taken", "user")
@@ -73,6 +113,16 @@ func (s *Store) UsedStaff(ctx context.Context, code, id string, at time.Time) er
 		return err
 	}
 	return changedOne(db.Model(&staffRow{}).Where("office = ? AND id = ?", code, id).Update("used_at", milli(at)), "version")
+}
+
+// RemindedStaff implements office.AccountStore.
+func (s *Store) RemindedStaff(ctx context.Context, code, id, reminder string, at time.Time) error {
+	db, err := act(ctx, code)
+	if err != nil {
+		return err
+	}
+	return changedOne(db.Model(&staffRow{}).Where("office = ? AND id = ?", code, id).
+		Updates(map[string]any{"reminder": reminder, "reminded_at": milli(at)}), "version")
 }
 
 // Staff implements office.AccountStore.

@@ -144,6 +144,13 @@ func TestApprovalEnds(t *testing.T) {
 			t.Fatal(err)
 		}
 		wantKey(t, "own case carried out", f.carryOut(t, b, office.RecoverAccount, "b", nil, nil), "own_case")
+		id = ask(office.Erase, "own child")
+		parent := now(b, f)
+		parent.Kin = []string{"own child"}
+		_, err = s.Request(ctx, parent, office.Erase, "own child", nil, nil)
+		wantKey(t, "own household asked", err, "own_case")
+		_, err = s.Approve(ctx, parent, id, "")
+		wantKey(t, "own household approved", err, "own_case")
 		if err := f.carryOut(t, a, office.RecoverAccount, "b", nil, nil); err != nil {
 			t.Errorf("ok/two officers recover a third one's account: %v", err)
 		}

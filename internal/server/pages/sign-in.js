@@ -42,11 +42,30 @@ async function get(options) {
   return (await navigator.credentials.get({ publicKey: PublicKeyCredential.parseRequestOptionsFromJSON(options) })).toJSON();
 }
 
+// read shows the reminder and waits until the person has read it.
+function read(form, reminder) {
+  const button = Object.assign(document.createElement("button"), { type: "button", id: "read" });
+  button.append("読みました ", Object.assign(document.createElement("span"), { lang: "en", textContent: "I have read this" }));
+  form.hidden = true;
+  say(reminder.ja, reminder.en, "ask");
+  said.after(button);
+  button.focus();
+  return new Promise((done) => button.addEventListener("click", () => {
+    button.remove();
+    form.hidden = false;
+    say("", "", "ok");
+    done(reminder.version);
+  }, { once: true }));
+}
+
 const signIn = document.getElementById("sign-in");
 if (signIn) {
   guarded(signIn, async (fields) => {
-    const asked = await post("/session", { user: fields.get("user").trim(), password: fields.get("password") });
-    const me = asked.account ?? await post("/session/passkey", { challenge: asked.challenge, credential: await get(asked.public_key) });
+    const who = { user: fields.get("user").trim(), password: fields.get("password") };
+    let asked = await post("/session", who);
+    const reminder = asked.reminder && await read(signIn, asked.reminder);
+    if (!asked.challenge && !asked.account) asked = await post("/session", { ...who, reminder });
+    const me = asked.account ?? await post("/session/passkey", { challenge: asked.challenge, credential: await get(asked.public_key), reminder });
     signIn.remove();
     say(`${me.name} さんとしてサインインしました。`, `Signed in as ${me.user}.`, "ok");
   });
