@@ -23,13 +23,14 @@ const (
 	Recovered        = "recovered"            // certificates were left half made, and finished or failed
 	Failed           = "certificate_failed"   // a certificate did not pass its own checks and was not released
 	ClockStep        = "clock_step"           // a node's clock jumped
+	ClockApart       = "clock_apart"          // a node's clock and the database server's do not agree
 	LogBroken        = tree.AlarmBroken
 	LogCheckpoint    = tree.AlarmFailed
 )
 
 // Kinds lists all kinds.
 var Kinds = []string{
-	AfterHours, Rate, Lookups, Stopped, Refusals, TerminalRefusals, FourEyes, Recovered, Failed, ClockStep, LogBroken, LogCheckpoint,
+	AfterHours, Rate, Lookups, Stopped, Refusals, TerminalRefusals, FourEyes, Recovered, Failed, ClockStep, ClockApart, LogBroken, LogCheckpoint,
 }
 
 // Limits of S-089; [P] proposed.
