@@ -87,8 +87,8 @@ type Service struct {
 	Elapsed func() time.Duration
 	// Other is the clock of another machine (S-104); zero where there is none. May be nil.
 	Other func(ctx context.Context) (time.Time, error)
-	IDs     idgen.Gen
-	Send    *Receiver // nil: nobody is told; alerts are listed
+	IDs   idgen.Gen
+	Send  *Receiver // nil: nobody is told; alerts are listed
 
 	mu    sync.Mutex
 	next  int64 // the place that memory is right for
