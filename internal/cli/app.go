@@ -73,6 +73,8 @@ type Store interface {
 	publish.Logged
 	IssuanceLogSince(ctx context.Context) (time.Time, error)
 	Ping(ctx context.Context) error
+	// ServerTime is the time of the database's machine; zero where it is this one.
+	ServerTime(ctx context.Context) (time.Time, error)
 	Close() error
 }
 

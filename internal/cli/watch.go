@@ -19,7 +19,7 @@ const alarmEvery = time.Minute
 // watchLog assembles what raises alerts (S-089).
 func (a *App) watchLog() (err error) {
 	node, _ := os.Hostname() // a name for people; it may be unknown
-	a.Watch = &watch.Service{Store: a.Store, Holder: a.IDs.Row(), Node: node, Clock: a.Clock, IDs: a.IDs}
+	a.Watch = &watch.Service{Store: a.Store, Holder: a.IDs.Row(), Node: node, Clock: a.Clock, Other: a.Store.ServerTime, IDs: a.IDs}
 	a.Reviews = &audit.Reviews{Log: a.Log, Store: a.Store}
 	a.Alerts = &watch.Lists{Log: a.Log, Store: a.Store, Clock: a.Clock}
 	if a.Config.AlertURL != "" {

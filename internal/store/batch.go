@@ -148,11 +148,21 @@ func (s *Store) lookup(ctx context.Context, office string, b batch) error {
 	if !isOffice(office) {
 		return ErrNoOffice
 	}
+	if t, ok := ctx.Value(txKey{}).(tx); !ok || t.office != office {
+		if err := s.ready(ctx, office); err != nil {
+			return err
+		}
+	}
+	return s.lookupUnready(ctx, office, b)
+}
+
+// lookupUnready is lookup for what opens nothing that is sealed.
+func (s *Store) lookupUnready(ctx context.Context, office string, b batch) error {
+	if !isOffice(office) {
+		return ErrNoOffice
+	}
 	if t, ok := ctx.Value(txKey{}).(tx); ok && t.office == office {
 		return b.run(t.db.WithContext(ctx))
-	}
-	if err := s.ready(ctx, office); err != nil {
-		return err
 	}
 	return reachable(b.run(s.read.WithContext(withOffice(ctx, office))))
 }

@@ -31,10 +31,15 @@ func (s *Store) Session(ctx context.Context, code, hash string) (kept office.Sto
 	var seen, ends int64
 	var box []byte
 	kept = office.StoredSession{Hash: hash}
-	if err := s.lookup(ctx, code, batch{one("session", []any{
+	// The keys come after the row: who has no session makes nobody look for those of
+	// an office, and learns from no clock whether there is one (L-13).
+	if err := s.lookupUnready(ctx, code, batch{one("session", []any{
 		&r.ID, &r.UserID, &r.Name, &r.Unit, &r.Role, &r.State, &r.EndsAt, &r.UsedAt, &r.Epoch, &r.Kin, &kept.Epoch, &seen, &ends, &box,
 	}, `SELECT s.id, s.user_id, s.name, s.unit, s.role, s.state, s.ends_at, s.used_at, s.epoch, s.kin, n.epoch, n.seen_at, n.ends_at, n.data
 		FROM sessions n JOIN staff s ON s.office = n.office AND s.id = n.staff_id WHERE n.office = $1 AND n.id = $2`, code, hash)}); err != nil {
+		return kept, p, err
+	}
+	if err := s.ready(ctx, code); err != nil {
 		return kept, p, err
 	}
 	r.Office = code

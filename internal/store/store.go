@@ -174,6 +174,15 @@ func (s *Store) closePools() error {
 // Ping tells whether the database answers.
 func (s *Store) Ping(ctx context.Context) error { return s.pools[0].PingContext(ctx) }
 
+// ServerTime is what the clock of the database server says (S-104); zero on SQLite,
+// which has no other clock than this machine's.
+func (s *Store) ServerTime(ctx context.Context) (at time.Time, err error) {
+	if s.postgres {
+		err = s.pools[0].QueryRowContext(ctx, "SELECT clock_timestamp()").Scan(&at)
+	}
+	return at.UTC(), reachable(err)
+}
+
 func (s *Store) openSQLite(ctx context.Context, c Config) error {
 	s.path = strings.TrimPrefix(c.URL, "sqlite:")
 	path := s.path

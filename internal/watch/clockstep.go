@@ -34,3 +34,21 @@ func (s *Service) checkClock(ctx context.Context) error {
 	s.beat = now
 	return nil
 }
+
+// compareClock asks a second clock (S-104): what it says must lie between what this
+// one said before and after, but for maxStep.
+func (s *Service) compareClock(ctx context.Context) error {
+	if s.Other == nil {
+		return nil
+	}
+	before := s.Clock.Now()
+	other, err := s.Other(ctx)
+	if err != nil || other.IsZero() {
+		return err
+	}
+	apart := max(before.Sub(other), other.Sub(s.Clock.Now()))
+	if apart <= maxStep {
+		return nil
+	}
+	return s.Tell(ctx, ClockApart, s.Node, map[string]string{"milliseconds": strconv.FormatInt(before.Sub(other).Milliseconds(), 10)})
+}

@@ -3,6 +3,7 @@ package watch_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -323,6 +324,39 @@ func TestPatterns(t *testing.T) {
 		f.watch(t)
 		if after := f.stored(t, f.Clerk.Office); len(f.taken) != 0 || !reflect.DeepEqual(after, before) {
 			t.Errorf("error/judged twice: %+v\n%+v\n%+v", f.taken, before, after)
+		}
+	})
+}
+
+// S-104: a clock that another one contradicts by more than a second is an alert, once;
+// the real one of PostgreSQL agrees with this machine's, and SQLite has none.
+func TestSecondClock(t *testing.T) {
+	world.Each(t, func(t *testing.T, w *world.World) {
+		f := newTown(t, w)
+		f.nodes = f.nodes[:1]
+		off, broken := time.Duration(0), error(nil)
+		f.nodes[0].Other = func(context.Context) (time.Time, error) { return f.now.Add(off), broken }
+		for _, c := range []struct {
+			off    time.Duration
+			alerts int
+		}{{0, 0}, {time.Second, 0}, {-time.Second, 0}, {-1500 * time.Millisecond, 1}, {time.Minute, 1}} {
+			off = c.off
+			f.now = f.now.Add(time.Minute)
+			f.watch(t)
+			if list := f.of(watch.ClockApart); len(list) != c.alerts || c.alerts == 1 && list[0].Facts["milliseconds"] != "1500" {
+				t.Errorf("%s apart: %+v", c.off, list)
+			}
+		}
+		broken = errors.New("away")
+		if err := f.nodes[0].Step(t.Context(), slog.New(slog.DiscardHandler)); !errors.Is(err, broken) {
+			t.Errorf("error/it does not answer: %v", err)
+		}
+		at, err := w.Store.ServerTime(t.Context())
+		if sqlite := w.Config.DatabaseURL == ""; err != nil || sqlite != at.IsZero() || !sqlite && time.Since(at).Abs() > time.Minute {
+			t.Errorf("ok/server's clock: %v %v", at, err)
+		}
+		if w.Watch.Other == nil {
+			t.Error("nobody asks it")
 		}
 	})
 }

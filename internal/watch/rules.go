@@ -23,6 +23,7 @@ const (
 	Recovered        = "recovered"          // certificates were left half made, and finished or failed
 	Failed           = "certificate_failed" // a certificate did not pass its own checks and was not released
 	ClockStep        = "clock_step"         // a node's clock jumped
+	ClockApart       = "clock_apart"        // a node's clock and the database server's do not agree
 	LogBroken        = tree.AlarmBroken
 	LogLate          = tree.AlarmLate
 	LogCheckpoint    = tree.AlarmFailed
@@ -30,7 +31,7 @@ const (
 
 // Kinds lists all kinds.
 var Kinds = []string{
-	AfterHours, Rate, Lookups, Stopped, Refusals, TerminalRefusals, FourEyes, Recovered, Failed, ClockStep, LogBroken, LogLate, LogCheckpoint,
+	AfterHours, Rate, Lookups, Stopped, Refusals, TerminalRefusals, FourEyes, Recovered, Failed, ClockStep, ClockApart, LogBroken, LogLate, LogCheckpoint,
 }
 
 // Limits of S-089; [P] proposed.

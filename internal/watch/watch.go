@@ -12,6 +12,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -86,8 +87,10 @@ type Service struct {
 	Clock  clock.Clock
 	// Elapsed is a clock that nobody sets, since any time; nil: the machine's.
 	Elapsed func() time.Duration
-	IDs     idgen.Gen
-	Send    *Receiver // nil: nobody is told; alerts are listed
+	// Other is the clock of another machine (S-104); zero where there is none. May be nil.
+	Other func(ctx context.Context) (time.Time, error)
+	IDs   idgen.Gen
+	Send  *Receiver // nil: nobody is told; alerts are listed
 
 	mu    sync.Mutex
 	next  int64 // the place that memory is right for
@@ -110,7 +113,7 @@ func (s *Service) lead(ctx context.Context, fn func(ctx context.Context) error) 
 func (s *Service) Step(ctx context.Context, logger *slog.Logger) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err := s.checkClock(ctx); err != nil {
+	if err := errors.Join(s.checkClock(ctx), s.compareClock(ctx)); err != nil {
 		return err
 	}
 	led, err := s.judge(ctx)
