@@ -33,6 +33,7 @@ GRANT SELECT, INSERT ON vault_accesses TO akashi_staff;
 GRANT SELECT, INSERT, UPDATE ON holds TO akashi_staff;
 -- what erasing a person takes (S-076), with the approval of two people
 GRANT DELETE ON person_keys, persons, doses, certificate_doses, applications TO akashi_staff;
+GRANT SELECT, INSERT, UPDATE ON retention_runs, retention_items TO akashi_staff, akashi_jobs;
 
 -- public: strangers; the published half of the signing keys
 GRANT SELECT (id, purpose, issuer, algorithm, public_key, certificate, state, not_before, not_after, usage_from, usage_to, test, created_at)
@@ -47,7 +48,8 @@ GRANT SELECT (office, id, state, person_key) ON certificates TO akashi_signer;
 GRANT SELECT (office, id, wrapped) ON person_keys TO akashi_signer;
 GRANT SELECT ON data_keys TO akashi_signer;
 
--- jobs: recovery of intents, change of data keys, proof of the log
+-- jobs: recovery of intents, change of data keys, proof of the log, and what was
+-- kept long enough (S-077); entries of the log go by this role alone, and not within a year
 GRANT SELECT, UPDATE ON installation TO akashi_jobs;
 GRANT SELECT, INSERT, UPDATE ON nodes TO akashi_jobs;
 GRANT SELECT ON offices, signing_keys, certificate_doses TO akashi_jobs;
@@ -55,12 +57,13 @@ GRANT SELECT, UPDATE ON applications, certificates, payloads TO akashi_jobs;
 GRANT SELECT, UPDATE ON person_keys, imports, persons, doses, passkeys, sessions TO akashi_jobs;
 GRANT SELECT, INSERT, UPDATE ON data_keys TO akashi_jobs;
 GRANT SELECT, UPDATE ON vault, vault_keys TO akashi_jobs;
-GRANT DELETE ON person_keys TO akashi_jobs;
-GRANT SELECT, INSERT ON log TO akashi_jobs;
+GRANT DELETE ON person_keys, persons, doses, certificate_doses, applications, vault, vault_keys, alerts TO akashi_jobs;
+GRANT SELECT ON holds TO akashi_jobs;
+GRANT SELECT, INSERT, DELETE ON log TO akashi_jobs;
 -- and the comparison with rosters
 GRANT SELECT, UPDATE ON staff TO akashi_jobs;
 GRANT SELECT, INSERT, UPDATE ON rosters TO akashi_jobs;
-GRANT SELECT, INSERT ON approvals TO akashi_jobs;
+GRANT SELECT, INSERT, UPDATE ON approvals TO akashi_jobs;
 GRANT INSERT ON staff_history TO akashi_jobs;
 
 -- What is proven, published or judged for all offices is read whole, as office

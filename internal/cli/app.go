@@ -48,6 +48,7 @@ type Store interface {
 	office.StaffStore
 	signing.Intents
 	custody.Store
+	custody.RetentionStore
 	vault.Store
 	watch.Store
 	watch.ListStore
@@ -103,6 +104,7 @@ type App struct {
 	Custody         *custody.Service
 	Keys            *keys.Service
 	Token           *signing.Token // nil under the TEST identity
+	Retention       *custody.Retention
 	Vault           *vault.Service
 	Notaries        []*tree.Notary // of the logs
 	Watch           *watch.Service
@@ -246,6 +248,7 @@ func (a *App) assemble(testKeys []signing.Key) error {
 	if a.Token != nil {
 		a.Keys.Token = a.Token
 	}
+	a.Retention = &custody.Retention{Service: a.Custody, Kept: a.Store, Now: a.Clock.Now, IDs: a.IDs.Row, Archive: a.archive()}
 	a.Issuance = &issuance.Service{
 		Log: a.Log, Store: a.Store, Applications: a.Applications,
 		Signer:    signing.NewSigner(private, a.Store, a.Store.SigningKey, a.Clock),
@@ -369,6 +372,7 @@ func (a *App) Jobs() []Job {
 		{"recover", min(time.Minute, max(a.Config.RecoverAge, time.Second)), a.recover},
 		{"reseal", time.Minute, a.reseal},
 		{"watch", watchEvery, a.Watch.Step},
+		{"retention", retentionEvery, a.retain},
 	}
 	if a.Config.RosterDir != "" {
 		reader := &rosterReader{app: a, read: map[string][sha256.Size]byte{}}

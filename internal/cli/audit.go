@@ -172,6 +172,9 @@ func showReport(out io.Writer, r tree.Report, copied bool) {
 		p("  Not provable yet: %d entries behind it and %d without a place; a change among them would not be noticed. / まだ証明できない記録: %d件と%d件。この中の変更は見つけられません。",
 			r.Unproven, r.Loose, r.Unproven, r.Loose)
 	}
+	if r.Pruned > 0 {
+		p("  %d entries were removed after their time, as entries log.prune say; their hashes are proven. / 保存期間の後に削除され、log.prune に記録されたもの: %d件（ハッシュは確かめました）。", r.Pruned, r.Pruned)
+	}
 	if r.Admitted > 0 {
 		p("  %d entries came after their time was signed for and were let in by an entry log.admit. / 署名後に届き、log.admit の記録で認められたもの: %d件。", r.Admitted, r.Admitted)
 	}

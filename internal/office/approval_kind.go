@@ -20,6 +20,7 @@ const (
 	RekeyVault        Kind = "numbers.rekey"
 	OverrideRetention Kind = "retention.override"
 	Erase             Kind = "person.erase"
+	EraseDue          Kind = "retention.erase" // what a list says was kept long enough
 	MakeAccount       Kind = "account.make"
 	MakeOfficer       Kind = "account.officer" // a new officer, or somebody who becomes one
 	ChangeAccount     Kind = "account.change"
@@ -60,6 +61,7 @@ var dangerousActs = map[Kind]DangerousAct{
 	RevokeBulk:        {Ask: RevokeMany, Approve: RevokeMany, CarryOut: RevokeMany, ByUseCase: true},
 	ExportBulk:        {Ask: RequestExport, Approve: ApproveExport, CarryOut: CarryOutExport, ByUseCase: true},
 	OverrideRetention: {Ask: RequestErasure, Approve: ApproveErasure, CarryOut: CarryOutErasure, AboutPerson: true},
+	EraseDue:          {Ask: RequestErasure, Approve: ApproveErasure, CarryOut: CarryOutErasure},
 	Erase:             {Ask: RequestErasure, Approve: ApproveErasure, CarryOut: CarryOutErasure, AboutPerson: true},
 	MakeAccount:       {Ask: RequestAccount, Approve: ApproveAccount, CarryOut: CarryOutAccount, Third: true, ByUseCase: true},
 	MakeOfficer:       {Ask: ApproveAccount, Approve: ApproveAccount, CarryOut: CarryOutAccount, Third: true, AboutStaff: true, ByUseCase: true},

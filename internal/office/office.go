@@ -8,6 +8,7 @@
 package office
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -37,8 +38,32 @@ type Settings struct {
 	Lookups Lookups `json:"lookups"`
 	// Hours are when the office works; issuing outside them needs a permission.
 	Hours Hours `json:"hours"`
+	// Keep is for how long what is kept (R-230); zero members are the default.
+	Keep Keeping `json:"keep,omitzero"`
 	// Suspended is set while all work of the office is stopped.
 	Suspended *Suspension `json:"suspended,omitempty"`
+}
+
+// Keeping is for how many years since the last that happened what is kept; then it
+// is listed, and erased with an approval (R-230, R-232, S-077).
+type Keeping struct {
+	Records      int `json:"records" minimum:"0" doc:"persons of the register with their doses: 5 or more by decree; 0: 20"`
+	Applications int `json:"applications" minimum:"0" doc:"with passport data and the content of certificates; 0: 5"`
+	Log          int `json:"log" minimum:"0" doc:"entries of the operation log: 1 or more; 0: 7"`
+}
+
+// OrDefault fills what is not set.
+func (k Keeping) OrDefault() Keeping {
+	return Keeping{cmp.Or(k.Records, 20), cmp.Or(k.Applications, 5), cmp.Or(k.Log, 7)}
+}
+
+// check refuses to keep shorter than decree and R-172 demand, or for ever.
+func (k Keeping) check() error {
+	k = k.OrDefault()
+	if k.Records < 5 || k.Applications < 1 || k.Log < 1 || max(k.Records, k.Applications, k.Log) > 100 {
+		return fault.New(fault.Invalid, "keep", "keep")
+	}
+	return nil
 }
 
 // NumberRule is the difference between the two assessments (R-131, R-140).

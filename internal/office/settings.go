@@ -34,6 +34,9 @@ func (s Settings) Check() error {
 	if l := s.Lookups; l.Soft < 1 || l.Hard < l.Soft || l.Hard > maxLookups {
 		return fault.New(fault.Invalid, "lookups", "lookups")
 	}
+	if err := s.Keep.check(); err != nil {
+		return err
+	}
 	return s.Hours.Check()
 }
 

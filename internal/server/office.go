@@ -25,10 +25,11 @@ type settingsBody struct {
 	NumberRule  office.NumberRule  `json:"number_rule" doc:"when_needed or with_application (R-131)"`
 	Lookups     office.Lookups     `json:"lookups" doc:"how many people an account may look up within an hour"`
 	Hours       office.Hours       `json:"hours,omitempty"`
+	Keep        office.Keeping     `json:"keep,omitzero" doc:"for how many years since the last that happened"`
 }
 
 func (b settingsBody) settings() office.Settings {
-	return office.Settings{Open: b.Open, AutoApprove: b.AutoApprove, NumberRule: b.NumberRule, Lookups: b.Lookups, Hours: b.Hours}
+	return office.Settings{Open: b.Open, AutoApprove: b.AutoApprove, NumberRule: b.NumberRule, Lookups: b.Lookups, Hours: b.Hours, Keep: b.Keep}
 }
 
 func (s *Server) officeRoutes() []*route {
@@ -60,7 +61,7 @@ func (s *Server) changedOffice(o office.Office, err error) (answer, error) {
 
 func officeOf(o office.Office) officeBody {
 	t := o.Settings
-	return officeBody{o.Code, o.NameJA, o.NameEN, settingsBody{t.Open, t.AutoApprove, t.NumberRule, t.Lookups, t.Hours}, t.Suspended}
+	return officeBody{o.Code, o.NameJA, o.NameEN, settingsBody{t.Open, t.AutoApprove, t.NumberRule, t.Lookups, t.Hours, t.Keep}, t.Suspended}
 }
 
 func (s *Server) getOffice(c *call) (answer, error) {

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 
 	"gorm.io/gorm"
 
@@ -55,12 +56,8 @@ func (s *Store) ErasePerson(ctx context.Context, office, personID string) (custo
 	if err := s.lockOffice(db, office); err != nil { // an import under way would bring the person again
 		return r, err
 	}
-	var held int64
-	if err := db.Model(&holdRow{}).Where("office = ? AND person_id = ? AND ended_at = 0", office, personID).Count(&held).Error; err != nil {
+	if err := free(db, office, personID); err != nil {
 		return r, err
-	}
-	if held > 0 {
-		return r, fault.New(fault.Conflict, "person_held", "")
 	}
 	if err := s.eraseIssued(db, office, personID, &r); err != nil {
 		return r, err
@@ -69,6 +66,18 @@ func (s *Store) ErasePerson(ctx context.Context, office, personID string) (custo
 		return r, err
 	}
 	return r, eraseNumbers(db, office, []string{personID})
+}
+
+// free refuses somebody whom a hold keeps from being erased.
+func free(db *gorm.DB, office, personID string) error {
+	var held int64
+	if err := db.Model(&holdRow{}).Where("office = ? AND person_id = ? AND ended_at = 0", office, personID).Count(&held).Error; err != nil {
+		return err
+	}
+	if held > 0 {
+		return fault.New(fault.Conflict, "person_held", "")
+	}
+	return nil
 }
 
 // eraseRegistered deletes a person's rows and doses, all versions, with their
@@ -97,48 +106,50 @@ func (s *Store) eraseRegistered(db *gorm.DB, office, personID string, r *custody
 	return done.Error
 }
 
-// eraseIssued empties what is sealed of a person's applications and certificates
-// and destroys their keys. An application without a certificate goes whole.
+// eraseIssued erases a person's applications with their certificates.
 func (s *Store) eraseIssued(db *gorm.DB, office, personID string, r *custody.Erasure) error {
 	var applications []applicationRow
 	if err := db.Select("id", "person_key").Where("office = ? AND person_id = ?", office, personID).Find(&applications).Error; err != nil {
 		return err
 	}
 	for _, a := range applications {
-		var certificates []certificateRow
-		if err := db.Select("id", "state").Where("office = ? AND application_id = ?", office, a.ID).Find(&certificates).Error; err != nil {
-			return err
-		}
-		for _, c := range certificates {
-			if c.State == string(issuance.Prepared) {
-				return fault.New(fault.Conflict, "issue_in_progress", "")
-			}
-			if err := emptied(db.Model(&certificateRow{}).Where("office = ? AND id = ?", office, c.ID), "content"); err != nil {
-				return err
-			}
-			if err := emptied(db.Model(&payloadRow{}).Where("office = ? AND certificate_id = ?", office, c.ID), "to_sign", "code_text"); err != nil {
-				return err
-			}
-		}
-		r.Keys++
-		r.Rows++
-		if r.Certificates += len(certificates); len(certificates) > 0 {
-			if err := emptied(db.Model(&personKeyRow{}).Where("office = ? AND id = ?", office, a.PersonKey), "wrapped"); err != nil {
-				return err
-			}
-			if err := emptied(db.Model(&applicationRow{}).Where("office = ? AND id = ?", office, a.ID), "data"); err != nil {
-				return err
-			}
-			continue
-		}
-		if err := db.Where("office = ? AND id = ?", office, a.ID).Delete(&applicationRow{}).Error; err != nil {
-			return err
-		}
-		if err := db.Where("office = ? AND id = ?", office, a.PersonKey).Delete(&personKeyRow{}).Error; err != nil {
+		if err := s.eraseApplication(db, office, a, r); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// eraseApplication empties what is sealed of an application and its certificates
+// and destroys their key. One without a certificate goes whole.
+func (s *Store) eraseApplication(db *gorm.DB, office string, a applicationRow, r *custody.Erasure) error {
+	var certificates []certificateRow
+	if err := db.Select("id", "state").Where("office = ? AND application_id = ?", office, a.ID).Find(&certificates).Error; err != nil {
+		return err
+	}
+	for _, c := range certificates {
+		if c.State == string(issuance.Prepared) {
+			return fault.New(fault.Conflict, "issue_in_progress", "")
+		}
+		if err := emptied(db.Model(&certificateRow{}).Where("office = ? AND id = ?", office, c.ID), "content"); err != nil {
+			return err
+		}
+		if err := emptied(db.Model(&payloadRow{}).Where("office = ? AND certificate_id = ?", office, c.ID), "to_sign", "code_text"); err != nil {
+			return err
+		}
+	}
+	r.Keys++
+	r.Rows++
+	r.Certificates += len(certificates)
+	key := db.Model(&personKeyRow{}).Where("office = ? AND id = ?", office, a.PersonKey)
+	row := db.Model(&applicationRow{}).Where("office = ? AND id = ?", office, a.ID)
+	if len(certificates) > 0 {
+		return errors.Join(emptied(key, "wrapped"), emptied(row, "data"))
+	}
+	if err := row.Delete(&applicationRow{}).Error; err != nil {
+		return err
+	}
+	return key.Delete(&personKeyRow{}).Error
 }
 
 func emptied(rows *gorm.DB, columns ...string) error {

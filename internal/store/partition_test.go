@@ -118,7 +118,7 @@ var withoutOffice = []string{
 	"CheckRole", "Close", "Join", "Nodes", "Offices", "Ping", "Register", "ServerTime", "SigningKey", "SigningKeys",
 	"AlertCounts", "UndeliveredAlerts", "Watched", // alerts of all offices, for whoever watches
 	"FollowRing", "NextRing", // the file key
-	"Checkpoints", "IssuanceCheckpoint", "IssuanceLogSince", "IssuedDigests", "IssuedOfLate", "KeepCheckpoint", "LastCheckpoint", "Lead", "Leaves", "Place", "Rows", "Size", "Tiles", "Unplaced", // hashes of all offices
+	"CheckpointBefore", "Checkpoints", "Pruned", "IssuanceCheckpoint", "IssuanceLogSince", "IssuedDigests", "IssuedOfLate", "KeepCheckpoint", "LastCheckpoint", "Lead", "Leaves", "Place", "Rows", "Size", "Tiles", "Unplaced", // hashes of all offices
 }
 
 // S-026: every other method of the store refuses an empty office, outside an act

@@ -249,6 +249,51 @@ func (s *Store) LastCheckpoint(ctx context.Context, name tree.Name) (text string
 	return rows[0].Note, fromMilli(rows[0].At), nil
 }
 
+// Pruned implements tree.Store.
+func (s *Store) Pruned(ctx context.Context) (map[string]int64, error) {
+	pruned := map[string]int64{}
+	offices, err := s.Offices(ctx)
+	for _, code := range offices {
+		var entries [][]byte
+		if err := s.look(ctx, installation, func(db *gorm.DB) error {
+			return db.Table("log").Where("office = ? AND action = ? AND result = 'ok'", code, tree.PruneAction).Pluck("canonical", &entries).Error
+		}); err != nil {
+			return nil, err
+		}
+		for _, e := range entries {
+			pruned[code] = max(pruned[code], tree.PrunedBy(e))
+		}
+	}
+	return pruned, err
+}
+
+// PruneLog removes an office's entries of before a time and of places from ≤ seq
+// < to, but those that the proof of what is gone needs. The database refuses it for what is younger
+// than a year, and on PostgreSQL to every role but that of the jobs.
+func (s *Store) PruneLog(ctx context.Context, office string, before time.Time, from, to int64) (removed int, err error) {
+	err = s.transact(ctx, office, func(ctx context.Context) error {
+		db, err := act(ctx, office)
+		if err != nil {
+			return err
+		}
+		done := db.Exec(`DELETE FROM log WHERE office = ? AND action NOT IN ? AND at < ? AND id IN (
+			SELECT entry_id FROM tree_leaves WHERE tree = ? AND office = ? AND seq >= ? AND seq < ?)`,
+			office, []string{tree.PruneAction, tree.AdmitAction}, logTime(before), string(tree.Log), office, from, to)
+		removed = int(done.RowsAffected)
+		return done.Error
+	})
+	return removed, err
+}
+
+// CheckpointBefore returns the size of the log that the last checkpoint of at most
+// the given time covers; 0 if there is none.
+func (s *Store) CheckpointBefore(ctx context.Context, at time.Time) (size int64, err error) {
+	err = s.look(ctx, installation, func(db *gorm.DB) error {
+		return db.Model(&treeCheckpoint{}).Where("tree = ? AND at <= ?", string(tree.Log), at.UnixMilli()).Select("COALESCE(MAX(size), 0)").Scan(&size).Error
+	})
+	return size, err
+}
+
 // Admitted implements tree.Store.
 func (s *Store) Admitted(ctx context.Context, office, id string) (admitted bool, err error) {
 	err = s.look(ctx, office, func(db *gorm.DB) error {

@@ -201,8 +201,20 @@ func (n *Notary) readRows(ctx context.Context, from, to int64, t merkle.Tree, la
 		return t, err
 	}
 	next := from
-	err := n.Store.Rows(ctx, n.Tree, from, to, func(r Row) error {
-		if kind, _ := r.check(); r.Seq != next || kind != "" {
+	var pruned map[string]int64
+	err := n.Store.Rows(ctx, n.Tree, from, to, func(r Row) (err error) {
+		kind, _ := r.check()
+		if kind == Missing {
+			if pruned == nil {
+				if pruned, err = n.Store.Pruned(ctx); err != nil {
+					return err
+				}
+			}
+			if n.Tree == Log && r.Seq < pruned[r.Office] {
+				kind = ""
+			}
+		}
+		if r.Seq != next || kind != "" {
 			return fmt.Errorf("%w: %s, entry %d", ErrBroken, kind, next)
 		}
 		next++

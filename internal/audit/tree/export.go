@@ -54,15 +54,32 @@ func Export(ctx context.Context, s Store, w io.Writer) (entries int64, err error
 		}
 	}
 	err = s.Rows(ctx, Log, 0, size, func(r Row) error {
-		line := exportLine{Seq: &r.Seq, Office: r.Office, ID: r.ID, Leaf: r.Leaf}
-		if r.Data != nil {
-			text := string(r.Data)
-			line.Entry = &text
-		}
 		entries++
-		return out.Encode(line)
+		return out.Encode(lineOf(r))
 	})
 	return entries, err
+}
+
+func lineOf(r Row) exportLine {
+	line := exportLine{Seq: &r.Seq, Office: r.Office, ID: r.ID, Leaf: r.Leaf}
+	if r.Data != nil {
+		text := string(r.Data)
+		line.Entry = &text
+	}
+	return line
+}
+
+// Archive writes the entries of an office before a place as lines of an export,
+// each of which its leaf proves.
+func Archive(ctx context.Context, s Store, w io.Writer, office string, until int64) error {
+	out := json.NewEncoder(w)
+	out.SetEscapeHTML(false)
+	return s.Rows(ctx, Log, 0, until, func(r Row) error {
+		if r.Office != office || r.Data == nil {
+			return nil
+		}
+		return out.Encode(lineOf(r))
+	})
 }
 
 // Exported is the evidence of an export, which is read once.

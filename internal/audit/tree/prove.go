@@ -3,9 +3,11 @@ package tree
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"golang.org/x/mod/sumdb/note"
@@ -63,6 +65,7 @@ type Report struct {
 	Loose    int       `json:"loose"`           // entries that wait for their place
 	Since    string    `json:"since,omitempty"` // time of the first of unproven and loose
 	Admitted int       `json:"admitted"`        // entries that came late and were let in by people
+	Pruned   int       `json:"pruned"`          // entries removed after their time; their hashes are proven
 	Points   int       `json:"points"`          // checkpoints that were compared
 	Copied   int       `json:"copied"`          // of them from the second place
 	Last     time.Time `json:"last"`            // of the last one; zero if none
@@ -113,7 +116,7 @@ func (r *Report) add(f Finding) {
 func Prove(e Evidence) (Report, error) {
 	var r Report
 	points := e.points(&r)
-	p := prover{report: &r, points: points, admitted: map[string]bool{}}
+	p := prover{report: &r, all: points, points: points, admitted: map[string]bool{}}
 	if err := e.Rows(p.row); err != nil {
 		return r, err
 	}
@@ -160,6 +163,7 @@ func (e Evidence) points(r *Report) (points []merkle.Checkpoint) {
 // prover goes once through the rows.
 type prover struct {
 	report *Report
+	all    []merkle.Checkpoint
 	points []merkle.Checkpoint // those not reached yet
 	tree   merkle.Tree
 	tile   merkle.Tree
@@ -171,7 +175,44 @@ type prover struct {
 	newest time.Time // of all entries
 
 	late     []Finding
+	gone     []place
+	pruned   []pruning
 	admitted map[string]bool // entries that people let in, by office and id
+}
+
+// place is that of an entry that is gone.
+type place struct {
+	seq    int64
+	office string
+}
+
+// pruning is what an entry log.prune says: that entries of its office before a
+// place were removed at a time.
+type pruning struct {
+	office string
+	until  int64
+	at     time.Time
+}
+
+// PruneAction is what the entry says by which entries were removed (S-087); its
+// fact PrunedUntil is the place before which.
+const (
+	PruneAction = "log.prune"
+	PrunedUntil = "until"
+)
+
+// MinKept is how long every entry is kept (R-172).
+const MinKept = 365 * 24 * time.Hour
+
+// PrunedBy is the place that the entry of a pruning names; 0 if none.
+func PrunedBy(canonical []byte) (until int64) {
+	var told struct {
+		Facts map[string]string `json:"facts"`
+	}
+	if json.Unmarshal(canonical, &told) == nil {
+		until, _ = strconv.ParseInt(told.Facts[PrunedUntil], 10, 64)
+	}
+	return until
 }
 
 func (p *prover) row(row Row) error {
@@ -180,11 +221,15 @@ func (p *prover) row(row Row) error {
 	if row.Seq != p.tree.Size() {
 		kind = Order
 	}
+	if kind == Missing {
+		p.gone = append(p.gone, place{row.Seq, row.Office})
+		kind = ""
+	}
 	if kind != "" {
 		p.report.add(Finding{Kind: kind, Entry: row.Seq, At: atOf(row)})
 	}
 	if record != nil {
-		p.time(row.Seq, *record)
+		p.time(row.Seq, *record, row.Data)
 	}
 	leaf, ok := merkle.HashOf(row.Leaf)
 	if !ok && kind == "" {
@@ -200,12 +245,16 @@ func (p *prover) row(row Row) error {
 }
 
 // time judges when an entry says that it was made.
-func (p *prover) time(seq int64, r audit.Record) {
+func (p *prover) time(seq int64, r audit.Record, canonical []byte) {
 	if p.since == "" || r.At < p.since {
 		p.since = r.At
 	}
-	if at, err := time.Parse(time.RFC3339, r.At); err == nil && at.After(p.newest) {
+	at, err := time.Parse(time.RFC3339, r.At)
+	if err == nil && at.After(p.newest) {
 		p.newest = at
+	}
+	if r.Action == PruneAction && r.Result == "ok" {
+		p.pruned = append(p.pruned, pruning{r.Office, PrunedBy(canonical), at})
 	}
 	if r.Action == AdmitAction && r.Result == "ok" {
 		p.admitted[r.Office+"/"+r.Object] = true
@@ -253,7 +302,7 @@ func (p *prover) end(e Evidence) {
 	}
 	for _, record := range e.Loose {
 		late := len(p.late)
-		p.time(-1, record)
+		p.time(-1, record, record.Canonical)
 		if len(p.late) > late {
 			p.late[late].Kind = Outside
 		}
@@ -265,12 +314,27 @@ func (p *prover) end(e Evidence) {
 			r.add(f)
 		}
 	}
+	p.judgeGone()
 	r.Since = p.since
 	r.judge(p.newest)
 }
 
-// looseOf returns the records of those entries of the operation log that have no
-// place yet, with their time only.
+// judgeGone counts the entries that were removed as an entry says, at least
+// MinKept after a checkpoint covered them; the others are missing.
+func (p *prover) judgeGone() {
+	for _, g := range p.gone {
+		i, _ := slices.BinarySearchFunc(p.all, g.seq+1, func(c merkle.Checkpoint, size int64) int { return cmp.Compare(c.Size, size) })
+		if i < len(p.all) && slices.ContainsFunc(p.pruned, func(x pruning) bool {
+			return x.office == g.office && g.seq < x.until && !p.all[i].Time.After(x.at.Add(-MinKept))
+		}) {
+			p.report.Pruned++
+			continue
+		}
+		p.report.add(Finding{Kind: Missing, Entry: g.seq})
+	}
+}
+
+// looseOf returns those entries of the operation log that have no place yet.
 func looseOf(ctx context.Context, s Store) (records []audit.Record, err error) {
 	var last Entry
 	for {
@@ -279,7 +343,10 @@ func looseOf(ctx context.Context, s Store) (records []audit.Record, err error) {
 			return records, err
 		}
 		for _, e := range entries {
-			records = append(records, audit.Record{Office: e.Office, ID: e.ID, At: madeAt(e.Data)})
+			var r audit.Record
+			_ = json.Unmarshal(e.Data, &r) // without a time it is a finding
+			r.Office, r.ID, r.Canonical = e.Office, e.ID, e.Data
+			records = append(records, r)
 		}
 		last = entries[len(entries)-1]
 	}

@@ -65,6 +65,8 @@ type Store interface {
 	KeepCheckpoint(ctx context.Context, tree Name, c merkle.Checkpoint, text string) error
 	// LastCheckpoint returns the newest; an empty text if there is none.
 	LastCheckpoint(ctx context.Context, tree Name) (text string, at time.Time, err error)
+	// Pruned returns for each office below which place its entries may be gone (log.prune).
+	Pruned(ctx context.Context) (map[string]int64, error)
 	// Admitted tells whether people let in an entry that came late (log.admit).
 	Admitted(ctx context.Context, office, id string) (bool, error)
 	// Checkpoints returns all, oldest first.

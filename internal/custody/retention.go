@@ -1,0 +1,307 @@
+package custody
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"time"
+
+	"akashi/internal/actor"
+	"akashi/internal/audit"
+	"akashi/internal/audit/tree"
+	"akashi/internal/fault"
+	"akashi/internal/office"
+)
+
+// Retain is the kind of approval that lets a list be erased; its object is the
+// run's id.
+const Retain = "retention.erase"
+
+// Class of what is kept for a time of its own.
+type Class string
+
+const (
+	Persons      Class = "persons"      // of the register, with doses and individual number
+	Applications Class = "applications" // with passport data and the content of certificates
+	LogEntries   Class = "log"          // of the office; the object is the place before which
+)
+
+// Due is something that was kept long enough.
+type Due struct {
+	Class   Class
+	Object  string
+	Since   time.Time // of the last that happened to it
+	Outcome string    // empty: not handled; else Erased, Held or Changed
+}
+
+// Outcomes of what was on a list.
+const (
+	Erased  = "erased"
+	Held    = "held"    // somebody keeps it from being erased
+	Changed = "changed" // something happened since the list was made, or it is gone
+	Begun   = "begun"   // entries of the log, a part at a time
+)
+
+// Run is a list of what is due, for people to look at, and its erasure.
+type Run struct {
+	ID                 string
+	Made, Began, Ended time.Time
+	Approved           bool // two people let it be erased
+	Items              []Due
+}
+
+// RetentionStore keeps runs and erases what is on them.
+type RetentionStore interface {
+	Office(ctx context.Context, code string) (office.Office, error)
+	// Due returns what is older, oldest first, inside an act.
+	Due(ctx context.Context, office string, class Class, before time.Time, limit int) ([]Due, error)
+	// AddRun stores a list and ends those that nobody began, inside an act.
+	AddRun(ctx context.Context, office string, r Run) error
+	// LastRun returns the newest, without items; fault NotFound "retention_run".
+	LastRun(ctx context.Context, office string) (Run, error)
+	// RunItems returns what is on a list; open: only what was not handled.
+	RunItems(ctx context.Context, office, run string, open bool, limit int) ([]Due, error)
+	// BeginRun, EndRun and Handled note how far a run is, inside an act.
+	BeginRun(ctx context.Context, office, run string) error
+	EndRun(ctx context.Context, office, run string) error
+	Handled(ctx context.Context, office, run string, d Due) error
+	// EraseApplication erases one that was not changed since the time, inside an act;
+	// faults as ErasePerson, and NotFound "application".
+	EraseApplication(ctx context.Context, office, id string, before time.Time) (Erasure, error)
+	// StillDue tells, inside an act, whether nothing happened to a person since.
+	StillDue(ctx context.Context, office, personID string, before time.Time) (bool, error)
+	// CheckpointBefore is the size of the log that was signed at the time.
+	CheckpointBefore(ctx context.Context, at time.Time) (int64, error)
+	Pruned(ctx context.Context) (map[string]int64, error)
+	PruneLog(ctx context.Context, office string, before time.Time, from, to int64) (removed int, err error)
+	PruneAlerts(ctx context.Context, office string, before time.Time) error
+}
+
+// Retention is the job that erases what was kept long enough (S-077, S-087): it
+// makes a list, and when two people have approved that, it erases what is on it,
+// one thing in each act, wherever a process before it stopped.
+type Retention struct {
+	*Service
+	Kept RetentionStore
+	Now  func() time.Time
+	IDs  func() string
+	// Archive keeps the entries of the log that will be removed, somewhere and
+	// encrypted; nil: only what was kept for ArchiveYears is removed.
+	Archive func(ctx context.Context, office string, until int64) error
+}
+
+const (
+	// ArchiveYears is how long entries of the log are kept in some form [P] (S-087).
+	ArchiveYears = 7
+	listed       = 10_000             // of each class on a list; the rest comes with the next
+	Listed       = 3 * listed         // at most on a list
+	listEvery    = 7 * 24 * time.Hour // a list that nobody approved is made again
+	pruneStep    = 5000               // places of the log in one transaction
+)
+
+// before is until when something may have happened last.
+func before(now time.Time, years int) time.Time { return now.AddDate(-years, 0, -1) }
+
+// List makes a list of what is due in the actor's office now. It erases nothing.
+func (r *Retention) List(ctx context.Context, a actor.Actor) (run Run, err error) {
+	o, err := r.Kept.Office(ctx, a.Office)
+	if err != nil {
+		return run, err
+	}
+	keep, now := o.Settings.Keep.OrDefault(), r.Now().Truncate(time.Millisecond)
+	run = Run{ID: r.IDs(), Made: now}
+	until, err := r.prunable(ctx, a.Office, keep, now)
+	if err != nil {
+		return run, err
+	}
+	err = r.Log.Act(ctx, a, audit.Entry{Action: "retention.list", Object: run.ID}, func(ctx context.Context, e *audit.Entry) error {
+		for class, years := range map[Class]int{Persons: keep.Records, Applications: keep.Applications} {
+			due, err := r.Kept.Due(ctx, a.Office, class, before(now, years), listed)
+			if err != nil {
+				return err
+			}
+			run.Items = append(run.Items, due...)
+			e.Fact(string(class), strconv.Itoa(len(due)))
+		}
+		if until > 0 {
+			run.Items = append(run.Items, Due{Class: LogEntries, Object: strconv.FormatInt(until, 10), Since: before(now, keep.Log)})
+			e.Fact(string(LogEntries), strconv.FormatInt(until, 10))
+		}
+		return r.Kept.AddRun(ctx, a.Office, run)
+	})
+	return run, err
+}
+
+// prunable is the place before which entries of the log are due; 0 if none are.
+func (r *Retention) prunable(ctx context.Context, office string, keep office.Keeping, now time.Time) (int64, error) {
+	if keep.Log < ArchiveYears && r.Archive == nil {
+		keep.Log = ArchiveYears
+	}
+	until, err := r.Kept.CheckpointBefore(ctx, before(now, keep.Log))
+	if err != nil || until == 0 {
+		return 0, err
+	}
+	pruned, err := r.Kept.Pruned(ctx)
+	if until <= pruned[office] {
+		until = 0
+	}
+	return until, err
+}
+
+// Step goes on in all offices: it erases what was approved, and makes a list where
+// something is due and none is open.
+func (r *Retention) Step(ctx context.Context, by func(office string) actor.Actor) (done []Run, err error) {
+	offices, err := r.Store.Offices(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var errs []error
+	for _, code := range offices {
+		run, err := r.Kept.LastRun(ctx, code)
+		waits := err == nil && run.Ended.IsZero()
+		switch {
+		case fault.CodeOf(err) == fault.NotFound || err == nil && run.Began.IsZero() && !run.Approved && r.Now().Sub(run.Made) >= listEvery || err == nil && !run.Ended.IsZero() && r.Now().Sub(run.Ended) >= listEvery:
+			_, err = r.List(ctx, by(code))
+		case waits && (run.Approved || !run.Began.IsZero()):
+			if err = r.Erase(ctx, by(code), run.ID); err == nil {
+				done = append(done, run)
+			}
+		}
+		errs = append(errs, err)
+	}
+	return done, errors.Join(errs...)
+}
+
+// Erase erases what is on the open list of the actor's office, with an approval
+// of two people, and goes on with one that was begun.
+func (r *Retention) Erase(ctx context.Context, a actor.Actor, id string) error {
+	run, err := r.Kept.LastRun(ctx, a.Office)
+	if err == nil && (run.ID != id || !run.Ended.IsZero()) {
+		err = fault.New(fault.NotFound, "retention_run", "")
+	}
+	if err != nil {
+		return err
+	}
+	if run.Began.IsZero() {
+		err := r.Log.Act(ctx, a, audit.Entry{Action: "retention.begin", Object: id}, func(ctx context.Context, _ *audit.Entry) error {
+			if err := r.use(ctx, a, Retain, id, nil); err != nil {
+				return err
+			}
+			return r.Kept.BeginRun(ctx, a.Office, id)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	for {
+		items, err := r.Kept.RunItems(ctx, a.Office, id, true, someItems)
+		if err != nil {
+			return err
+		}
+		if len(items) == 0 {
+			return r.end(ctx, a, id)
+		}
+		for _, d := range items {
+			if err := r.erase(ctx, a, run, d); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// someItems is how many things are read at a time.
+const someItems = 500
+
+// end says in the log what became of the list: the proof of the erasure.
+func (r *Retention) end(ctx context.Context, a actor.Actor, id string) error {
+	items, err := r.Kept.RunItems(ctx, a.Office, id, false, Listed)
+	if err != nil {
+		return err
+	}
+	counts := map[string]int{}
+	for _, d := range items {
+		counts[string(d.Class)+" "+d.Outcome]++
+	}
+	return r.Log.Act(ctx, a, audit.Entry{Action: "retention.end", Object: id}, func(ctx context.Context, e *audit.Entry) error {
+		for what, n := range counts {
+			e.Fact(what, strconv.Itoa(n))
+		}
+		return r.Kept.EndRun(ctx, a.Office, id)
+	})
+}
+
+func (r *Retention) erase(ctx context.Context, a actor.Actor, run Run, d Due) error {
+	if d.Class == LogEntries {
+		return r.prune(ctx, a, run, d)
+	}
+	kept, err := r.Kept.Office(ctx, a.Office)
+	if err != nil {
+		return err
+	}
+	keep := kept.Settings.Keep.OrDefault()
+	e := audit.Entry{Action: "retention.erase", Object: d.Object}
+	if d.Class == Persons {
+		e.Person = d.Object
+	}
+	return r.Log.Act(ctx, a, e, func(ctx context.Context, e *audit.Entry) error {
+		var done Erasure
+		var err error
+		if d.Class == Persons {
+			var still bool
+			if still, err = r.Kept.StillDue(ctx, a.Office, d.Object, before(r.Now(), keep.Records)); err == nil {
+				if still {
+					done, err = r.Store.ErasePerson(ctx, a.Office, d.Object)
+				} else {
+					err = fault.New(fault.NotFound, "person", "")
+				}
+			}
+		} else {
+			done, err = r.Kept.EraseApplication(ctx, a.Office, d.Object, before(r.Now(), keep.Applications))
+		}
+		switch d.Outcome = Erased; {
+		case fault.CodeOf(err) == fault.NotFound:
+			d.Outcome = Changed
+		case fault.CodeOf(err) == fault.Conflict:
+			d.Outcome = Held
+		case err != nil:
+			return err
+		}
+		e.Fact("class", string(d.Class))
+		e.Fact("outcome", d.Outcome)
+		e.Fact("keys", strconv.Itoa(done.Keys))
+		return r.Kept.Handled(ctx, a.Office, run.ID, d)
+	})
+}
+
+// prune removes entries of the log; what says so is written first and stays.
+func (r *Retention) prune(ctx context.Context, a actor.Actor, run Run, d Due) error {
+	until, err := strconv.ParseInt(d.Object, 10, 64)
+	if err != nil {
+		return err
+	}
+	if d.Outcome != Begun {
+		if r.Archive != nil {
+			if err := r.Archive(ctx, a.Office, until); err != nil {
+				return err
+			}
+		}
+		e := audit.Entry{Action: tree.PruneAction, Object: run.ID}
+		e.Fact(tree.PrunedUntil, d.Object)
+		d.Outcome = Begun
+		if err := r.Log.Act(ctx, a, e, func(ctx context.Context, _ *audit.Entry) error { return r.Kept.Handled(ctx, a.Office, run.ID, d) }); err != nil {
+			return err
+		}
+	}
+	for from := int64(0); from < until; from += pruneStep {
+		if _, err := r.Kept.PruneLog(ctx, a.Office, d.Since, from, min(from+pruneStep, until)); err != nil {
+			return err
+		}
+	}
+	if err := r.Kept.PruneAlerts(ctx, a.Office, d.Since); err != nil {
+		return err
+	}
+	d.Outcome = Erased
+	return r.Log.Act(ctx, a, audit.Entry{Action: "log.pruned", Object: run.ID}, func(ctx context.Context, _ *audit.Entry) error {
+		return r.Kept.Handled(ctx, a.Office, run.ID, d)
+	})
+}
