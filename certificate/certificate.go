@@ -27,6 +27,15 @@ type Family string
 const (
 	SHC   Family = "shc"
 	VDSNC Family = "vdsnc"
+
+	// Contents of an HC1 code.
+	HCERT      Family = "hcert" // one that could not be read so far as to tell
+	DCC        Family = "dcc"   // EU Digital COVID Certificate
+	ICVP       Family = "icvp"  // digital yellow card
+	DDCC       Family = "ddcc"  // core data set of WHO; read only
+	HealthLink Family = "health_link"
+
+	DIVOC Family = "divoc" // India's platform; read only
 )
 
 // HasStatus tells whether a code of the family carries an identifier of its own

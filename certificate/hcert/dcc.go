@@ -47,6 +47,12 @@ const ResultDetected = "260373001"
 // DCCRecovery is a recovery from an infection.
 type DCCRecovery struct{ FirstPositive, From, Until clock.Date }
 
+// Systems of the codes of products.
+const (
+	SystemEU   = "https://ec.europa.eu/health/documents/community-register/html/"
+	SystemICVP = "http://smart.who.int/pcmt-vaxprequal/CodeSystem/PreQualProductIds"
+)
+
 // The entry groups of a DCC.
 var dccGroups = [...]string{"v", "t", "r"}
 

@@ -50,8 +50,8 @@ func readRecord(v any, firstDraft bool) (*Record, error) {
 	top := fields{"", values}
 	certificate := top.child("certificate")
 	r := &Record{
-		FirstDraft: firstDraft, Name: top.text("name"), BirthDate: top.day("birthDate"), Sex: top.coded("sex").label(),
-		Identifier: top.text("identifier"), ID: first(certificate.text("hcid"), top.text("hcid")), Issuer: certificate.coded("issuer").label(),
+		FirstDraft: firstDraft, Name: top.text("name"), BirthDate: top.day("birthDate"), Sex: top.coded("sex").Label(),
+		Identifier: top.text("identifier"), ID: first(certificate.text("hcid"), top.text("hcid")), Issuer: certificate.coded("issuer").Label(),
 	}
 	switch {
 	case top.has("test"):
@@ -69,8 +69,8 @@ func readRecord(v any, firstDraft bool) (*Record, error) {
 	return r, nil
 }
 
-// label is what to show of a code.
-func (c Coded) label() string { return first(c.Display, c.Code) }
+// Label is what to show of a code.
+func (c Coded) Label() string { return first(c.Display, c.Code) }
 
 func first(texts ...string) string {
 	for _, s := range texts {

@@ -29,12 +29,10 @@ var purposes = map[contentKind][]asn1.ObjectIdentifier{
 
 // SignerRules tells whether a signer may sign the content of a code: none of the purposes
 // of health certificates, or that of this content, and digital signatures. Dates and
-// whether it is trusted are not looked at. The error is an *Error of StepSigner.
+// whether it is listed are not looked at; a country that lists its authority as a signer
+// (ES/501) has said so. The error is an *Error of StepSigner.
 func (c *Code) SignerRules(signer *pki.Certificate) error {
-	switch {
-	case signer.IsCA:
-		return fail(StepSigner, "is_an_authority", "")
-	case signer.HasKeyUsage && signer.KeyUsage&x509.KeyUsageDigitalSignature == 0:
+	if signer.HasKeyUsage && signer.KeyUsage&x509.KeyUsageDigitalSignature == 0 {
 		return fail(StepSigner, "key_usage", "")
 	}
 	limited := false

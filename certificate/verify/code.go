@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"akashi/certificate/hcert"
 	"akashi/certificate/shc"
 	"akashi/certificate/vdsnc"
 )
@@ -24,6 +25,11 @@ const (
 	CardInflate         = "card_inflate"  // step 5
 	CardClaims          = "card_claims"   // step 6
 	BarcodeMalformed    = "barcode_malformed"
+	HealthEncoding      = "health_encoding"  // base45
+	HealthInflate       = "health_inflate"   // zlib
+	HealthStructure     = "health_structure" // CBOR
+	HealthMessage       = "health_message"   // COSE
+	HealthClaims        = "health_claims"
 	VersionNotSupported = "version_not_supported"
 
 	// signature
@@ -31,6 +37,7 @@ const (
 	SignatureWrong      = "signature_wrong"
 	SignatureForm       = "signature_form"
 	AlgorithmNotAllowed = "algorithm_not_allowed"
+	KeysWithdrawn       = "keys_withdrawn" // nobody can check it any more
 
 	// signature: header of a health card, step 4
 	CompressionNotAllowed = "compression_not_allowed"
@@ -51,6 +58,7 @@ const (
 	KeyNotOfIssuer   = "key_not_of_issuer"
 	KeyOfOtherTest   = "key_of_other_test" // the same of a TEST issuer, whose name all installations share
 	KeyNotInForce    = "key_not_in_force"
+	KeyNotListed     = "key_not_listed" // of a participant whose others are
 	SignerAllowed    = "signer_allowed"
 	SignerNotAllowed = "signer_not_allowed"
 	CountryDiffers   = "country_differs"
@@ -60,6 +68,9 @@ const (
 	NotYetValid          = "not_yet_valid"
 	Expired              = "expired"
 	ExpiresBeforeIssue   = "expires_before_issue"
+	ExpiryMissing        = "expiry_missing"
+	NotYetInForce        = "not_yet_in_force"
+	CodeToRenew          = "code_to_renew"
 	SignerNotYetValid    = "signer_not_yet_valid"
 	SignerExpired        = "signer_expired"
 	AuthorityNotYetValid = "authority_not_yet_valid"
@@ -68,6 +79,7 @@ const (
 	// revocation
 	NotRevoked       = "not_revoked"        // a health card
 	SignerNotRevoked = "signer_not_revoked" // of a bar code, for which there is no list of single ones
+	SignerListed     = "signer_listed"      // of an HC1 code: who is withdrawn is taken off
 	NoList           = "no_list"
 	ListMissing      = "list_missing"
 	ListNotCurrent   = "list_not_current"
@@ -101,12 +113,34 @@ const (
 	DoseWithoutCode  = "dose_without_code"
 	DoseWithoutDate  = "dose_without_date"
 	DoseOfNobody     = "dose_of_nobody"
+
+	// content of HC1 codes
+	ContentUnknown        = "content_unknown"
+	ContentIncomplete     = "content_incomplete"
+	SeveralEvents         = "several_events"
+	EventInFuture         = "event_in_future"
+	TestPositive          = "test_positive"
+	TestWithoutResult     = "test_without_result"
+	RecoveryNotYet        = "recovery_not_yet"
+	RecoveryOver          = "recovery_over"
+	ProductNotInCatalogue = "product_not_in_catalogue"
+	TooRecent             = "too_recent"
+	TemplateUnknown       = "template_unknown"
+	LinkOnly              = "link_only"
+	DraftFormat           = "draft_format"
 )
 
 // Codes of notes, beside those of shc and vdsnc.
 const (
 	NotVaccination = "not_vaccination"
 	UnknownMembers = "unknown_members"
+
+	BreaksSchema       = "breaks_schema"        // of an EU certificate
+	CoreDataSet        = "core_data_set"        // of WHO
+	AuthorityDiffers   = "authority_differs"    // of a yellow card, from its signer
+	ExpiresAfterSigner = "expires_after_signer" // later than the signer's certificate
+	IssuedBeforeSigner = "issued_before_signer" // earlier than the signer's certificate
+	LinkDoubtful       = "link_doubtful"
 )
 
 // Sentence explains a code of a facet or note to the person at the counter. Both
@@ -213,6 +247,51 @@ var sentences = map[string]sentence{
 
 	shc.NoteSymbolVersion:  {"QRコードが規格より大きく作られています。", "The QR code is larger than the standard allows."},
 	shc.NoteSymbolSegments: {"QRコードの符号化の方法が規格と異なります。", "The QR code is not encoded the way the standard says."},
+
+	HealthEncoding:  {"コードの文字の並びが正しくありません。読み取り直してください。", "The characters of the code are wrong. Scan it again."},
+	HealthInflate:   {"コードの内容を展開できません。途中で切れているか、壊れています。", "The content of the code cannot be unpacked; it is cut off or damaged."},
+	HealthStructure: {"コードの内容の形式が正しくありません。", "The content of the code is not put together correctly."},
+	HealthMessage:   {"コードの署名の入れ物の形式が正しくありません。", "The envelope of the signature is not put together correctly."},
+	HealthClaims:    {"発行者や日時の書き方が正しくありません。", "Issuer or dates are not written correctly."},
+
+	KeysWithdrawn: {"署名を確認するための鍵は公開されていません。表示のみで、証明にはなりません。", "The keys to check the signature are not published any more. It is shown only and proves nothing."},
+	KeyNotListed:  {"署名の鍵は、この国の信頼リストにありません。取り消された鍵か、偽造のおそれがあります。信頼リストを更新して、もう一度確認してください。", "The key is not on the list of this country: it was withdrawn, or it is forged. Renew the trust list and check again."},
+
+	ExpiryMissing: {"有効期限が書かれていません。", "It does not say when it expires."},
+	NotYetInForce: {"証明の効力はまだ始まっていません。", "It is not in force yet."},
+	CodeToRenew:   {"コードの有効期限が切れています。接種の証明は失われていません。発行者に新しいコードを求めてください。", "The code has expired; the vaccination still counts. Ask for a new code from the issuer."},
+	SignerListed:  {"署名者は信頼リストに載っています。この証明書一枚だけの失効は確認していません。", "The signer is on the list. Whether this one certificate was withdrawn was not checked."},
+
+	ContentUnknown:        {"このプログラムの知らない種類の内容です。", "This program does not know this kind of content."},
+	ContentIncomplete:     {"必要な項目が欠けています。", "A required part is missing."},
+	SeveralEvents:         {"一枚に二つ以上の接種や検査が書かれています。", "It holds more than one vaccination, test or recovery."},
+	EventInFuture:         {"接種や検査の日付が未来です。", "The vaccination or test lies in the future."},
+	TestPositive:          {"本物ですが、検査は陽性です。", "It is authentic, but the test found the virus."},
+	TestWithoutResult:     {"検査の結果が読み取れません。", "It does not tell the result of the test."},
+	RecoveryNotYet:        {"回復の証明の期間はまだ始まっていません。", "The period of this recovery has not begun."},
+	RecoveryOver:          {"回復の証明の期間は終わっています。", "The period of this recovery is over."},
+	ProductNotInCatalogue: {"ワクチンが世界保健機関の承認品の一覧にありません。一覧を更新するか、ほかの記録を確認してください。", "The product is not in the catalogue of what WHO approved. Update the catalogue, or look at other records."},
+	TooRecent:             {"黄熱の接種から10日がたっていないため、まだ有効ではありません。", "Vaccinated against yellow fever fewer than 10 days ago: not valid yet."},
+	TemplateUnknown:       {"新しい様式のため、このプログラムでは判断できません。内容を人の目で確かめてください。", "Its template is newer than this program, which cannot decide. Look at the content yourself."},
+	LinkOnly:              {"記録へのリンクだけで、接種の証明ではありません。リンクは自動では開きません。", "It holds only a link to records and proves no vaccination. The link is never followed."},
+	DraftFormat:           {"世界保健機関の最初の草案の形式で、もう信頼されていません。表示のみです。", "This is the format of a first draft of WHO, which nobody trusts any more. It is shown only."},
+
+	BreaksSchema:       {"欧州の規則にない書き方の項目があります。", "Some entries are not written as the European rules say."},
+	CoreDataSet:        {"世界保健機関の共通項目の形式です。", "It has the format of WHO's core data set."},
+	AuthorityDiffers:   {"発行機関の国が署名者の国と一致しません。", "The authority named is not of the signer's country."},
+	ExpiresAfterSigner: {"有効期限が署名者の証明書の期限より後になっています。", "It expires later than the signer's certificate."},
+	IssuedBeforeSigner: {"署名者の証明書が始まる前の発行日時です。", "It was issued before the signer's certificate began."},
+	LinkDoubtful:       {"リンクの宛先に疑わしい点があります。開かないでください。", "The address of the link is doubtful. Do not follow it."},
+
+	hcert.NoteNoExpiry:          {"コードに有効期限がありません。", "The code has no end date."},
+	hcert.NoteFloatTime:         {"日時が小数で書かれています。", "A time is written as a fraction."},
+	hcert.NoteHeaderUnprotected: {"署名の方式または鍵の名が署名に守られていません。", "The signature does not cover how or by which key it was signed."},
+	hcert.NoteOldGeneration:     {"古い草案の形式で書かれています。", "It is written in the format of an older draft."},
+	hcert.NoteUnknownTemplate:   {"様式の版をこのプログラムは知りません。", "This program does not know the version of its template."},
+	hcert.NoteAfterIssue:        {"発行日より後の接種が書かれています。", "The dose was given after the date of issue."},
+	hcert.NoteBeforeApproval:    {"ワクチンが承認される前の接種です。", "The dose was given before WHO approved the product."},
+	hcert.NoteNoGuardian:        {"未成年者なのに、保護者の名がありません。", "It is of a minor and names no parent or guardian."},
+	hcert.NoteNoDocument:        {"旅券などの番号がないため、本人の書類と照合できません。", "It names no travel document to compare it with."},
 
 	vdsnc.NoteArray:             {"データの外側に余分な括弧があります。", "There are needless brackets around the data."},
 	vdsnc.NotePartialBirthDate:  {"生年月日の一部が不明です。", "The date of birth is known in part only."},

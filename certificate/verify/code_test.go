@@ -9,6 +9,7 @@ import (
 	"testing"
 	"unicode"
 
+	"akashi/certificate/hcert"
 	"akashi/certificate/shc"
 	"akashi/certificate/vdsnc"
 )
@@ -25,6 +26,8 @@ func TestSentences(t *testing.T) {
 		vdsnc.NoteArray: true, vdsnc.NotePartialBirthDate: true, vdsnc.NoteCharacters: true,
 		vdsnc.WarnDoseBeforeBirth: true, vdsnc.WarnFutureDate: true, vdsnc.WarnBeforeVaccine: true,
 		vdsnc.WarnRepeatedNumber: true, vdsnc.WarnSigningPeriodOver: true,
+		hcert.NoteNoExpiry: true, hcert.NoteFloatTime: true, hcert.NoteHeaderUnprotected: true, hcert.NoteOldGeneration: true, hcert.NoteUnknownTemplate: true,
+		hcert.NoteAfterIssue: true, hcert.NoteBeforeApproval: true, hcert.NoteNoGuardian: true, hcert.NoteNoDocument: true,
 	}
 	for _, d := range file.Decls {
 		block, ok := d.(*ast.GenDecl)

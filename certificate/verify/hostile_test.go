@@ -185,7 +185,7 @@ func TestBombs(t *testing.T) {
 		{"card of 2 MB", CardInflate, 1 << 20, func() Verdict { return Text(jws, b, now) }},
 		{"card of 40 MB", CardInflate, 1 << 20, func() Verdict { return Text(own, b, now) }},
 		{"ratio above 100", CardInflate, 1 << 20, func() Verdict { return Text(wide, b, now) }},
-		{"digital green certificate", FamilyNotSupported, 64 << 10, func() Verdict {
+		{"digital green certificate", HealthInflate, 256 << 10, func() Verdict {
 			return Text(string(testkit.Read(t, "security/bombs/hc1-fits-one-qr.txt")), b, now)
 		}},
 		{"zlib of 64 MB", TooLong, 1 << 20, func() Verdict {

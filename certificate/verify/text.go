@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"akashi/certificate"
+	"akashi/certificate/hcert"
 	"akashi/certificate/qr"
 	"akashi/certificate/shc"
 	"akashi/certificate/trust"
@@ -23,8 +24,10 @@ const (
 	maxLines = 100      // codes in one text file
 )
 
-// Text judges the text of one code: a health card (shc:/ and digits, or its
-// compact JWS) or a VDS-NC bar code (JSON). White space around it does not matter.
+// Text judges the text of one code: a health card (shc:/ and digits, or its compact
+// JWS), a VDS-NC bar code (JSON), an HC1 code (EU certificate, yellow card and others) or
+// a DIVOC code. White space around it does not matter, but after an HC1 code only line
+// ends do not.
 func Text(text string, b *trust.Bundle, at time.Time) Verdict {
 	trimmed := strings.TrimSpace(text)
 	switch kind := kindOf(trimmed); {
@@ -36,6 +39,10 @@ func Text(text string, b *trust.Bundle, at time.Time) Verdict {
 		return cardVerdict(text, nil, b, at)
 	case kind == kindJSON:
 		return barcodeVerdict(trimmed, b, at)
+	case kind == kindHC1:
+		return healthVerdict(text, b, at) // a space at its end is a symbol
+	case kind == kindDIVOC:
+		return divocVerdict(trimmed, b, at)
 	case kind == kindOther:
 		return unreadable("", b, at, FamilyNotSupported)
 	}
@@ -67,6 +74,8 @@ const (
 	kindNumeric
 	kindJWS
 	kindJSON
+	kindHC1
+	kindDIVOC
 	kindOther // a family that is known but not read here
 )
 
@@ -76,7 +85,11 @@ func kindOf(text string) kind {
 		return kindNumeric
 	case strings.HasPrefix(text, "{"), strings.HasPrefix(text, "["):
 		return kindJSON
-	case strings.HasPrefix(text, "HC1:"), strings.HasPrefix(text, "shlink:/"), strings.Contains(text, "#shlink:/"):
+	case isHC(text):
+		return kindHC1
+	case hcert.IsDIVOC(text):
+		return kindDIVOC
+	case strings.HasPrefix(text, "shlink:/"), strings.Contains(text, "#shlink:/"):
 		return kindOther
 	case strings.Count(text, ".") >= 2 && !strings.ContainsAny(text, " \t\r\n/:"):
 		return kindJWS
@@ -84,9 +97,15 @@ func kindOf(text string) kind {
 	return kindUnknown
 }
 
+// isHC tells whether a text has the context identifier of a health certificate, of any version.
+func isHC(text string) bool {
+	return len(text) >= len(hcert.Prefix) && text[:2] == hcert.Prefix[:2] && text[3] == ':' &&
+		(text[2] >= '1' && text[2] <= '9' || text[2] >= 'A' && text[2] <= 'Z')
+}
+
 // File judges all certificates of a file: a card file (.smart-health-card), the
 // answer of $health-cards-issue (FHIR Parameters), the text of a code, several shc:/
-// lines (the parts of one card, or one card each), or a picture of one or more codes
+// lines (the parts of one card, or one card each), several HC1 lines, or a picture of one or more codes
 // (PNG or JPEG, such as a scanned page of A4 at up to 300 dpi). There is at least one
 // verdict, and one for each code. What the file is, is seen from its content; the
 // name matters for broken card files only.
@@ -105,6 +124,8 @@ func File(name string, content []byte, b *trust.Bundle, at time.Time) []Verdict 
 		return cardFile(content, b, at)
 	case bytes.HasPrefix(trimmed, []byte(shc.Scheme)):
 		return lines(string(content), b, at)
+	case bytes.HasPrefix(trimmed, []byte(hcert.Prefix)):
+		return healthLines(string(content), b, at)
 	}
 	return []Verdict{Text(string(content), b, at)}
 }
@@ -183,6 +204,21 @@ func cardFile(content []byte, b *trust.Bundle, at time.Time) []Verdict {
 	out := make([]Verdict, 0, len(cards))
 	for _, jws := range cards {
 		out = append(out, cardVerdict(jws, notes, b, at))
+	}
+	return out
+}
+
+// healthLines judges HC1 codes, one a line: each dose of a person has its own. Spaces are
+// symbols, so only line ends part them.
+func healthLines(text string, b *trust.Bundle, at time.Time) (out []Verdict) {
+	list := strings.FieldsFunc(text, func(r rune) bool { return r == '\n' || r == '\r' })
+	if len(list) > maxLines {
+		return []Verdict{unreadable(certificate.HCERT, b, at, TooLong)}
+	}
+	for _, line := range list {
+		if strings.TrimSpace(line) != "" {
+			out = append(out, Text(line, b, at))
+		}
 	}
 	return out
 }

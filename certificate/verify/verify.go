@@ -35,6 +35,11 @@
 //   - A health card key is trusted because the bundle has it for that issuer. Its
 //     certificates (x5c), if any, must have been in force when the card was signed
 //     (nbf); the detail of the facet names this rule.
+//   - HC1 codes: a signer counts while it is on the list, which is complete for its
+//     participant: a strange key of a known one is key_not_listed, of another issuer_unknown.
+//     Single certificates cannot be revoked yet (signer_listed says so). An EU test that
+//     found the virus, a health link and a draft format are never valid, however
+//     authentic; an unknown template of a yellow card is undecided.
 //   - A bar code counts while its signer's certificate does; the end of the
 //     private key's usage period is a note only, as the code has no issue date.
 //   - A picture has a verdict for each code, and one more, unreadable, when a code was
@@ -105,13 +110,13 @@ const (
 
 // Verdict is what is known about one certificate. Its JSON form is described by Schema.
 type Verdict struct {
-	Family   certificate.Family `json:"family,omitempty"` // shc or vdsnc; empty when neither was recognised
+	Family   certificate.Family `json:"family,omitempty"` // of the code; empty when it was not recognised
 	Outcome  Outcome            `json:"outcome"`
 	Test     bool               `json:"test"` // a specimen: proves nothing about anybody
 	Facets   []Facet            `json:"facets"`
 	Issuer   string             `json:"issuer,omitempty"`   // iss, or the Doc 9303-3 code of the state; as claimed
-	KeyID    string             `json:"key_id,omitempty"`   // thumbprint (RFC 7638)
-	SignedAt time.Time          `json:"signed_at,omitzero"` // of a health card; bar codes do not tell
+	KeyID    string             `json:"key_id,omitempty"`   // thumbprint (RFC 7638); of an HC1 code the kid, in base64
+	SignedAt time.Time          `json:"signed_at,omitzero"` // bar codes do not tell
 	Holder   *Holder            `json:"holder,omitempty"`   // as far as it could be read, whatever the outcome
 	Notes    []string           `json:"notes,omitempty"`    // codes of flaws that do not change the outcome
 }
@@ -125,6 +130,8 @@ type Holder struct {
 	DocumentNumber string   `json:"document_number,omitempty"`
 	Sex            string   `json:"sex,omitempty"`
 	CertificateID  string   `json:"certificate_id,omitempty"` // uvci or utci
+	Nationality    string   `json:"nationality,omitempty"`
+	Guardian       string   `json:"guardian,omitempty"`
 	Doses          []Dose   `json:"doses"`
 }
 
@@ -138,6 +145,11 @@ type Dose struct {
 	Lot     string `json:"lot,omitempty"`
 	Country string `json:"country,omitempty"`
 	Centre  string `json:"centre,omitempty"`
+
+	// Of a yellow card, computed from product and date.
+	Disease    string `json:"disease,omitempty"` // ICD-11
+	ValidFrom  string `json:"valid_from,omitempty"`
+	ValidUntil string `json:"valid_until,omitempty"`
 }
 
 // Facet returns the facet of a name.

@@ -1,5 +1,5 @@
 // Package outside asks programs that other people wrote about what we issue:
-// verifiers of SMART Health Cards and VDS-NC, a reader of QR codes, readers of PDF.
+// verifiers of SMART Health Cards, VDS-NC and HC1 codes, a reader of QR codes, readers of PDF.
 // They run on Node.js without a network. `make tools` installs them; if they or
 // Node.js are missing, the test is skipped, or fails with CI=true.
 //
@@ -31,6 +31,15 @@ const (
 // SHCVerifiers are all of them.
 var SHCVerifiers = []SHCVerifier{KillTheClipboard, PathCheckSHC}
 
+// HealthVerifier is a program that verifies HC1 codes.
+type HealthVerifier string
+
+// The verifiers of HC1 codes: that of Italy's ministry, and PathCheck's.
+const (
+	DCCUtils     HealthVerifier = "verify-hc1-dccutils.mjs"
+	PathCheckDCC HealthVerifier = "verify-hc1-pathcheck.mjs"
+)
+
 // PDFReader is a program that copies the text out of a PDF.
 type PDFReader string
 
@@ -47,7 +56,7 @@ var PDFReaders = []PDFReader{PDFJS, PDFium}
 type Verdict struct {
 	OK      bool
 	Error   string          // why not, in its own words
-	Content json.RawMessage // if OK: the FHIR bundle of a card, the whole VDS-NC
+	Content json.RawMessage // if OK: the FHIR bundle of a card, the whole VDS-NC, sub-claim 1 of an HC1 code
 }
 
 // Code is a QR code found in a picture.
@@ -79,6 +88,15 @@ func VerifyVDS(t testing.TB, text string) Verdict {
 	return v
 }
 
+// VerifyHealth verifies the signature of an HC1 code with a certificate that is trusted
+// under a key id, and nothing else. The content is sub-claim 1, if there is one.
+func VerifyHealth(t testing.TB, verifier HealthVerifier, text string, keyID, certificate []byte) Verdict {
+	t.Helper()
+	var v Verdict
+	ask(t, string(verifier), map[string]any{"text": text, "kid": keyID, "certificate": certificate}, &v)
+	return v
+}
+
 // ReadCodes returns the QR codes that zxing finds in a PNG or JPEG.
 func ReadCodes(t testing.TB, picture string) []Code {
 	t.Helper()
@@ -106,7 +124,7 @@ func ask(t testing.TB, script string, request, answer any) {
 	t.Helper()
 	node := testkit.Node(t)
 	dir := filepath.Join(testkit.Root(t), "test", "outside")
-	if _, err := os.Stat(filepath.Join(dir, "dist", "vds-sdk.mjs")); err != nil {
+	if _, err := os.Stat(filepath.Join(dir, "dist", "dcc-utils.mjs")); err != nil {
 		testkit.Missing(t, "packages of test/outside (make tools)")
 	}
 	question, err := json.Marshal(request)

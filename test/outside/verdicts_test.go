@@ -58,10 +58,12 @@ func TestWrongVerdicts(t *testing.T) {
 		syntheticSeals(t, found)
 		realSeals(t, found)
 		pictures(t, found)
+		otherHealth(t, found)
 	})
 	// Who left out a reader has no full table to compare.
 	for program, n := range map[string]int{
 		"kill-the-clipboard": 25, "@pathcheck/shc-sdk": 18, "@pathcheck/vds-sdk": 43, "zxing-wasm": 6, "zbarimg": 6,
+		"@pathcheck/dcc-sdk": 47, "dcc-utils": 47,
 	} {
 		if found.asked[program] == 0 {
 			testkit.Missing(t, program)
@@ -83,7 +85,7 @@ func checkVersions(t *testing.T) {
 		t.Fatal(err)
 	}
 	text := string(read(t, filepath.Join(testkit.Root(t), "docs", "verifiers.md")))
-	for _, name := range []string{"kill-the-clipboard", "@pathcheck/shc-sdk", "@pathcheck/vds-sdk", "zxing-wasm"} {
+	for _, name := range []string{"kill-the-clipboard", "@pathcheck/shc-sdk", "@pathcheck/vds-sdk", "@pathcheck/dcc-sdk", "dcc-utils", "zxing-wasm"} {
 		if row := fmt.Sprintf("| `%s` (npm) | %s |", name, manifest.Dependencies[name]); !strings.Contains(text, row) {
 			t.Errorf("docs/verifiers.md lacks %q", row)
 		}

@@ -1,0 +1,360 @@
+package verify
+
+import (
+	"crypto/ecdsa"
+	"encoding/base64"
+	"errors"
+	"strings"
+	"time"
+
+	"akashi/certificate"
+	"akashi/certificate/catalogue"
+	"akashi/certificate/hcert"
+	"akashi/certificate/trust"
+	"akashi/signing"
+	"akashi/signing/pki"
+)
+
+// healthVerdict judges the text of an HC1 code.
+func healthVerdict(text string, b *trust.Bundle, at time.Time) Verdict {
+	code, err := hcert.Parse(text)
+	if err != nil {
+		return refusedHealth(err, b, at)
+	}
+	return Health(code, b, at)
+}
+
+// Health judges an HC1 code that was read already: an EU certificate, a digital yellow
+// card (ICVP), a core data set of WHO or a health link.
+func Health(code *hcert.Code, b *trust.Bundle, at time.Time) Verdict {
+	x := examine(familyOf(code), b, at)
+	x.set(Readable, OK, Read)
+	x.issuedBy(code.Issuer)
+	x.verdict.Test = x.verdict.Test || trust.IsTest(pki.State(code.Issuer))
+	x.verdict.KeyID = base64.StdEncoding.EncodeToString(code.KeyID)
+	x.verdict.SignedAt = code.IssuedAt
+	x.verdict.Holder = holderOfHealth(code)
+	x.note(code.Notes...)
+	signer := x.checkHealthSigner(code)
+	x.checkHealthTime(code, signer)
+	x.checkHealthContent(code)
+	return x.finish()
+}
+
+func familyOf(code *hcert.Code) certificate.Family {
+	switch {
+	case code.DCC != nil:
+		return certificate.DCC
+	case code.ICVP != nil:
+		return certificate.ICVP
+	case code.Record != nil:
+		return certificate.DDCC
+	case code.Links != nil:
+		return certificate.HealthLink
+	}
+	return certificate.HCERT
+}
+
+// healthRefusals say how a failure to read a code shows.
+var healthRefusals = map[hcert.Step]string{
+	hcert.StepBase45:  HealthEncoding,
+	hcert.StepInflate: HealthInflate,
+	hcert.StepCBOR:    HealthStructure,
+	hcert.StepCOSE:    HealthMessage,
+	hcert.StepClaims:  HealthClaims,
+}
+
+func refusedHealth(err error, b *trust.Bundle, at time.Time) Verdict {
+	var e *hcert.Error
+	if !errors.As(err, &e) {
+		e = &hcert.Error{Step: hcert.StepCBOR}
+	}
+	switch code, known := healthRefusals[e.Step]; {
+	case e.Step == hcert.StepPrefix && e.Code == "too_long":
+		return unreadable(certificate.HCERT, b, at, TooLong)
+	case known:
+		return unreadable(certificate.HCERT, b, at, code, "cause", e.Code, "field", e.Field)
+	}
+	return unreadable(certificate.HCERT, b, at, VersionNotSupported)
+}
+
+func (x *examination) setHealthCause(facet, code string, err error) {
+	var e *hcert.Error
+	if errors.As(err, &e) {
+		x.set(facet, Failed, code, "cause", e.Code, "field", e.Field)
+		return
+	}
+	x.set(facet, Failed, code)
+}
+
+// checkHealthSigner finds the signer on the lists and judges signature, issuer and key
+// (spec eu-dcc, 4 and 6). It returns the certificate of the signer; nil if there is none.
+func (x *examination) checkHealthSigner(code *hcert.Code) *pki.Certificate {
+	switch {
+	case code.Algorithm == 0:
+		x.set(Signature, Failed, AlgorithmNotAllowed)
+		return nil
+	case code.KeyID == nil:
+		x.set(Signature, Failed, KeyNotNamed)
+		return nil
+	}
+	candidates := x.bundle.HealthSigners(code.KeyID)
+	if len(candidates) == 0 {
+		x.strangeKey(code)
+		return nil
+	}
+	signer, err := candidates[0], error(nil)
+	for _, c := range candidates { // a key id is not unique
+		if err = code.CheckSignature(c.Key); err == nil {
+			signer = c
+			break
+		}
+	}
+	x.set(Issuer, OK, IssuerKnown, "participant", signer.Participant, "domain", signer.Domain)
+	if err != nil {
+		x.healthSignatureFault(err)
+		return signer.Certificate
+	}
+	x.set(Signature, OK, SignatureGood)
+	x.checkHealthKey(code, signer)
+	x.set(Revocation, OK, SignerListed)
+	if key, ok := signer.Key.(*ecdsa.PublicKey); ok {
+		x.checkIssued(signing.Thumbprint(key), code.Digest(), code.IssuedAt)
+	} else {
+		x.set(Issued, NotApplicable, NoIssuanceLog)
+	}
+	return signer.Certificate
+}
+
+func (x *examination) healthSignatureFault(err error) {
+	var e *hcert.Error
+	code := SignatureWrong
+	if errors.As(err, &e) {
+		switch e.Code {
+		case "algorithm":
+			code = AlgorithmNotAllowed
+		case "length":
+			code = SignatureForm
+		}
+	}
+	x.setHealthCause(Signature, code, err)
+}
+
+// strangeKey judges a key id that no list has. The list of a participant is complete: who
+// is not on it was taken off, or never was there.
+func (x *examination) strangeKey(code *hcert.Code) {
+	if !x.bundle.HasParticipant(code.Issuer) {
+		x.set(Issuer, Unknown, IssuerUnknown)
+		return
+	}
+	x.set(Issuer, OK, IssuerKnown)
+	x.set(Key, Failed, KeyNotListed)
+	if made := x.bundle.MadeAt(); code.IssuedAt.After(made) {
+		x.set(Freshness, Unknown, TrustBeforeCode, "made_at", made.Format(time.RFC3339))
+	}
+}
+
+// checkHealthKey judges what the signer may sign. The issuer of an EU certificate is
+// a hint only, and written in many ways; that of others is the code of the participant.
+func (x *examination) checkHealthKey(code *hcert.Code, signer trust.HealthSigner) {
+	x.set(Key, OK, SignerAllowed)
+	if code.DCC == nil && code.Fault == nil && !signer.Of(code.Issuer) {
+		x.set(Key, Failed, CountryDiffers)
+		return
+	}
+	if signer.Certificate != nil {
+		if err := code.SignerRules(signer.Certificate); err != nil {
+			x.setHealthCause(Key, SignerNotAllowed, err)
+		}
+	}
+	if code.ICVP != nil && code.ICVP.Generation == 3 && code.ICVP.Authority != "" && !signer.Of(code.ICVP.Authority) {
+		x.note(AuthorityDiffers)
+	}
+}
+
+// checkHealthTime judges the claims and the signer's certificate, whose end ends
+// what it signed (eu-dcc, 11).
+func (x *examination) checkHealthTime(code *hcert.Code, signer *pki.Certificate) {
+	x.set(Validity, OK, InTime)
+	if signer != nil {
+		x.checkDates(signer, SignerNotYetValid, SignerExpired)
+		if code.Expires.After(signer.NotAfter) {
+			x.note(ExpiresAfterSigner)
+		}
+		if !code.IssuedAt.IsZero() && code.IssuedAt.Before(signer.NotBefore) {
+			x.note(IssuedBeforeSigner)
+		}
+	}
+	if x.verdict.Facet(Validity).Result != OK {
+		return
+	}
+	err := code.CheckTime(x.at, ClockSkew)
+	var e *hcert.Error
+	if !errors.As(err, &e) {
+		return
+	}
+	reason := map[string]string{
+		"not_yet_valid": NotYetValid, "expired": Expired, "expires_before_issue": ExpiresBeforeIssue, "no_expiry": ExpiryMissing,
+	}[e.Code]
+	switch {
+	case e.Field == "claim 5":
+		reason = NotYetInForce
+	case reason == Expired && code.ICVP != nil:
+		reason = CodeToRenew
+	}
+	x.set(Validity, Failed, reason, "cause", e.Code)
+}
+
+// healthFaults are the codes of content that proves nothing, by the reasons of hcert.
+var healthFaults = map[string]string{
+	"no_health_certificate": ContentUnknown, "no_known_subclaim": ContentUnknown, "unsupported_version": ContentUnknown,
+	"multiple_entries": SeveralEvents, "no_entry": NoDose, "incomplete": ContentIncomplete,
+	"future_event": EventInFuture, "positive": TestPositive, "not_negative": TestWithoutResult,
+	"recovery_not_yet": RecoveryNotYet, "recovery_over": RecoveryOver,
+	"product_not_in_catalogue": ProductNotInCatalogue, "too_recent": TooRecent,
+}
+
+// checkHealthContent judges what the code says at the time of checking.
+func (x *examination) checkHealthContent(code *hcert.Code) {
+	x.set(Content, OK, ContentGood)
+	err := code.Fault
+	switch {
+	case err != nil:
+	case code.DCC != nil:
+		err = x.checkDCC(code.DCC)
+	case code.ICVP != nil:
+		err = x.checkICVP(code.ICVP)
+	case code.Record != nil:
+		x.checkRecord(code.Record)
+	case code.Links != nil:
+		x.set(Content, Failed, LinkOnly, "host", code.Links[0].Host(), "shape", code.Links[0].Shape)
+		for _, l := range code.Links {
+			if len(l.Warnings(x.at)) > 0 {
+				x.note(LinkDoubtful)
+			}
+		}
+	}
+	var e *hcert.Error
+	if !errors.As(err, &e) {
+		return
+	}
+	reason, known := healthFaults[e.Code]
+	if !known {
+		reason = ContentWrong
+	}
+	detail := []string{"cause", e.Code, "field", e.Field}
+	if e.Code == "too_recent" {
+		if v, err := code.ICVP.Validity(); err == nil {
+			detail = append(detail, "valid_from", string(v.From))
+		}
+	}
+	x.set(Content, Failed, reason, detail...)
+}
+
+func (x *examination) checkDCC(d *hcert.DCC) error {
+	if len(d.Findings) > 0 {
+		x.note(BreaksSchema)
+	}
+	if d.Vaccination == nil {
+		x.note(NotVaccination)
+	}
+	return d.CheckEvent(x.at)
+}
+
+func (x *examination) checkICVP(c *hcert.ICVP) error {
+	if err := c.CheckDose(x.at); err != nil {
+		return err
+	}
+	if c.Generation == 3 && c.Template != hcert.TemplateVersion {
+		x.set(Content, Unknown, TemplateUnknown)
+	}
+	return nil
+}
+
+func (x *examination) checkRecord(r *hcert.Record) {
+	switch {
+	case r.FirstDraft:
+		x.set(Content, Failed, DraftFormat)
+	case r.Test != nil:
+		x.note(CoreDataSet, NotVaccination)
+	default:
+		x.note(CoreDataSet)
+	}
+}
+
+// divocVerdict shows a DIVOC code, whose signature nobody can check any more.
+func divocVerdict(text string, b *trust.Bundle, at time.Time) Verdict {
+	d, err := hcert.ParseDIVOC(text)
+	if err != nil {
+		return unreadable("", b, at, NotRecognised)
+	}
+	x := examine(certificate.DIVOC, b, at)
+	x.set(Readable, OK, Read)
+	x.issuedBy(d.Issuer)
+	x.set(Signature, Unknown, KeysWithdrawn)
+	x.set(Issuer, Unknown, IssuerUnknown)
+	x.verdict.Holder = &Holder{Names: []string{d.Name}, CertificateID: d.CertificateID, Doses: []Dose{{
+		Number: d.Dose, Date: d.Date, Product: d.Vaccine, Lot: d.Batch, Centre: d.Manufacturer,
+	}}}
+	return x.finish()
+}
+
+// forLife is the only text for the end of a certificate that has none (IHR, Annex 7).
+const forLife = "life of person vaccinated"
+
+func holderOfHealth(code *hcert.Code) *Holder {
+	switch {
+	case code.DCC != nil:
+		return holderOfDCC(code.DCC)
+	case code.ICVP != nil:
+		return holderOfICVP(code.ICVP)
+	case code.Record != nil:
+		return holderOfRecord(code.Record)
+	}
+	return nil
+}
+
+func holderOfDCC(d *hcert.DCC) *Holder {
+	h := &Holder{Names: []string{}, BirthDate: d.BirthDate, CertificateID: d.ID, Doses: []Dose{}}
+	for _, pair := range [][2]string{{d.Name.Surname, d.Name.Forename}, {d.Name.SurnameT, d.Name.ForenameT}} {
+		if name := strings.TrimSpace(pair[0] + " " + pair[1]); name != "" {
+			h.Names = append(h.Names, name)
+		}
+	}
+	if v := d.Vaccination; v != nil {
+		product, _ := catalogue.EUValueSets().Lookup(catalogue.MedProduct, v.Product)
+		h.Doses = append(h.Doses, Dose{
+			Number: max(0, min(v.Dose, 99)), Date: string(v.Date), System: hcert.SystemEU, Code: v.Product, Product: product.Name, Country: d.Country, Centre: d.Authority,
+		})
+	}
+	return h
+}
+
+// sexLetters are those of Doc 9303.
+var sexLetters = map[string]string{"male": "M", "female": "F", "other": "X"}
+
+func holderOfICVP(c *hcert.ICVP) *Holder {
+	dose := Dose{Date: string(c.Date), Code: c.Product, Lot: c.Batch, Centre: c.Clinician, Country: c.Authority, Disease: c.Disease}
+	if c.Generation < 3 {
+		dose.Country = ""
+	}
+	if v, err := c.Validity(); err == nil && c.Date.Full() {
+		dose.System, dose.Product, dose.Disease = hcert.SystemICVP, v.Product.Name, v.Product.Disease
+		dose.ValidFrom, dose.ValidUntil = string(v.From), forLife
+	}
+	return &Holder{
+		Names: []string{c.Name}, BirthDate: string(c.BirthDate), DocumentNumber: c.DocumentNumber.Reveal(), Sex: sexLetters[c.Sex],
+		Guardian: c.Guardian, Nationality: c.Nationality, Doses: []Dose{dose},
+	}
+}
+
+func holderOfRecord(r *hcert.Record) *Holder {
+	h := &Holder{Names: []string{r.Name}, BirthDate: r.BirthDate, CertificateID: r.ID, Sex: sexLetters[r.Sex], Doses: []Dose{}}
+	if d := r.Vaccination; d != nil {
+		h.Doses = append(h.Doses, Dose{
+			Number: max(0, min(d.Dose, 99)), Date: string(d.Date), System: d.Vaccine.System, Code: d.Vaccine.Code,
+			Product: d.Brand.Label(), Lot: d.Lot, Country: d.Country.Label(), Centre: d.Centre, Disease: d.Disease.Code,
+		})
+	}
+	return h
+}
