@@ -182,7 +182,9 @@ func (w sweep) boxes(c sealedColumn, after string) (last string, done int, err e
 	if err != nil {
 		return "", 0, err
 	}
-	var values [][]any
+	// Compared with what was read: a row that was erased or changed since stays so.
+	update := "UPDATE " + c.table + " SET " + c.column + " = $1 WHERE office = $2 AND id = $3 AND " + c.column + " = $4"
+	var changes batch
 	for _, r := range rows {
 		if id, _, err := seal.KeyID(r.Box); err == nil && id == key.ID {
 			continue
@@ -192,12 +194,9 @@ func (w sweep) boxes(c sealedColumn, after string) (last string, done int, err e
 		if err != nil {
 			return "", 0, fmt.Errorf("%s %s: %w", c.table, r.ID, err)
 		}
-		values = append(values, []any{r.ID, r.Box, key.Seal(at, plain)})
+		changes = append(changes, step{text: update, args: []any{key.Seal(at, plain), w.office, r.ID, r.Box}})
 	}
-	// Compared with what was read: a row that was erased or changed since stays so.
-	err = w.s.updateMany(w.db, w.office, c.table, []string{"id TEXT", "was BYTES", "box BYTES"},
-		c.column+" = v.box", c.table+".id = v.id AND "+c.table+"."+c.column+" = v.was", values)
-	return rows[len(rows)-1].ID, len(values), err
+	return rows[len(rows)-1].ID, len(changes), changes.run(w.db)
 }
 
 // people brings the next people of the register to the present search keys.
@@ -230,7 +229,7 @@ func (s *Store) reindexPeople(db *gorm.DB, office string, people []personKeyRow)
 		return 0, err
 	}
 	tickets := map[string][]byte{} // new search key by person key
-	var personValues, doseValues, keyValues [][]any
+	var changes batch
 	for _, row := range persons {
 		v, err := unsealed[vaccination.Subject](keys[row.PersonKey], versionPlace(office, "persons", row.ID, row.Version), row.Data)
 		if err != nil {
@@ -238,7 +237,7 @@ func (s *Store) reindexPeople(db *gorm.DB, office string, people []personKeyRow)
 		}
 		s.indexPerson(&row, v)
 		tickets[row.PersonKey] = row.TicketIx
-		personValues = append(personValues, []any{row.ID, row.Version, row.TicketIx, row.AddressIx, row.ExactIx, row.LooseIx, row.KanaIx, row.ContentIx})
+		changes = append(changes, step{text: reindexPerson, args: []any{office, row.ID, row.Version, row.TicketIx, row.AddressIx, row.ExactIx, row.LooseIx, row.KanaIx, row.ContentIx}})
 	}
 	for _, row := range doses {
 		v, err := unsealed[vaccination.Record](keys[row.PersonKey], versionPlace(office, "doses", row.ID, row.Version), row.Data)
@@ -247,12 +246,13 @@ func (s *Store) reindexPeople(db *gorm.DB, office string, people []personKeyRow)
 		}
 		s.indexDose(&row, v)
 		tickets[row.PersonKey] = row.TicketIx
-		doseValues = append(doseValues, []any{row.ID, row.Version, row.TicketIx, row.ContentIx})
+		changes = append(changes, step{text: reindexDose, args: []any{office, row.ID, row.Version, row.TicketIx, row.ContentIx}})
 	}
+	done := len(changes)
 	var unused []string
 	for _, id := range ids {
 		if ix := tickets[id]; ix != nil {
-			keyValues = append(keyValues, []any{id, ix})
+			changes = append(changes, step{text: reindexKey, args: []any{office, id, ix}})
 		} else {
 			unused = append(unused, id)
 		}
@@ -262,47 +262,17 @@ func (s *Store) reindexPeople(db *gorm.DB, office string, people []personKeyRow)
 			return 0, err
 		}
 	}
-	return len(personValues) + len(doseValues), errors.Join(
-		s.updateMany(db, office, "persons", []string{"id TEXT", "version BIGINT", "t BYTES", "a BYTES", "e BYTES", "l BYTES", "k BYTES", "c BYTES"},
-			"ticket_ix = v.t, address_ix = v.a, exact_ix = v.e, loose_ix = v.l, kana_ix = v.k, content_ix = v.c",
-			"persons.id = v.id AND persons.version = v.version", personValues),
-		s.updateMany(db, office, "doses", []string{"id TEXT", "version BIGINT", "t BYTES", "c BYTES"},
-			"ticket_ix = v.t, content_ix = v.c", "doses.id = v.id AND doses.version = v.version", doseValues),
-		s.updateMany(db, office, "person_keys", []string{"id TEXT", "t BYTES"}, "ticket_ix = v.t", "person_keys.id = v.id", keyValues),
-	)
+	return done, changes.run(db)
 }
 
-// updateMany sets columns of many rows of an office from a list of values, named
-// v, whose first column is the rows' id, in few statements. Table, columns and
-// conditions are the program's own words.
-func (s *Store) updateMany(db *gorm.DB, office, table string, columns []string, set, where string, values [][]any) error {
-	bytes := "BLOB"
-	if s.postgres {
-		bytes = "BYTEA"
-	}
-	var names, casts, places []string // right after a parenthesis gorm would make a list of bytes
-	for _, c := range columns {
-		name, kind, _ := strings.Cut(c, " ")
-		names = append(names, name)
-		casts = append(casts, "CAST( ? AS "+strings.ReplaceAll(kind, "BYTES", bytes)+")")
-		places = append(places, "?")
-	}
-	first, further := "( "+strings.Join(casts, ", ")+")", ", ( "+strings.Join(places, ", ")+")"
-	for start := 0; start < len(values); start += chunkSize {
-		chunk := values[start:min(start+chunkSize, len(values))]
-		var arguments []any
-		var ids []any // once more, so that no plan scans the table
-		for _, row := range chunk {
-			arguments, ids = append(arguments, row...), append(ids, row[0])
-		}
-		statement := "WITH v(" + strings.Join(names, ", ") + ") AS (VALUES " + first + strings.Repeat(further, len(chunk)-1) + ") UPDATE " + table +
-			" SET " + set + " FROM v WHERE " + table + ".office = ? AND " + table + ".id IN ? AND " + where
-		if err := db.Exec(statement, append(arguments, office, ids)...).Error; err != nil {
-			return err
-		}
-	}
-	return nil
-}
+// The search keys of a row. One statement for each row, many in one message: an
+// update from a list of values makes PostgreSQL compare every row with every value.
+const (
+	reindexPerson = `UPDATE persons SET ticket_ix = $4, address_ix = $5, exact_ix = $6, loose_ix = $7, kana_ix = $8, content_ix = $9
+		WHERE office = $1 AND id = $2 AND version = $3`
+	reindexDose = "UPDATE doses SET ticket_ix = $4, content_ix = $5 WHERE office = $1 AND id = $2 AND version = $3"
+	reindexKey  = "UPDATE person_keys SET ticket_ix = $3 WHERE office = $1 AND id = $2"
+)
 
 // RetireKey destroys the old versions of a data key when nothing bears them any
 // more, and returns how many, and the active version; fault Conflict "data_key_used" and a sweep from the

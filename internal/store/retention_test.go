@@ -102,7 +102,10 @@ func TestPruneLog(t *testing.T) {
 			t.Errorf("ok/begun: %+v", r)
 		}
 		dies = 100
-		retention.Archive = func(_ context.Context, office string, until int64) error { archived = fmt.Sprint(office, until); return nil }
+		retention.Archive = func(_ context.Context, office string, until int64) error {
+			archived = fmt.Sprint(office, until)
+			return nil
+		}
 		if err := retention.Erase(ctx, who(here), run.ID); err != nil {
 			t.Fatalf("ok/goes on: %v", err)
 		}

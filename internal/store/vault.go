@@ -269,14 +269,15 @@ func (w sweep) numbers(after string) (done int, next string, err error) {
 	if err := numbersWithKey(w.db, w.office).Where("t.id > ?", after).Order("t.id").Limit(w.limit).Find(&rows).Error; err != nil || len(rows) == 0 {
 		return 0, "", err
 	}
-	var values [][]any
+	var changes batch
 	for _, r := range rows {
 		n, err := w.s.number(w.db, w.office, r)
 		if err != nil {
 			return 0, "", err
 		}
-		values = append(values, []any{r.Row.ID, w.s.numberIndexes(w.office, n)[0]})
+		changes = append(changes, step{
+			text: "UPDATE vault SET number_ix = $3 WHERE office = $1 AND id = $2", args: []any{w.office, r.Row.ID, w.s.numberIndexes(w.office, n)[0]},
+		})
 	}
-	err = w.s.updateMany(w.db, w.office, "vault", []string{"id TEXT", "n BYTES"}, "number_ix = v.n", "vault.id = v.id", values)
-	return len(rows), rows[len(rows)-1].Row.ID, err
+	return len(rows), rows[len(rows)-1].Row.ID, changes.run(w.db)
 }

@@ -37,3 +37,6 @@ CREATE TRIGGER log_no_update BEFORE UPDATE ON log FOR EACH ROW EXECUTE FUNCTION 
 CREATE TRIGGER log_no_delete BEFORE DELETE ON log FOR EACH ROW
   WHEN (OLD.action IN ('log.prune', 'log.admit') OR OLD.at >= to_char(now() AT TIME ZONE 'UTC' - interval '365 days', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'))
   EXECUTE FUNCTION log_is_append_only();
+-- What stands under a person's key, which changes and goes with it.
+CREATE INDEX persons_key ON persons (office, person_key);
+CREATE INDEX doses_key ON doses (office, person_key);

@@ -27,3 +27,6 @@ CREATE TRIGGER log_no_delete BEFORE DELETE ON log
   WHEN OLD.action IN ('log.prune', 'log.admit') OR OLD.at >= strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '-365 days')
   BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
 -- +goose StatementEnd
+-- What stands under a person's key, which changes and goes with it.
+CREATE INDEX persons_key ON persons (office, person_key);
+CREATE INDEX doses_key ON doses (office, person_key);
