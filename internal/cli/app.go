@@ -371,6 +371,7 @@ func (a *App) Jobs() []Job {
 	jobs := []Job{
 		{"recover", min(time.Minute, max(a.Config.RecoverAge, time.Second)), a.recover},
 		{"reseal", time.Minute, a.reseal},
+		{"log", treeStep, a.keepLog()},
 		{"watch", watchEvery, a.Watch.Step},
 		{"retention", retentionEvery, a.retain},
 	}
@@ -406,7 +407,6 @@ func (a *App) Work(ctx context.Context, logger *slog.Logger) <-chan struct{} {
 	for _, j := range a.Jobs() {
 		running.Go(func() { j.repeat(ctx, logger) })
 	}
-	running.Go(func() { <-a.KeepLog(ctx, logger) })
 	go func() { running.Wait(); close(done) }()
 	return done
 }

@@ -95,10 +95,10 @@ func TestAudit(t *testing.T) {
 }
 
 // S-086: the job of the service makes a checkpoint at its start.
-func TestKeepLog(t *testing.T) {
+func TestWorkKeepsLog(t *testing.T) {
 	w := world.New(t, cli.Config{Data: t.TempDir()})
 	ctx, cancel := context.WithCancel(t.Context())
-	done := w.KeepLog(ctx, discard)
+	done := w.Work(ctx, discard)
 	for {
 		if text, _, err := w.Store.LastCheckpoint(ctx, "log"); err != nil || text != "" {
 			break

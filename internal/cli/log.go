@@ -48,11 +48,13 @@ func (a *App) sequencer(name tree.Name) tree.Sequencer {
 	return tree.Sequencer{Store: a.Store, Tree: name, Holder: a.IDs.Row(), Clock: a.Clock}
 }
 
-// KeepLog gives entries their places and signs checkpoints until the context
-// ends; the channel closes after the last step.
-func (a *App) KeepLog(ctx context.Context, logger *slog.Logger) <-chan struct{} {
-	job := &tree.Job{Notaries: a.Notaries, Logger: logger, Alarm: a.alarm(logger)}
-	return job.Run(ctx, treeStep)
+// keepLog gives entries their places and signs checkpoints.
+func (a *App) keepLog() func(ctx context.Context, logger *slog.Logger) error {
+	told := map[string]time.Time{}
+	return func(ctx context.Context, logger *slog.Logger) error {
+		job := tree.Job{Notaries: a.Notaries, Alarm: a.alarm(logger, told)}
+		return job.Step(ctx)
+	}
 }
 
 // Halted refuses what is personal while the log is not being signed (S-086).

@@ -28,9 +28,9 @@ func (a *App) watchLog() (err error) {
 	return err
 }
 
-// alarm makes an alert of trouble with the log itself. It is called by one goroutine.
-func (a *App) alarm(logger *slog.Logger) func(ctx context.Context, kind string, facts map[string]string) {
-	told := map[string]time.Time{}
+// alarm makes an alert of trouble with the log itself, unless it was told of late.
+// It is called by one goroutine.
+func (a *App) alarm(logger *slog.Logger, told map[string]time.Time) func(ctx context.Context, kind string, facts map[string]string) {
 	return func(ctx context.Context, kind string, facts map[string]string) {
 		now, what := a.Clock.Now(), kind+" "+facts["tree"]
 		if now.Sub(told[what]).Abs() < alarmEvery {

@@ -19,7 +19,7 @@ func TestLogTrouble(t *testing.T) {
 	world.EachWith(t, gone, func(t *testing.T, w *world.World) {
 		ctx, stop := context.WithTimeout(t.Context(), time.Minute)
 		defer stop()
-		done := w.KeepLog(ctx, discard)
+		done := w.Work(ctx, discard)
 		var list []watch.Alert
 		for len(list) == 0 && ctx.Err() == nil {
 			var err error

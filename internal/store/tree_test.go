@@ -6,7 +6,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"log/slog"
 	mrand "math/rand/v2"
 	"slices"
 	"sync"
@@ -183,7 +182,7 @@ func TestCheckpoints(t *testing.T) {
 		folder := tree.Folder(t.TempDir())
 		n := f.notary(k, "a", folder.Of("akashi.test/operation-log"))
 		var alarms []string
-		job := &tree.Job{Notaries: []*tree.Notary{n}, Logger: slog.New(slog.DiscardHandler), Alarm: func(_ context.Context, kind string, _ map[string]string) { alarms = append(alarms, kind) }}
+		job := &tree.Job{Notaries: []*tree.Notary{n}, Alarm: func(_ context.Context, kind string, _ map[string]string) { alarms = append(alarms, kind) }}
 		fresh := &tree.Freshness{Store: f.Store, Clock: f.clock()}
 		count := func() int {
 			all, err := f.Checkpoints(ctx, tree.Log)
@@ -286,7 +285,7 @@ func TestFlippedBit(t *testing.T) {
 		ctx, k := t.Context(), newLogKey(t)
 		n := f.notary(k, "a", tree.Folder(t.TempDir()).Of("akashi.test/operation-log"))
 		var alarms []string
-		job := &tree.Job{Notaries: []*tree.Notary{n}, Logger: slog.New(slog.DiscardHandler), Alarm: func(_ context.Context, kind string, _ map[string]string) { alarms = append(alarms, kind) }}
+		job := &tree.Job{Notaries: []*tree.Notary{n}, Alarm: func(_ context.Context, kind string, _ map[string]string) { alarms = append(alarms, kind) }}
 		f.write(t, 400)
 		if err := job.Step(ctx); err != nil {
 			t.Fatal(err)

@@ -3,7 +3,6 @@ package tree
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"sync"
 	"time"
 
@@ -13,7 +12,6 @@ import (
 // Job keeps the trees of an installation. It may run on every node; one leads.
 type Job struct {
 	Notaries []*Notary
-	Logger   *slog.Logger
 	// Alarm is told what people must look at; nil: the program's log only.
 	Alarm func(ctx context.Context, kind string, facts map[string]string)
 }
@@ -66,27 +64,6 @@ func (j *Job) tell(ctx context.Context, tree Name, err error) {
 	if j.Alarm != nil {
 		j.Alarm(ctx, kind, map[string]string{"tree": string(tree)})
 	}
-}
-
-// Run steps until the context ends; the channel closes after the last step.
-func (j *Job) Run(ctx context.Context, pause time.Duration) <-chan struct{} {
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		tick := time.NewTicker(pause)
-		defer tick.Stop()
-		for {
-			if err := j.Step(ctx); err != nil && ctx.Err() == nil {
-				j.Logger.Error("log job", "error", err.Error())
-			}
-			select {
-			case <-ctx.Done():
-				return
-			case <-tick.C:
-			}
-		}
-	}()
-	return done
 }
 
 // Freshness tells whether the log is being signed (S-086).
