@@ -22,6 +22,7 @@ need /usr/share/fonts/truetype/ipamj/ipamjm.ttf fonts-ipamj-mincho
 need unzip unzip
 need systemd-analyze systemd
 need softhsm2-util softhsm2
+need chromium chromium
 need gcc gcc libc6-dev # the race detector, PKCS#11
 
 if [ ${#missing[@]} -gt 0 ]; then

@@ -39,6 +39,7 @@ type Store interface {
 	tree.Store
 	application.Store
 	issuance.Store
+	issuance.RevocationStore
 	office.Store
 	vaccination.ImportStore
 	office.ApprovalStore
@@ -100,6 +101,7 @@ type App struct {
 	AccountRequests *office.AccountRequests
 	Rosters         *office.Rosters
 	Issuance        *issuance.Service
+	Revocations     *issuance.Revocations
 	Published       *publish.Service
 	Custody         *custody.Service
 	Keys            *keys.Service
@@ -256,6 +258,7 @@ func (a *App) assemble(testKeys []signing.Key) error {
 		Catalogue: products, Renderer: renderer, Clock: a.Clock, IDs: a.IDs,
 		Identity: issuance.Identity{SHCIssuer: a.Config.SHCIssuer, VDSNCIssuer: a.Config.VDSNCIssuer, Test: !a.Config.Production},
 	}
+	a.Revocations = &issuance.Revocations{Log: a.Log, Store: a.Store, Approvals: a.Approvals, Clock: a.Clock, IDs: a.IDs}
 	a.Issuance.Paper = signing.NewPaperSigner(private, a.Issuance, a.Store.SigningKey, a.Clock)
 	if err := a.proveLog(); err != nil {
 		return err
@@ -374,6 +377,7 @@ func (a *App) Jobs() []Job {
 		{"log", treeStep, a.keepLog()},
 		{"watch", watchEvery, a.Watch.Step},
 		{"retention", retentionEvery, a.retain},
+		{"revoke", revokeEvery, a.revoke},
 	}
 	if a.Config.RosterDir != "" {
 		reader := &rosterReader{app: a, read: map[string][sha256.Size]byte{}}
@@ -387,6 +391,21 @@ func (a *App) reseal(ctx context.Context, logger *slog.Logger) error {
 	done, err := a.Custody.Resume(ctx, func(office string) actor.Actor { return job("reseal", office) })
 	for _, r := range done {
 		logger.Info("resealed", "office", r.Office, "purpose", string(r.Purpose), "version", r.Version, "rows", r.Rows)
+	}
+	return err
+}
+
+// Many certificates are revoked at a pace that leaves room for the counter.
+const (
+	revokeEvery  = 2 * time.Second
+	revokeAtOnce = 50
+)
+
+// revoke goes on with revocations of many that were approved.
+func (a *App) revoke(ctx context.Context, logger *slog.Logger) error {
+	n, err := a.Revocations.Step(ctx, revokeAtOnce)
+	if n > 0 {
+		logger.Info("revoked", "certificates", n)
 	}
 	return err
 }

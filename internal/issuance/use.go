@@ -16,7 +16,7 @@ import (
 
 // Reasons for which a certificate is revoked, and for which it is made again.
 var (
-	revokeReasons  = []string{"wrong_content", "wrong_person", "record_withdrawn", "holder_request", "issued_by_mistake", "fraud"}
+	revokeReasons  = []string{"wrong_content", "wrong_person", "record_withdrawn", "holder_request", "issued_by_mistake", "fraud", "key_compromised"}
 	reissueReasons = []string{"new_dose", "correction", "lost", "new_name", "record_withdrawn"}
 )
 
@@ -99,7 +99,7 @@ func (s *Service) Revoke(ctx context.Context, a actor.Actor, id, reason string) 
 	e := audit.Entry{Action: "certificate.revoke", Object: id}
 	e.Fact("reason", reason)
 	err = s.Log.Act(ctx, a, e, func(ctx context.Context, _ *audit.Entry) error {
-		if i, err = s.Store.Issue(ctx, a.Office, id); err != nil && !errors.Is(err, fault.New(fault.NotFound, "erased", "")) {
+		if i, err = s.Store.Issue(ctx, a.Office, id); err != nil && !errors.Is(err, errErased) {
 			return err
 		}
 		if err := s.notOwn(ctx, a, i); err != nil {

@@ -38,6 +38,7 @@ func TestEveryRoute(t *testing.T) {
 	t.Run("applications", f.testApplications)
 	t.Run("numbers", f.testNumbers)
 	t.Run("certificates", f.testCertificates)
+	t.Run("revocations", f.testRevocations)
 	t.Run("approvals", f.testApprovals)
 	t.Run("office", f.testOffice)
 	t.Run("accounts", f.testAccounts)
@@ -568,6 +569,9 @@ func TestOthersDoNotExist(t *testing.T) {
 	ids["rosters"] = ask(f.Staff(), f.officer, "POST", prefix+"/rosters", "text/csv", []byte("user_id,name,unit\n"+world.OfficerUser+",x,x\n")).json(t)["id"].(string)
 	ids["alerts"] = f.alerted(t)
 	operator := f.SignIn(t, foreignOffice+"-operator", office.Operator)
+	approver := f.SignIn(t, foreignOffice+"-approver", office.Approver)
+	one, _ := f.approvers(t)
+	ids["revocations"] = f.do(one, "POST", "/revocations", `{"selection":{"issued_from":"2020-01-01"},"reason":"fraud"}`).json(t)["id"].(string)
 	duties := `{"unit":"課","role":"clerk",` + answered + `}`
 	for _, r := range f.routes() {
 		if !strings.Contains(r.path, "{id}") {
@@ -580,6 +584,9 @@ func TestOthersDoNotExist(t *testing.T) {
 		stranger := f.foreign
 		if !office.Officer.Permissions()[string(r.permission)] {
 			stranger = operator
+		}
+		if r.permission == office.RevokeMany {
+			stranger = approver
 		}
 		own := ids[kind]
 		near := own[:len(own)-1] + map[bool]string{true: "3", false: "2"}[own[len(own)-1] == '2']

@@ -39,6 +39,13 @@ var kindsOfID = map[string]kindOfID{
 	"account": {func(f *fixture, t *testing.T) string {
 		return string(b64(f.member(t, "keyholder", office.Clerk).key.ID))
 	}, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"},
+	"revocations": {func(f *fixture, t *testing.T) string {
+		f.issued(t, certificate.Domestic)
+		one, _ := f.approvers(t)
+		r := f.do(one, "POST", "/revocations", `{"selection":{"issued_from":"2020-01-01"},"reason":"fraud"}`)
+		f.want(t, r, 201, "")
+		return r.json(t)["id"].(string)
+	}, hexDigits},
 	"accounts": {func(f *fixture, t *testing.T) string { return f.Clerk.Person }, hexDigits},
 	"alerts":   {func(f *fixture, t *testing.T) string { return f.alerted(t) }, hexDigits},
 	"rosters": {func(f *fixture, t *testing.T) string {

@@ -48,6 +48,7 @@ type Services struct {
 	Offices         *office.Offices
 	Budget          *office.Budget
 	Issuance        *issuance.Service
+	Revocations     *issuance.Revocations
 	Log             *audit.Log
 	Reviews         *audit.Reviews
 	Alerts          *watch.Lists

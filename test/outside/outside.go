@@ -120,6 +120,36 @@ func PDFText(t testing.TB, reader PDFReader, pdf string) [][]string {
 	return answer.Content
 }
 
+// Said is what a page tells people, in both languages.
+type Said struct{ JA, EN, Page string }
+
+// SignedIn is what the pages said to somebody who set up an account and signed in.
+type SignedIn struct {
+	Address                                       string // of the set-up page once it is read
+	Short, SetUp, Wrong, Reminder, SignedIn, Used Said
+	Account                                       struct{ User, Role string }
+	Cookies                                       []string // name, HttpOnly, Secure, SameSite
+	Trouble                                       []string // errors of scripts, and what the page's policy refused
+}
+
+// SignIn sets up an account and signs in as people do: in Chromium, with a virtual
+// authenticator.
+func SignIn(t testing.TB, origin, link, user, password string) SignedIn {
+	t.Helper()
+	var answer struct {
+		OK      bool
+		Error   string
+		Content SignedIn
+	}
+	ask(t, "sign-in.mjs", map[string]any{
+		"browser": testkit.Tool(t, "chromium"), "origin": origin, "link": link, "user": user, "password": password,
+	}, &answer)
+	if !answer.OK {
+		t.Fatalf("sign-in: %s", answer.Error)
+	}
+	return answer.Content
+}
+
 func ask(t testing.TB, script string, request, answer any) {
 	t.Helper()
 	node := testkit.Node(t)

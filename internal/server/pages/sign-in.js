@@ -53,7 +53,8 @@ function read(form, reminder) {
   return new Promise((done) => button.addEventListener("click", () => {
     button.remove();
     form.hidden = false;
-    say("", "", "ok");
+    delete said.dataset.kind;
+    said.replaceChildren();
     done(reminder.version);
   }, { once: true }));
 }

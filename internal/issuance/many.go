@@ -1,0 +1,270 @@
+package issuance
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"strconv"
+	"strings"
+	"time"
+
+	"akashi/internal/actor"
+	"akashi/internal/audit"
+	"akashi/internal/clock"
+	"akashi/internal/fault"
+	"akashi/internal/office"
+)
+
+// Selection names certificates of an office that are issued or superseded: those
+// for which each member that is not empty holds.
+type Selection struct {
+	Key       string     `json:"key,omitempty"` // signed with it
+	From      clock.Date `json:"issued_from,omitempty"`
+	Until     clock.Date `json:"issued_until,omitempty"` // that day too
+	Product   string     `json:"product,omitempty"`      // certifies a dose of it
+	Catalogue string     `json:"catalogue,omitempty"`    // version of the code lists
+	Clerk     string     `json:"clerk,omitempty"`        // account that issued them, as far back as the log goes
+}
+
+func (s Selection) check() error {
+	if s == (Selection{}) {
+		return fault.New(fault.Invalid, "selection_empty", "selection")
+	}
+	for field, d := range map[string]clock.Date{"issued_from": s.From, "issued_until": s.Until} {
+		if d == "" {
+			continue
+		}
+		if _, err := clock.ParseDate(string(d)); err != nil || !d.Full() {
+			return fault.New(fault.Invalid, "date", field)
+		}
+	}
+	return nil
+}
+
+// Revocation of many certificates with one reason (S-029).
+type Revocation struct {
+	Office, ID  string
+	Selection   Selection
+	Reason      string
+	Count       int
+	SHA256      string // of the ids in order, one a line, hex: what was approved is what is done
+	RequestedBy string
+	RequestedAt time.Time
+	Approval    string // id
+	StartedBy   string
+	StartedAt   time.Time // zero: not approved yet
+	Done        int       // looked at
+	Revoked     int       // of these; the others had ended otherwise
+}
+
+// maxSelected bounds one revocation.
+const maxSelected = 100_000
+
+// RevocationStore keeps revocations of many; its methods run inside an act.
+type RevocationStore interface {
+	// SelectIssues returns ids in order; Product is not looked at.
+	SelectIssues(ctx context.Context, office string, s Selection, most int) ([]string, error)
+	AddRevocation(ctx context.Context, r Revocation, ids []string) error
+	Revocation(ctx context.Context, office, id string) (Revocation, error) // fault NotFound "revocation"
+	// Revocations returns them newest first.
+	Revocations(ctx context.Context, office, before string, limit int) ([]Revocation, error)
+	StartRevocation(ctx context.Context, r Revocation) error // fault Conflict "revocation_state"
+	// OpenRevocations returns certificates still to be revoked; needs no act.
+	OpenRevocations(ctx context.Context, office string, most int) ([]ToRevoke, error)
+	// RevokeItem ends a certificate, unless it has ended, and notes that it was
+	// looked at; fault Conflict "revocation_state" if another node was faster.
+	RevokeItem(ctx context.Context, office string, item ToRevoke) (revoked bool, err error)
+}
+
+// ToRevoke is one certificate of a revocation that was started.
+type ToRevoke struct{ Revocation, Certificate, Reason string }
+
+// Approvals is the four-eyes rule, as office.Approvals has it.
+type Approvals interface {
+	Ask(ctx context.Context, a actor.Actor, kind office.Kind, object string, parameters map[string]string) (office.Approval, error)
+	UseOrApprove(ctx context.Context, a actor.Actor, kind office.Kind, object string, digest []byte) error
+}
+
+// Revocations revokes many certificates: selected, counted, asked for by one person,
+// approved by another, carried out one by one.
+type Revocations struct {
+	Log   *audit.Log
+	Store interface {
+		RevocationStore
+		Issue(ctx context.Context, office, id string) (Issue, error)
+		Offices(ctx context.Context) ([]string, error)
+	}
+	Approvals Approvals
+	Clock     clock.Clock
+	IDs       interface{ Row() string }
+}
+
+// Select counts what a selection holds; nothing is changed.
+func (s *Revocations) Select(ctx context.Context, a actor.Actor, sel Selection) (n int, err error) {
+	if err := sel.check(); err != nil {
+		return 0, err
+	}
+	err = s.Log.Act(ctx, a, audit.Entry{Action: "revocation.select"}, func(ctx context.Context, e *audit.Entry) error {
+		ids, err := s.ids(ctx, a.Office, sel)
+		n = len(ids)
+		e.Fact("certificates", strconv.Itoa(n))
+		return err
+	})
+	return n, err
+}
+
+func (s *Revocations) ids(ctx context.Context, code string, sel Selection) ([]string, error) {
+	ids, err := s.Store.SelectIssues(ctx, code, sel, maxSelected+1)
+	if err != nil || sel.Product == "" {
+		return ids, tooMany(ids, err)
+	}
+	var with []string
+	for _, id := range ids {
+		i, err := s.Store.Issue(ctx, code, id)
+		if errors.Is(err, errErased) { // nobody can read what it certified
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		for _, d := range i.Certificate.Doses {
+			if d.Product.ID == sel.Product {
+				with = append(with, id)
+				break
+			}
+		}
+	}
+	return with, tooMany(ids, nil)
+}
+
+func tooMany(ids []string, err error) error {
+	if err == nil && len(ids) > maxSelected {
+		err = fault.New(fault.Conflict, "selection_too_large", "selection").With("max", strconv.Itoa(maxSelected))
+	}
+	return err
+}
+
+// parameters bind the approval to these very certificates.
+func (r Revocation) parameters() map[string]string {
+	p := map[string]string{"reason": r.Reason, "count": strconv.Itoa(r.Count), "ids_sha256": r.SHA256}
+	for name, value := range map[string]string{
+		"key": r.Selection.Key, "issued_from": string(r.Selection.From), "issued_until": string(r.Selection.Until),
+		"product": r.Selection.Product, "catalogue": r.Selection.Catalogue, "clerk": r.Selection.Clerk,
+	} {
+		if value != "" {
+			p[name] = value
+		}
+	}
+	return p
+}
+
+// Ask selects and asks another person to approve.
+func (s *Revocations) Ask(ctx context.Context, a actor.Actor, sel Selection, reason string, once *audit.Once) (r Revocation, err error) {
+	if err := errors.Join(sel.check(), fault.OneOf("reason", reason, revokeReasons...)); err != nil {
+		return r, err
+	}
+	r = Revocation{
+		Office: a.Office, ID: s.IDs.Row(), Selection: sel, Reason: reason, RequestedBy: a.Person, RequestedAt: s.now(),
+	}
+	err = s.Log.Act(ctx, a, audit.Entry{Action: "revocation.request", Object: r.ID, Once: once}, func(ctx context.Context, e *audit.Entry) error {
+		ids, err := s.ids(ctx, a.Office, sel)
+		if err != nil {
+			return err
+		}
+		if len(ids) == 0 {
+			return fault.New(fault.Conflict, "selection_empty", "selection")
+		}
+		sum := sha256.Sum256([]byte(strings.Join(ids, "\n")))
+		r.Count, r.SHA256 = len(ids), hex.EncodeToString(sum[:])
+		e.Fact("certificates", strconv.Itoa(r.Count))
+		p, err := s.Approvals.Ask(ctx, a, office.RevokeBulk, r.ID, r.parameters())
+		if err != nil {
+			return err
+		}
+		r.Approval = p.ID
+		return s.Store.AddRevocation(ctx, r, ids)
+	})
+	return r, err
+}
+
+// Start lets the jobs revoke what somebody else has asked for.
+func (s *Revocations) Start(ctx context.Context, a actor.Actor, id string) (r Revocation, err error) {
+	err = s.Log.Act(ctx, a, audit.Entry{Action: "revocation.start", Object: id}, func(ctx context.Context, e *audit.Entry) error {
+		if r, err = s.Store.Revocation(ctx, a.Office, id); err != nil {
+			return err
+		}
+		e.Fact("certificates", strconv.Itoa(r.Count))
+		if err := s.Approvals.UseOrApprove(ctx, a, office.RevokeBulk, id, office.Digest(r.parameters())); err != nil {
+			return err
+		}
+		r.StartedBy, r.StartedAt = a.Person, s.now()
+		return s.Store.StartRevocation(ctx, r)
+	})
+	return r, err
+}
+
+// Get reads a revocation with its progress.
+func (s *Revocations) Get(ctx context.Context, a actor.Actor, id string) (r Revocation, err error) {
+	err = s.Log.Act(ctx, a, audit.Entry{Action: "revocation.read", Object: id}, func(ctx context.Context, _ *audit.Entry) (err error) {
+		r, err = s.Store.Revocation(ctx, a.Office, id)
+		return err
+	})
+	return r, err
+}
+
+// List returns revocations, newest first.
+func (s *Revocations) List(ctx context.Context, a actor.Actor, before string, limit int) (list []Revocation, err error) {
+	err = s.Log.Act(ctx, a, audit.Entry{Action: "revocation.list"}, func(ctx context.Context, _ *audit.Entry) (err error) {
+		list, err = s.Store.Revocations(ctx, a.Office, before, limit)
+		return err
+	})
+	return list, err
+}
+
+// Step revokes at most so many certificates of each office, one act each, so that
+// a process that dies has left each of them done or not. It returns how many it
+// looked at.
+func (s *Revocations) Step(ctx context.Context, most int) (n int, err error) {
+	offices, err := s.Store.Offices(ctx)
+	if err != nil {
+		return 0, err
+	}
+	for _, code := range offices {
+		items, err := s.Store.OpenRevocations(ctx, code, most)
+		if err != nil {
+			return n, err
+		}
+		for _, item := range items {
+			if err := s.revoke(ctx, code, item); err != nil {
+				return n, err
+			}
+			n++
+		}
+	}
+	return n, nil
+}
+
+func (s *Revocations) revoke(ctx context.Context, code string, item ToRevoke) error {
+	a := actor.Actor{Office: code, Person: "job:revoke", Terminal: "jobs", Purpose: actor.Operate, Case: item.Revocation}
+	e := audit.Entry{Action: "certificate.revoke", Object: item.Certificate}
+	e.Fact("reason", item.Reason)
+	err := s.Log.Act(ctx, a, e, func(ctx context.Context, e *audit.Entry) error {
+		revoked, err := s.Store.RevokeItem(ctx, code, item)
+		if !revoked {
+			e.Fact("ended_before", "true")
+		}
+		return err
+	})
+	if errors.Is(err, errRevocation) { // another node has it
+		return nil
+	}
+	return err
+}
+
+var (
+	errErased     = fault.New(fault.NotFound, "erased", "")
+	errRevocation = fault.New(fault.Conflict, "revocation_state", "")
+)
+
+func (s *Revocations) now() time.Time { return s.Clock.Now().Truncate(time.Millisecond) }

@@ -1,0 +1,141 @@
+package issuance_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"akashi/certificate"
+	"akashi/internal/actor"
+	"akashi/internal/fault"
+	"akashi/internal/issuance"
+	"akashi/internal/office"
+	"akashi/internal/testkit/world"
+)
+
+// fading is a store whose process dies after some certificates.
+type fading struct {
+	issuance.RevocationStore
+	left int
+}
+
+var errDied = errors.New("the process died")
+
+func (s *fading) RevokeItem(ctx context.Context, code string, item issuance.ToRevoke) (bool, error) {
+	revoked, err := s.RevocationStore.RevokeItem(ctx, code, item)
+	if s.left--; s.left < 0 { // after it was written and before it is committed
+		return false, errDied
+	}
+	return revoked, err
+}
+
+// S-029: many certificates are selected and counted, asked for by one approver,
+// started by another, and revoked one by one, once each, though the process dies in
+// the middle and some end otherwise meanwhile; no others are touched.
+func TestRevokeMany(t *testing.T) {
+	world.Each(t, func(t *testing.T, w *world.World) {
+		ctx, s := t.Context(), w.Revocations
+		approver := func(name string) actor.Actor {
+			return w.Person(t, w.Clerk.Office+"-"+name, office.Approver).Actor(actor.Operate, "test", "", w.Clock.Now())
+		}
+		one, two := approver("approver1"), approver("approver2")
+		issue := func(kind certificate.Kind, by actor.Actor) issuance.Issue {
+			i, _, err := w.Issuance.Issue(ctx, by, w.Approved(t, kind))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return i
+		}
+		var domestic []issuance.Issue
+		for range 4 {
+			domestic = append(domestic, issue(certificate.Domestic, w.Clerk))
+		}
+		travel := issue(certificate.Travel, w.Officer)
+		today := w.Clock.Today()
+		key, vdsnc := domestic[0].Payloads[0].KeyID, ""
+		for _, p := range travel.Payloads {
+			if p.Family == certificate.VDSNC {
+				vdsnc = p.KeyID
+			}
+		}
+		for name, c := range map[string]struct {
+			issuance.Selection
+			want int
+		}{
+			"key of all": {issuance.Selection{Key: key}, 5}, "key of travel": {issuance.Selection{Key: vdsnc}, 1}, "no such key": {issuance.Selection{Key: "x"}, 0},
+			"today": {issuance.Selection{From: today, Until: today}, 5}, "before": {issuance.Selection{Until: today.AddDays(-1)}, 0}, "after": {issuance.Selection{From: today.AddDays(1)}, 0},
+			"catalogue": {issuance.Selection{Catalogue: travel.Certificate.Catalogue}, 5}, "another catalogue": {issuance.Selection{Catalogue: "none"}, 0},
+			"clerk": {issuance.Selection{Clerk: w.Clerk.Person}, 4}, "officer": {issuance.Selection{Clerk: w.Officer.Person, Key: key}, 1}, "nobody": {issuance.Selection{Clerk: "x"}, 0},
+			"product": {issuance.Selection{Product: travel.Certificate.Doses[0].Product.ID}, 5}, "another product": {issuance.Selection{Product: "none"}, 0},
+		} {
+			if n, err := s.Select(ctx, one, c.Selection); err != nil || n != c.want {
+				t.Errorf("ok/%s: %d %v, want %d", name, n, err, c.want)
+			}
+		}
+		if _, err := s.Select(ctx, one, issuance.Selection{}); fault.CodeOf(err) != fault.Invalid {
+			t.Errorf("error/everything: %v", err)
+		}
+		wanted := issuance.Selection{Clerk: w.Clerk.Person}
+		if _, err := s.Ask(ctx, w.Clerk, wanted, "fraud", nil); fault.CodeOf(err) != fault.Forbidden {
+			t.Errorf("error/a clerk asks: %v", err)
+		}
+		r, err := s.Ask(ctx, one, wanted, "fraud", nil)
+		if err != nil || r.Count != 4 {
+			t.Fatalf("ok/asked: %+v %v", r, err)
+		}
+		late := issue(certificate.Domestic, w.Clerk) // not what is approved
+		if _, err := w.Issuance.Revoke(ctx, w.Officer, domestic[1].Certificate.ID, "holder_request"); err != nil {
+			t.Fatal(err)
+		}
+		if n, err := s.Step(ctx, 100); n != 0 || err != nil {
+			t.Errorf("error/nobody approved: %d %v", n, err)
+		}
+		if _, err := s.Start(ctx, one, r.ID); !errors.Is(err, fault.New(fault.Forbidden, "second_person", "")) {
+			t.Errorf("error/started by the same: %v", err)
+		}
+		if _, err := s.Start(ctx, two, r.ID); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Start(ctx, two, r.ID); fault.CodeOf(err) != fault.Conflict {
+			t.Errorf("error/started twice: %v", err)
+		}
+		progress := func(done, revoked int) {
+			t.Helper()
+			list, err := s.List(ctx, two, "", 10)
+			if err != nil || len(list) != 1 || list[0].Done != done || list[0].Revoked != revoked || list[0].StartedBy != two.Person {
+				t.Errorf("ok/progress: %+v %v, want %d done", list, err, done)
+			}
+		}
+		if n, err := s.Step(ctx, 1); n != 1 || err != nil { // at a pace
+			t.Errorf("ok/step: %d %v", n, err)
+		}
+		dying := *s
+		dying.Store = struct {
+			issuance.RevocationStore
+			issuance.Store
+		}{&fading{w.Store, 1}, w.Store}
+		if n, err := dying.Step(ctx, 100); n != 1 || !errors.Is(err, errDied) {
+			t.Errorf("error/died: %d %v", n, err)
+		}
+		if n, err := s.Step(ctx, 100); n != 2 || err != nil {
+			t.Errorf("ok/goes on: %d %v", n, err)
+		}
+		progress(4, 3)
+		if n, err := s.Step(ctx, 100); n != 0 || err != nil {
+			t.Errorf("ok/finished: %d %v", n, err)
+		}
+		for n, i := range append(domestic, late, travel) {
+			got, err := w.Issuance.Get(ctx, w.Officer, i.Certificate.ID)
+			want, reason := issuance.Revoked, "fraud"
+			switch {
+			case n == 1:
+				reason = "holder_request"
+			case n >= len(domestic):
+				want, reason = issuance.Issued, ""
+			}
+			if err != nil || got.State != want || got.Reason != reason {
+				t.Errorf("%d: %s %s %v, want %s %s", n, got.State, got.Reason, err, want, reason)
+			}
+		}
+	})
+}

@@ -1,0 +1,62 @@
+package server
+
+import (
+	"strings"
+	"testing"
+
+	"akashi/certificate"
+	"akashi/internal/cli"
+	"akashi/internal/clock"
+	"akashi/internal/office"
+)
+
+// approvers returns the sessions of two who may revoke many.
+func (f *fixture) approvers(t *testing.T) (one, two string) {
+	t.Helper()
+	return f.SignIn(t, cli.TestOffice+"-approver1", office.Approver), f.SignIn(t, cli.TestOffice+"-approver2", office.Approver)
+}
+
+// testRevocations meets the routes by which many certificates are revoked.
+func (f *fixture) testRevocations(t *testing.T) {
+	one, two := f.approvers(t)
+	id := f.issued(t, certificate.Domestic)
+	today := string(clock.DateOf(f.World.Clock.Now()))
+	since := `{"issued_from":"` + today + `"}`
+	body := `{"selection":` + since + `,"reason":"key_compromised"}`
+	r := f.do(one, "POST", "/revocations/count", since)
+	f.want(t, r, 200, "")
+	count := r.json(t)["count"].(float64)
+	if count < 1 {
+		t.Errorf("ok/count: %s", r.body)
+	}
+	f.want(t, f.do(one, "POST", "/revocations/count", `{}`), 400, "selection_empty")
+	f.want(t, f.do(f.clerk, "POST", "/revocations", body), 403, "permission")
+	f.want(t, f.do(one, "POST", "/revocations", strings.Replace(body, "key_compromised", "spite", 1)), 400, "unknown_value")
+	f.want(t, f.do(one, "POST", "/revocations", strings.Replace(body, "issued_from", "issued_until", 1)), 201, "")
+	r = f.do(one, "POST", "/revocations", body)
+	f.want(t, r, 201, "")
+	if m := r.json(t); m["state"] != "requested" || m["count"] != count || r.header.Get("Location") != prefix+"/revocations/"+m["id"].(string) {
+		t.Errorf("ok/asked: %s", r.body)
+	}
+	path := "/revocations/" + r.json(t)["id"].(string)
+	f.want(t, f.do(one, "POST", path+"/start", ""), 403, "second_person")
+	r = f.do(two, "POST", path+"/start", "")
+	f.want(t, r, 200, "")
+	if r.json(t)["state"] != "running" {
+		t.Errorf("ok/started: %s", r.body)
+	}
+	if _, err := f.World.Revocations.Step(t.Context(), 1000); err != nil {
+		t.Fatal(err)
+	}
+	r = f.do(two, "GET", path, "")
+	f.want(t, r, 200, "")
+	if m := r.json(t); m["state"] != "finished" || m["done"] != count {
+		t.Errorf("ok/finished: %s", r.body)
+	}
+	if m := f.do(f.clerk, "GET", certificatePath(id), "").json(t); m["state"] != "revoked" || m["reason"] != "key_compromised" {
+		t.Errorf("ok/revoked: %v", m)
+	}
+	f.want(t, f.do(two, "GET", "/revocations", ""), 200, "")
+	f.want(t, f.do(f.clerk, "GET", "/revocations", ""), 403, "permission")
+	f.want(t, f.do(two, "GET", "/revocations/"+nobody, ""), 404, "revocation")
+}

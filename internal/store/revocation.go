@@ -1,0 +1,179 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+
+	"gorm.io/gorm"
+
+	"akashi/internal/clock"
+	"akashi/internal/fault"
+	"akashi/internal/issuance"
+)
+
+type revocationRow struct {
+	Office, ID, Selection, Reason string
+	Counted                       int
+	IdsSha256                     string
+	RequestedBy                   string
+	RequestedAt                   int64
+	ApprovalID                    string
+	StartedBy                     string
+	StartedAt                     int64
+}
+
+func (revocationRow) TableName() string { return "revocations" }
+
+type revocationItemRow struct {
+	Office, RevocationID, CertificateID string
+	DoneAt                              int64
+	Revoked                             bool
+}
+
+func (revocationItemRow) TableName() string { return "revocation_items" }
+
+// SelectIssues implements issuance.RevocationStore.
+func (s *Store) SelectIssues(ctx context.Context, code string, sel issuance.Selection, most int) (ids []string, err error) {
+	db, err := act(ctx, code)
+	if err != nil {
+		return nil, err
+	}
+	q := db.Model(&certificateRow{}).Where("office = ? AND state IN ?", code, []string{string(issuance.Issued), string(issuance.Superseded)})
+	if sel.Key != "" {
+		q = q.Where("id IN (?)", db.Model(&payloadRow{}).Select("certificate_id").Where("office = ? AND key_id = ?", code, sel.Key))
+	}
+	if sel.From != "" {
+		q = q.Where("issued_at >= ?", milli(clock.Midnight(sel.From)))
+	}
+	if sel.Until != "" {
+		q = q.Where("issued_at < ?", milli(clock.Midnight(sel.Until.AddDays(1))))
+	}
+	if sel.Catalogue != "" {
+		q = q.Where("catalogue = ?", sel.Catalogue)
+	}
+	if sel.Clerk != "" {
+		q = q.Where("id IN (SELECT object FROM log WHERE office = ? AND person = ? AND action = 'certificate.prepare' AND result = 'ok')", code, sel.Clerk)
+	}
+	return ids, q.Order("id").Limit(most).Pluck("id", &ids).Error
+}
+
+// AddRevocation implements issuance.RevocationStore.
+func (s *Store) AddRevocation(ctx context.Context, r issuance.Revocation, ids []string) error {
+	db, err := act(ctx, r.Office)
+	if err != nil {
+		return err
+	}
+	selection, err := json.Marshal(r.Selection)
+	if err != nil {
+		return err
+	}
+	if err := db.Create(&revocationRow{
+		r.Office, r.ID, string(selection), r.Reason, r.Count, r.SHA256, r.RequestedBy, milli(r.RequestedAt), r.Approval, "", 0,
+	}).Error; err != nil {
+		return err
+	}
+	items := make([]revocationItemRow, len(ids))
+	for i, id := range ids {
+		items[i] = revocationItemRow{r.Office, r.ID, id, 0, false}
+	}
+	return db.CreateInBatches(items, 500).Error
+}
+
+// Revocation implements issuance.RevocationStore.
+func (s *Store) Revocation(ctx context.Context, code, id string) (r issuance.Revocation, err error) {
+	db, err := act(ctx, code)
+	if err != nil {
+		return r, err
+	}
+	var row revocationRow
+	if err := db.Where("office = ? AND id = ?", code, id).Take(&row).Error; err != nil {
+		return r, missing(err, "revocation")
+	}
+	return revocation(db, row)
+}
+
+// revocation reads how far it is.
+func revocation(db *gorm.DB, row revocationRow) (issuance.Revocation, error) {
+	r := issuance.Revocation{
+		Office: row.Office, ID: row.ID, Reason: row.Reason, Count: row.Counted, SHA256: row.IdsSha256, RequestedBy: row.RequestedBy,
+		RequestedAt: fromMilli(row.RequestedAt), Approval: row.ApprovalID, StartedBy: row.StartedBy, StartedAt: fromMilli(row.StartedAt),
+	}
+	if err := json.Unmarshal([]byte(row.Selection), &r.Selection); err != nil {
+		return r, err
+	}
+	var tally []struct {
+		Revoked bool
+		N       int
+	}
+	err := db.Model(&revocationItemRow{}).Select("revoked, COUNT(*) AS n").
+		Where("office = ? AND revocation_id = ? AND done_at > 0", row.Office, row.ID).Group("revoked").Scan(&tally).Error
+	for _, t := range tally {
+		r.Done += t.N
+		if t.Revoked {
+			r.Revoked = t.N
+		}
+	}
+	return r, err
+}
+
+// Revocations implements issuance.RevocationStore.
+func (s *Store) Revocations(ctx context.Context, code, before string, limit int) ([]issuance.Revocation, error) {
+	db, err := act(ctx, code)
+	if err != nil {
+		return nil, err
+	}
+	q := db.Where("office = ?", code)
+	if before != "" {
+		q = q.Where("id < ?", before)
+	}
+	var rows []revocationRow
+	if err := q.Order("id DESC").Limit(limit).Find(&rows).Error; err != nil {
+		return nil, err
+	}
+	list := make([]issuance.Revocation, len(rows))
+	for i, row := range rows {
+		if list[i], err = revocation(db, row); err != nil {
+			return nil, err
+		}
+	}
+	return list, nil
+}
+
+// StartRevocation implements issuance.RevocationStore.
+func (s *Store) StartRevocation(ctx context.Context, r issuance.Revocation) error {
+	db, err := act(ctx, r.Office)
+	if err != nil {
+		return err
+	}
+	return changedOne(db.Model(&revocationRow{}).Where("office = ? AND id = ? AND started_at = 0", r.Office, r.ID).
+		Updates(map[string]any{"started_by": r.StartedBy, "started_at": milli(r.StartedAt)}), "revocation_state")
+}
+
+// OpenRevocations implements issuance.RevocationStore.
+func (s *Store) OpenRevocations(ctx context.Context, code string, most int) (list []issuance.ToRevoke, err error) {
+	err = s.lookup(ctx, code, batch{every(func(scan scan) error {
+		var t issuance.ToRevoke
+		err := scan(&t.Revocation, &t.Certificate, &t.Reason)
+		list = append(list, t)
+		return err
+	}, `SELECT i.revocation_id, i.certificate_id, r.reason FROM revocation_items i
+		JOIN revocations r ON r.office = i.office AND r.id = i.revocation_id
+		WHERE i.office = $1 AND i.done_at = 0 AND r.started_at > 0 ORDER BY i.revocation_id, i.certificate_id LIMIT $2`, code, most)})
+	return list, err
+}
+
+// RevokeItem implements issuance.RevocationStore.
+func (s *Store) RevokeItem(ctx context.Context, code string, item issuance.ToRevoke) (revoked bool, err error) {
+	db, err := act(ctx, code)
+	if err != nil {
+		return false, err
+	}
+	err = s.CloseIssue(ctx, code, item.Certificate, []issuance.State{issuance.Issued, issuance.Superseded}, issuance.Revoked, item.Reason)
+	if err != nil && fault.CodeOf(err) != fault.Conflict {
+		return false, err
+	}
+	revoked = err == nil
+	return revoked, changedOne(db.Model(&revocationItemRow{}).
+		Where("office = ? AND revocation_id = ? AND certificate_id = ? AND done_at = 0", code, item.Revocation, item.Certificate).
+		Updates(map[string]any{"done_at": s.clock.Now().UnixMilli(), "revoked": revoked}), "revocation_state")
+}
