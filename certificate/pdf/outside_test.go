@@ -2,6 +2,7 @@ package pdf_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -285,5 +286,66 @@ func TestPlaces(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// hostilePages are pages whose holder has a hostile name, as far as the fonts have
+// its characters: syntax of PDF, HTML, formulas, naughty strings, names of own/names.json.
+func hostilePages(t *testing.T, r *pdf.Renderer) (names []string, pages []pdf.Page) {
+	t.Helper()
+	var naughty []string
+	var own []struct{ Value, Expect string }
+	if err := errors.Join(json.Unmarshal(testkit.Read(t, "security/naughty/blns.json"), &naughty), json.Unmarshal(testkit.Read(t, "security/own/names.json"), &own)); err != nil {
+		t.Fatal(err)
+	}
+	texts := append([]string{
+		`) Tj ET (`, `\) \( \\`, `\051 Tj`, `<</JS (app.alert(1))>>`, `endstream endobj`, `%%EOF`, `stream`, `/OpenAction`, `<FEFF0041>`, `(((`, `)))`, `=1+1`, `@SUM(A1)`, `"><script>`,
+	}, naughty...)
+	for _, o := range own {
+		if o.Expect == "accept" {
+			texts = append(texts, o.Value)
+		}
+	}
+	for _, text := range texts {
+		p := page(domestic(2))
+		p.Certificate.Subject.Name = certificate.Name{Family: text}
+		if n := len([]rune(text)); n == 0 || n > 40 || withoutBlanks(text) == "" || r.Missing(p.Certificate) != nil {
+			continue
+		}
+		names, pages = append(names, text), append(pages, p)
+	}
+	return names, pages
+}
+
+// withoutLigatures does what MuPDF does by itself.
+var withoutLigatures = strings.NewReplacer("\ufb01", "fi", "\ufb02", "fl")
+
+// S-036: a hostile name is text, and nothing but text, to other readers: it comes out
+// as it went in, there are as many pages as there were people, and nothing acts.
+func TestHostileNamesInOtherReaders(t *testing.T) {
+	r := renderer(t)
+	names, pages := hostilePages(t, r)
+	if len(names) < 100 {
+		t.Fatalf("only %d names", len(names))
+	}
+	for part := range slices.Chunk(pages, 40) {
+		mine := names[:len(part)]
+		names = names[len(part):]
+		path := write(t, render(t, r, part...))
+		for _, reader := range []string{"poppler", "MuPDF"} {
+			got := withoutLigatures.Replace(withoutBlanks(readers[reader](t, path)))
+			for _, name := range mine {
+				if !strings.Contains(got, withoutLigatures.Replace(withoutBlanks(name))) {
+					t.Errorf("error/%s: %+q does not come out", reader, name)
+				}
+			}
+		}
+		info := run(t, "pdfinfo", path)
+		if !regexp.MustCompile(fmt.Sprintf(`(?m)^Pages: +%d$`, len(part))).MatchString(info) || !regexp.MustCompile(`(?m)^JavaScript: +no$`).MatchString(info) {
+			t.Errorf("error/pages or scripts: %s", info)
+		}
+		if acts := run(t, "mutool", "show", path, "grep"); regexp.MustCompile(`/(OpenAction|AA|JS|Launch|URI|GoToR|SubmitForm)\b`).MatchString(acts) {
+			t.Errorf("error/something acts: %.300s", acts)
+		}
 	}
 }

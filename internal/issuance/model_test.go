@@ -239,7 +239,7 @@ func TestModel(t *testing.T) {
 		for _, a := range m.all {
 			m.compare(a)
 		}
-		for _, want := range []string{"application.submit", "application.answer", "application.decide", "application.withdraw", "issue", "print", "restart"} {
+		for _, want := range []string{"application.submit", "application.answer", "application.decide", "application.withdraw", "issue", "restart"} {
 			if m.done[want] == 0 {
 				t.Errorf("never done: %s", want)
 			}

@@ -2,10 +2,13 @@ package server
 
 import (
 	"bytes"
+	"database/sql"
 	"fmt"
+	"path/filepath"
 	"strings"
 	"testing"
 
+	"akashi/certificate"
 	"akashi/internal/vaccination"
 	"akashi/internal/vault"
 	"akashi/samples"
@@ -71,4 +74,39 @@ func (f *fixture) testNumbers(t *testing.T) {
 			t.Errorf("error/the number is shown: %s", text)
 		}
 	}
+}
+
+// S-105: while the vault alone is away, the counter says "later" to a number, keeps
+// nothing of it, and does everything else; afterwards the number is taken.
+func TestVaultDown(t *testing.T) {
+	const number = "123456789018"
+	f := newFixture(t)
+	r := f.do(f.clerk, "POST", "/imports/subjects", withNumber(t, number))
+	f.want(t, r, 201, "")
+	f.want(t, f.do(f.officer, "POST", "/imports/"+r.json(t)["id"].(string)+"/commit", ""), 200, "")
+	db, err := sql.Open("sqlite", filepath.Join(f.Config.Data, "akashi.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	rename := func(from, to string) {
+		if _, err := db.ExecContext(t.Context(), "PRAGMA busy_timeout = 10000; ALTER TABLE "+from+" RENAME TO "+to); err != nil {
+			t.Fatal(err)
+		}
+	}
+	rename("vault", "vault_away")
+	r = f.do(f.clerk, "POST", "/applications", fmt.Sprintf(unknownPerson, `"my_number_card"`))
+	f.want(t, r, 201, "")
+	path := "/applications/" + r.json(t)["id"].(string)
+	f.want(t, f.do(f.clerk, "POST", path+"/submit", ""), 200, "")
+	r = f.do(f.clerk, "POST", path+"/number", shownCard(number))
+	f.want(t, r, 503, "vault_later")
+	if bytes.Contains(r.body, []byte(number)) || strings.Contains(f.log.String(), number) || bytes.Contains(r.body, []byte("table")) {
+		t.Errorf("error/the number is shown: %s", r.body)
+	}
+	id := f.issued(t, certificate.Travel)
+	f.want(t, f.do(f.clerk, "POST", certificatePath(id, "/prints"), ""), 201, "")
+	f.want(t, f.do(f.clerk, "GET", path, ""), 200, "")
+	rename("vault_away", "vault")
+	f.want(t, f.do(f.clerk, "POST", path+"/number", shownCard(number)), 200, "")
 }

@@ -2,6 +2,7 @@ package vault
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	"akashi/internal/actor"
@@ -91,13 +92,13 @@ func (s *Service) Enter(ctx context.Context, a actor.Actor, access Access, entry
 		if concerned == "" {
 			holder, err := s.Store.NumberHolder(ctx, a.Office, entry.Number)
 			if err != nil && fault.CodeOf(err) != fault.NotFound {
-				return err
+				return later(err)
 			}
 			answer.PersonID = holder
 		}
 		e.Person = answer.PersonID
 		if err := s.Store.AddNumberAccess(ctx, a, access, answer.PersonID); err != nil {
-			return err
+			return later(err)
 		}
 		if answer.PersonID != "" {
 			if err := s.agree(ctx, a.Office, answer.PersonID, entry.Items); err != nil {
@@ -106,7 +107,7 @@ func (s *Service) Enter(ctx context.Context, a actor.Actor, access Access, entry
 		}
 		if concerned != "" {
 			if err := s.Store.KeepNumber(ctx, a.Office, concerned, entry.Number); err != nil {
-				return err
+				return later(err)
 			}
 			answer.Kept = true
 		}
@@ -135,10 +136,10 @@ func (s *Service) Read(ctx context.Context, a actor.Actor, access Access) (n Num
 		}
 		e.Person = concerned
 		if err := s.Store.AddNumberAccess(ctx, a, access, concerned); err != nil {
-			return err
+			return later(err)
 		}
 		n, err = s.Store.Number(ctx, a.Office, concerned)
-		return err
+		return later(err)
 	})
 	return n, err
 }
@@ -161,4 +162,14 @@ func (s *Service) open(ctx context.Context, a actor.Actor, access Access, action
 		}
 		return fn(ctx, concerned, e)
 	})
+}
+
+// later says of the store's trouble that is no refusal that the number can be entered another
+// time: the counter goes on without it (S-105).
+func later(err error) error {
+	var known *fault.Error
+	if err == nil || errors.As(err, &known) {
+		return err
+	}
+	return fault.New(fault.Unavailable, "vault_later", "").Because(err)
 }
