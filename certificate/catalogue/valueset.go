@@ -3,6 +3,7 @@ package catalogue
 import (
 	_ "embed"
 	"encoding/json"
+	"maps"
 	"slices"
 	"sync"
 )
@@ -37,6 +38,7 @@ type EUVaccine struct {
 // ValueSets are the code lists of the EU certificate. They are immutable.
 type ValueSets struct {
 	version  string
+	ids      map[Set]string
 	sets     map[Set]map[string]Coding
 	vaccines map[string]EUVaccine // by mp
 	issued   map[string]EUVaccine // by product id of the catalogue
@@ -50,6 +52,7 @@ var EUValueSets = sync.OnceValue(func() *ValueSets {
 	var file struct {
 		Version string `json:"version"`
 		Sets    map[Set]struct {
+			ID    string            `json:"id"`
 			Codes map[string]Coding `json:"codes"`
 		} `json:"sets"`
 		Vaccines []struct {
@@ -66,9 +69,9 @@ var EUValueSets = sync.OnceValue(func() *ValueSets {
 	if err := json.Unmarshal(embeddedValueSets, &file); err != nil {
 		panic(err)
 	}
-	v := &ValueSets{version: file.Version, sets: map[Set]map[string]Coding{}, vaccines: map[string]EUVaccine{}, issued: map[string]EUVaccine{}}
+	v := &ValueSets{version: file.Version, ids: map[Set]string{}, sets: map[Set]map[string]Coding{}, vaccines: map[string]EUVaccine{}, issued: map[string]EUVaccine{}}
 	for name, set := range file.Sets {
-		v.sets[name] = set.Codes
+		v.sets[name], v.ids[name] = set.Codes, set.ID
 	}
 	for _, one := range file.Vaccines {
 		v.vaccines[one.Product] = EUVaccine{one.Product, one.Manufacturer, one.Prophylaxis, 0}
@@ -85,6 +88,15 @@ var EUValueSets = sync.OnceValue(func() *ValueSets {
 
 // Version names the edition of the value sets.
 func (v *ValueSets) Version() string { return v.version }
+
+// Codes returns the codes of every set by the name that business rules have for it, sorted.
+func (v *ValueSets) Codes() map[string][]string {
+	out := map[string][]string{}
+	for set, codes := range v.sets {
+		out[v.ids[set]] = slices.Sorted(maps.Keys(codes))
+	}
+	return out
+}
 
 // Lookup finds a code, also an inactive one.
 func (v *ValueSets) Lookup(set Set, code string) (Coding, bool) {

@@ -35,6 +35,9 @@ func TestValueSets(t *testing.T) {
 			}
 		}
 	}
+	if codes := v.Codes(); len(codes) != 7 || len(codes["vaccines-covid-19-names"]) != 39 || codes["covid-19-lab-result"][0] != "260373001" {
+		t.Errorf("ok/codes: %d sets", len(codes))
+	}
 	if v.Version() != "2.12.0" {
 		t.Error(v.Version())
 	}

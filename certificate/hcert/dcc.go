@@ -139,6 +139,14 @@ func (d *DCC) readEntry(group string, entry fields) error {
 	return nil
 }
 
+// Payload returns sub-claim 1 as it was signed, in the form of JSON, for business rules;
+// nil when there is none.
+func (c *Code) Payload() map[string]any {
+	health, _ := c.token[claimHealth].(table)
+	payload, _ := tree(health[int64(1)]).(map[string]any)
+	return payload
+}
+
 // kind returns what the certificate is about, for the key usage of its signer.
 func (d *DCC) kind() contentKind {
 	switch {

@@ -9,6 +9,7 @@ import (
 	"crypto/rsa"
 	"encoding/base64"
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 
@@ -42,6 +43,26 @@ func (b *Bundle) HasParticipant(code string) bool {
 		}
 	}
 	return false
+}
+
+// Participant is one that has signers of HC1 codes.
+type Participant struct {
+	Code    string // as the list has it
+	Signers int
+}
+
+// Participants returns those that have signers of HC1 codes, sorted.
+func (b *Bundle) Participants() (out []Participant) {
+	count := map[string]int{}
+	for _, list := range b.health {
+		for _, s := range list {
+			count[s.Participant]++
+		}
+	}
+	for _, code := range slices.Sorted(maps.Keys(count)) {
+		out = append(out, Participant{code, count[code]})
+	}
+	return out
 }
 
 // Of tells whether a code of two or three letters is that of the signer's participant.

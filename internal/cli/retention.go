@@ -57,7 +57,7 @@ func (a *App) archive() func(ctx context.Context, office string, until int64) er
 			return err
 		}
 		path := filepath.Join(folder, fmt.Sprintf("log-%s-%d.jsonl.age", office, until))
-		f, err := os.OpenFile(path+".new", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+		f, err := os.CreateTemp(folder, ".new-*")
 		if err != nil {
 			return err
 		}
@@ -68,9 +68,9 @@ func (a *App) archive() func(ctx context.Context, office string, until int64) er
 		lines := bufio.NewWriter(sealed)
 		err = tree.Archive(ctx, a.Store, lines, office, until)
 		if err = errors.Join(err, lines.Flush(), sealed.Close(), f.Sync(), f.Close()); err != nil {
-			return err
+			return errors.Join(err, os.Remove(f.Name()))
 		}
-		return os.Rename(path+".new", path)
+		return os.Rename(f.Name(), path)
 	}
 }
 

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -76,27 +75,6 @@ func verifyCommand(parts Adapters) *cobra.Command {
 	cmd.Flags().StringVar(&trustDir, "trust", "", "trust directory (manifest.json, jwks.json, csca, dsc, crl)")
 	cmd.Flags().StringVar(&at, "at", "", "time of checking, RFC 3339; default now")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "one JSON object per certificate")
-	return cmd
-}
-
-func trustCommand(parts Adapters) *cobra.Command {
-	var out string
-	cmd := &cobra.Command{
-		Use: "trust --out DIR", Short: "Write the trust directory of this installation: what verifiers need", Args: noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if out == "" {
-				return usageError{errors.New("trust needs --out DIR")}
-			}
-			return withApp(cmd, parts, func(ctx context.Context, app *App) error {
-				b, err := app.Trust(ctx)
-				if err != nil {
-					return err
-				}
-				return b.Write(out)
-			})
-		},
-	}
-	cmd.Flags().StringVar(&out, "out", "", "directory to write to")
 	return cmd
 }
 
@@ -180,6 +158,9 @@ func show(out io.Writer, name string, v verify.Verdict, asJSON bool) error {
 		p("  %s  %s  %s", strings.Join(clean(h.Names), " / "), clean1(h.BirthDate), clean1(h.DocumentNumber))
 		for _, d := range h.Doses {
 			p("  %s  %s %s  lot %s", clean1(d.Date), clean1(d.Code), clean1(d.Product), clean1(d.Lot))
+			if d.ValidFrom != "" {
+				p("  valid from %s until: %s", d.ValidFrom, d.ValidUntil)
+			}
 		}
 		p("  Compare name and date of birth with an identity document. 氏名と生年月日を本人確認書類と照合してください。")
 	}

@@ -30,7 +30,7 @@ var floors = [][]string{
 	{"certificate/shc", "certificate/vdsnc", "certificate/hcert"},
 	{"certificate/trust", "passport/chip"},
 	{"certificate", "signing", "signing/pkcs11"},
-	{"passport", "certificate/catalogue", "certificate/qr", "certificate/font", "signing/pki", "internal/seal"},
+	{"passport", "certificate/catalogue", "certificate/certlogic", "certificate/qr", "certificate/font", "signing/pki", "internal/seal"},
 	{"internal/fault", "internal/clock", "internal/idgen", "internal/actor", "internal/topology", "internal/strictjson", "internal/softkey", "internal/merkle", "internal/backup", "templates", "samples", "migrations"},
 }
 

@@ -1,0 +1,98 @@
+package cli_test
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"akashi/internal/cli"
+	"akashi/internal/testkit"
+)
+
+// Issue 5, 3: a list of WHO becomes a trust directory by its digest only; a yellow card is
+// verified with it, from text and from a picture.
+func TestTrustImport(t *testing.T) {
+	list := testkit.Shared(t, "who/trust/dev-v1-xcl.json")
+	digest := sha256.Sum256(testkit.Read(t, "who/trust/dev-v1-xcl.json"))
+	out := filepath.Join(t.TempDir(), "trust")
+	pinned := list + "=" + hex.EncodeToString(digest[:])
+	if status, said, errs := run(t, "", "trust", "import", "gdhcn", pinned, "--out", out); status != 0 || !strings.Contains(said, "signers of HC1 codes of XCL: 3") || !strings.Contains(said, "no_authority") {
+		t.Fatalf("ok/import: %d %s %s", status, said, errs)
+	}
+	if status, said, _ := run(t, "", "trust", "show", out); status != 0 || !strings.Contains(said, "XCL: 3") || !strings.Contains(said, "made at: not stated") {
+		t.Errorf("ok/show: %d %s", status, said)
+	}
+	var cases []struct{ ID, QR string }
+	if err := json.Unmarshal(testkit.Read(t, "who/hcert/gdhcn-validator.json"), &cases); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range cases {
+		if c.ID != "DVCTest3QR" {
+			continue
+		}
+		status, said, _ := run(t, c.QR+"\n", "verify", "--trust", out, "--at", "2024-10-01T00:00:00Z", "-")
+		if status != 1 || !strings.Contains(said, "The signature is right") || !strings.Contains(said, "not in the catalogue") {
+			t.Errorf("ok/authentic, product of an older draft: %d %s", status, said)
+		}
+	}
+	for name, c := range map[string]struct {
+		status int
+		args   []string
+	}{
+		"another digest":      {1, []string{"gdhcn", list + "=" + strings.Repeat("0", 64), "--out", out + "2"}},
+		"no digest":           {cli.UsageStatus, []string{"gdhcn", list, "--out", out + "2"}},
+		"a directory in use":  {cli.UsageStatus, []string{"gdhcn", pinned, "--out", out}},
+		"no directory":        {cli.UsageStatus, []string{"gdhcn", pinned}},
+		"no list":             {cli.UsageStatus, []string{"gdhcn", "--out", out + "2"}},
+		"no kind":             {cli.UsageStatus, nil},
+		"a list without line": {1, []string{"dcc", list, list, "--out", out + "2"}},
+		"a time that is none": {cli.UsageStatus, []string{"dcc", list, list, "--made-at", "now", "--out", out + "2"}},
+		"a file that is not":  {1, []string{"vci", list, list, list + ".no", "--out", out + "2"}},
+	} {
+		if status, _, errs := run(t, "", append([]string{"trust", "import"}, c.args...)...); status != c.status || errs == "" {
+			t.Errorf("error/%s: %d %s", name, status, errs)
+		}
+		if _, err := os.Stat(out + "2"); err == nil {
+			t.Errorf("error/%s: something was written", name)
+		}
+	}
+}
+
+// akashi verify on HC1 codes, with the signer on the list: as text and as a picture.
+func TestVerifyHealth(t *testing.T) {
+	var c struct {
+		Code    string `json:"PREFIX"`
+		Context struct {
+			Certificate []byte
+			Clock       string `json:"VALIDATIONCLOCK"`
+		} `json:"TESTCTX"`
+	}
+	if err := json.Unmarshal(testkit.Read(t, "dcc/cases/DK/8.json"), &c); err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	digest := sha256.Sum256(c.Context.Certificate)
+	manifest, err := json.Marshal(map[string]any{"version": 1, "health": []any{map[string]any{"kid": base64.StdEncoding.EncodeToString(digest[:8]), "participant": "DK", "certificate": "dk.der"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, content := range map[string][]byte{"manifest.json": manifest, "dk.der": c.Context.Certificate} {
+		if err := os.WriteFile(filepath.Join(dir, name), content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	picture := testkit.Shared(t, "dcc/qr-png/DK-8.png")
+	for name, args := range map[string][]string{"text": {"-"}, "picture": {picture}} {
+		if status, out, errs := run(t, c.Code, append([]string{"verify", "--trust", dir, "--at", c.Context.Clock}, args...)...); status != 0 || !strings.Contains(out, "VALID") {
+			t.Errorf("ok/%s: %d %s%s", name, status, out, errs)
+		}
+		if status, _, _ := run(t, c.Code, append([]string{"verify", "--trust", dir, "--at", "2036-01-01T00:00:00Z"}, args...)...); status != 1 {
+			t.Errorf("error/%s, years later: %d", name, status)
+		}
+	}
+}
