@@ -42,6 +42,11 @@ func Restore(ctx context.Context, c Config, data, keys *backup.Reader) (erased i
 	if err != nil {
 		return 0, err
 	}
+	if !r.postgres { // a backup of PostgreSQL has the order of its own foreign keys
+		if _, err := tx.ExecContext(ctx, "PRAGMA defer_foreign_keys = ON"); err != nil {
+			return 0, errors.Join(err, tx.Rollback())
+		}
+	}
 	l := loader{Tx: tx, postgres: r.postgres, keys: keys, known: map[keyName]bool{}}
 	// Migrations leave rows there that the backup has as well.
 	if _, err := tx.ExecContext(ctx, "DELETE FROM installation"); err != nil {
