@@ -104,9 +104,10 @@ func (k Key) For(uses int64) Key {
 // NewKey makes a key named like the row it stands in, and its form wrapped by
 // this one for that place. ErrUsedUp tells that this one has no use left.
 func (k Key) NewKey(at Place) (Key, []byte, error) {
-	if k.left != nil && k.left.Load() <= 0 {
+	if k.left != nil && k.left.Add(-1) < 0 {
 		return Key{}, nil, ErrUsedUp
 	}
+	k.left = nil // counted
 	secret := newSecret()
 	made, err := newKey(at.Row, secret)
 	return made, k.Seal(at, secret), err

@@ -73,18 +73,10 @@ func fill(b *testing.B, c Config, people, doses int) {
 // beside the real ones do not need, nor indexes, which are made again at once.
 func unindexed(b *testing.B, tx *sql.Tx, fn func() error) error {
 	b.Helper()
-	list := func(query string) (list []string) {
-		rows, err := tx.QueryContext(b.Context(), query)
+	list := func(query string) []string {
+		list, err := textsOf(b.Context(), tx, query)
 		if err != nil {
 			b.Fatal(err)
-		}
-		defer func() { _ = rows.Close() }()
-		for rows.Next() {
-			var s string
-			if err := rows.Scan(&s); err != nil {
-				b.Fatal(err)
-			}
-			list = append(list, s)
 		}
 		return list
 	}
