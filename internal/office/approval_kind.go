@@ -16,7 +16,6 @@ const (
 	ActivateKey       Kind = "key.activate"
 	RetireKey         Kind = "key.retire"
 	RevokeBulk        Kind = "certificates.revoke"
-	ExportBulk        Kind = "records.export"
 	RekeyVault        Kind = "numbers.rekey"
 	OverrideRetention Kind = "retention.override"
 	Erase             Kind = "person.erase"
@@ -59,7 +58,6 @@ var dangerousActs = map[Kind]DangerousAct{
 	RetireKey:         {Ask: RequestKeys, Approve: ApproveKeys, CarryOut: CarryOutKeys},
 	RekeyVault:        {Ask: RequestKeys, Approve: ApproveKeys, CarryOut: CarryOutKeys},
 	RevokeBulk:        {Ask: RevokeMany, Approve: RevokeMany, CarryOut: RevokeMany, ByUseCase: true},
-	ExportBulk:        {Ask: RequestExport, Approve: ApproveExport, CarryOut: CarryOutExport, ByUseCase: true},
 	OverrideRetention: {Ask: RequestErasure, Approve: ApproveErasure, CarryOut: CarryOutErasure, AboutPerson: true},
 	EraseDue:          {Ask: RequestErasure, Approve: ApproveErasure, CarryOut: CarryOutErasure},
 	Erase:             {Ask: RequestErasure, Approve: ApproveErasure, CarryOut: CarryOutErasure, AboutPerson: true},
