@@ -28,6 +28,7 @@ func healthVerdict(text string, b *trust.Bundle, at time.Time) Verdict {
 // card (ICVP), a core data set of WHO or a health link.
 func Health(code *hcert.Code, b *trust.Bundle, at time.Time) Verdict {
 	x := examine(familyOf(code), b, at)
+	x.verdict.health = code
 	x.set(Readable, OK, Read)
 	x.issuedBy(code.Issuer)
 	x.verdict.Test = x.verdict.Test || trust.IsTest(pki.State(code.Issuer))

@@ -22,8 +22,9 @@ type RuleResult struct {
 // whether a country lets it count, not whether it is authentic, and are asked for apart from
 // the verdict. The languages are those of the descriptions, in order of preference. Nil
 // for what is no EU certificate.
-func Rules(code *hcert.Code, rules certlogic.Rules, destination string, at time.Time, languages ...string) []RuleResult {
-	if code.DCC == nil {
+func (v Verdict) Rules(rules certlogic.Rules, destination string, at time.Time, languages ...string) []RuleResult {
+	code := v.health
+	if code == nil || code.DCC == nil || code.Fault != nil {
 		return nil
 	}
 	kind := "Vaccination"

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"akashi/certificate/certlogic"
-	"akashi/certificate/hcert"
 	"akashi/internal/testkit"
 )
 
@@ -21,42 +20,38 @@ func TestBusinessRules(t *testing.T) {
 		}
 		rules = append(rules, r)
 	}
-	read := func(name string) *hcert.Code {
+	read := func(name string) Verdict {
 		var c struct {
 			Code string `json:"PREFIX"`
 		}
 		if err := json.Unmarshal(testkit.Read(t, "dcc/cases/"+name+".json"), &c); err != nil {
 			t.Fatal(err)
 		}
-		code, err := hcert.Parse(c.Code)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return code
+		return Text(c.Code, nil, now)
 	}
 	recovered := read("AT/2")
-	positive := recovered.DCC.Recovery.FirstPositive.Time()
+	positive := recovered.health.DCC.Recovery.FirstPositive.Time()
 	const demand = "Der positive NAA-Test (z.B. PCR) darf maximal 6 Monate zurückliegen."
 	since := time.Date(2021, 8, 1, 0, 0, 0, 0, time.UTC) // the rule is in force
 	for name, c := range map[string]struct {
 		at   time.Time
 		want certlogic.Result
 	}{"ok/in time": {since, certlogic.Passed}, "error/too old": {positive.AddDate(0, 0, 181), certlogic.Failed}} {
-		got := Rules(recovered, rules, "DE", c.at, "de")
+		got := recovered.Rules(rules, "DE", c.at, "de")
 		if len(got) != 1 || got[0].Result != c.want || got[0].Description != demand || got[0].Identifier != "RR-DE-0002" {
 			t.Errorf("%s: %+v", name, got)
 		}
 	}
-	if got := Rules(read("AT/1"), rules, "EU", since); len(got) != 3 || got[0].Result != certlogic.Passed || got[1].Result != certlogic.Passed || got[2].Result != certlogic.Passed {
+	if got := read("AT/1").Rules(rules, "EU", since); len(got) != 3 || got[0].Result != certlogic.Passed || got[1].Result != certlogic.Passed || got[2].Result != certlogic.Passed {
 		t.Errorf("ok/vaccination: %+v", got)
 	}
 	known := certlogic.Rule{Identifier: "VR-XX-1", Type: "Acceptance", Country: "XX", CertificateType: "Vaccination", Engine: "CERTLOGIC", EngineVersion: "1.0.0", ValidTo: since.AddDate(1, 0, 0), Logic: map[string]any{
 		"in": []any{map[string]any{"var": "payload.v.0.mp"}, map[string]any{"var": "external.valueSets.vaccines-covid-19-names"}},
 	}}
-	if got := Rules(read("AT/1"), certlogic.Rules{known}, "XX", since); len(got) != 1 || got[0].Result != certlogic.Passed {
+	if got := read("AT/1").Rules(certlogic.Rules{known}, "XX", since); len(got) != 1 || got[0].Result != certlogic.Passed {
 		t.Errorf("ok/value sets: %+v", got)
 	}
-	if Rules(&hcert.Code{}, rules, "EU", since) != nil {
+	if Text("HC1:", nil, now).Rules(rules, "EU", since) != nil {
 		t.Error("rules for what is no EU certificate")
 	}
 }

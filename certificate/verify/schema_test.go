@@ -138,6 +138,9 @@ func TestSchemaMembers(t *testing.T) {
 		var members, required []string
 		typ := reflect.TypeOf(c.value)
 		for i := range typ.NumField() {
+			if !typ.Field(i).IsExported() {
+				continue
+			}
 			member, rest, _ := strings.Cut(typ.Field(i).Tag.Get("json"), ",")
 			members = append(members, member)
 			if rest == "" {

@@ -54,6 +54,7 @@ import (
 	"time"
 
 	"akashi/certificate"
+	"akashi/certificate/hcert"
 	"akashi/certificate/trust"
 )
 
@@ -119,6 +120,8 @@ type Verdict struct {
 	SignedAt time.Time          `json:"signed_at,omitzero"` // bar codes do not tell
 	Holder   *Holder            `json:"holder,omitempty"`   // as far as it could be read, whatever the outcome
 	Notes    []string           `json:"notes,omitempty"`    // codes of flaws that do not change the outcome
+
+	health *hcert.Code // of an HC1 code that was read, for Rules
 }
 
 // Holder is what the certificate says about its holder: the only personal part

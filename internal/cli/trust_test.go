@@ -96,3 +96,39 @@ func TestVerifyHealth(t *testing.T) {
 		}
 	}
 }
+
+// Issue 5, 2: the rules of a destination, with what the failed one demands.
+func TestVerifyRules(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"DE/RR-DE-0002", "EU/RR-EU-0000"} {
+		if err := os.WriteFile(filepath.Join(dir, filepath.Base(name)+".json"), testkit.Read(t, "dcc/certlogic/rules/"+name+"/rule.json"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var c struct {
+		Code string `json:"PREFIX"`
+	}
+	if err := json.Unmarshal(testkit.Read(t, "dcc/cases/AT/2.json"), &c); err != nil {
+		t.Fatal(err)
+	}
+	for at, want := range map[string]string{"2021-08-01T00:00:00Z": "passed", "2021-12-31T00:00:00Z": "failed"} {
+		_, out, errs := run(t, c.Code, "verify", "--rules", dir, "--to", "DE", "--at", at, "-")
+		if !strings.Contains(out, "rule RR-DE-0002  "+want) || !strings.Contains(out, "must be no older than 6") || strings.Contains(out, "RR-EU-0000") {
+			t.Errorf("ok/%s: %s%s", at, out, errs)
+		}
+	}
+	if status, out, _ := run(t, c.Code, "verify", "--json", "--rules", dir, "--to", "DE", "--at", "2021-12-31T00:00:00Z", "-"); status != 1 || !strings.Contains(out, `"rules":[{"identifier":"RR-DE-0002","country":"DE","result":"failed"`) {
+		t.Errorf("ok/JSON: %d %s", status, out)
+	}
+	broken := t.TempDir()
+	if err := os.WriteFile(filepath.Join(broken, "a.json"), []byte(`{}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, args := range map[string][]string{
+		"no country": {"--rules", dir}, "no rules": {"--to", "DE"}, "a rule that is none": {"--rules", broken, "--to", "DE"}, "an empty directory": {"--rules", t.TempDir(), "--to", "DE"},
+	} {
+		if status, _, errs := run(t, c.Code, append([]string{"verify", "-"}, args...)...); status != cli.UsageStatus || errs == "" {
+			t.Errorf("error/%s: %d %s", name, status, errs)
+		}
+	}
+}

@@ -26,13 +26,14 @@ const maxInput = 10 << 20
 var statusRank = []int{0, 3, 2, 1}
 
 func verifyCommand(parts Adapters) *cobra.Command {
-	var trustDir, at string
+	var trustDir, at, rulesDir, destination string
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use:   "verify [--trust DIR] [--at TIME] [--json] FILE…",
+		Use:   "verify [--trust DIR] [--at TIME] [--rules DIR --to CC] [--json] FILE…",
 		Short: "Verify certificates offline: card files, texts and pictures of codes (- is standard input)",
 		Long: "Verify certificates offline with the keys of a trust directory; without --trust, with those of the own data directory.\n" +
-			"Exit status: 0 valid, 1 not valid, 2 unreadable, 3 undecided (unknown issuer or revocation), 64 usage; of several inputs the worst.",
+			"Exit status: 0 valid, 1 not valid, 2 unreadable, 3 undecided (unknown issuer or revocation), 64 usage; of several inputs the worst.\n" +
+			"With --rules and --to, the business rules of the destination count for EU certificates: 1 when one fails, 3 when one cannot be evaluated.",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return usageError{errors.New("verify needs a file, or - for standard input")}
@@ -51,6 +52,10 @@ func verifyCommand(parts Adapters) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			rules, err := businessRules(rulesDir, destination)
+			if err != nil {
+				return err
+			}
 			worst := 0
 			for _, name := range args {
 				content, err := readInput(name, cmd.InOrStdin())
@@ -60,8 +65,9 @@ func verifyCommand(parts Adapters) *cobra.Command {
 					continue
 				}
 				for _, v := range verify.File(filepath.Base(name), content, bundle, when) {
-					worst = worse(worst, v.ExitCode())
-					if err := show(cmd.OutOrStdout(), name, v, asJSON); err != nil {
+					results := v.Rules(rules, destination, when, "ja", "en")
+					worst = worse(worse(worst, v.ExitCode()), rulesStatus(results))
+					if err := show(cmd.OutOrStdout(), name, v, results, asJSON); err != nil {
 						return err
 					}
 				}
@@ -74,6 +80,8 @@ func verifyCommand(parts Adapters) *cobra.Command {
 	}
 	cmd.Flags().StringVar(&trustDir, "trust", "", "trust directory (manifest.json, jwks.json, csca, dsc, crl)")
 	cmd.Flags().StringVar(&at, "at", "", "time of checking, RFC 3339; default now")
+	cmd.Flags().StringVar(&rulesDir, "rules", "", "directory with business rules of EU certificates (JSON, one a file)")
+	cmd.Flags().StringVar(&destination, "to", "", "country whose rules count, two letters")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "one JSON object per certificate")
 	return cmd
 }
@@ -141,12 +149,13 @@ var outcomeWords = map[verify.Outcome]string{
 	verify.Valid: "VALID 有効", verify.NotValid: "NOT VALID 無効", verify.Unreadable: "UNREADABLE 読取不可", verify.Undecided: "UNDECIDED 判定不能",
 }
 
-func show(out io.Writer, name string, v verify.Verdict, asJSON bool) error {
+func show(out io.Writer, name string, v verify.Verdict, rules []verify.RuleResult, asJSON bool) error {
 	if asJSON {
 		return json.NewEncoder(out).Encode(struct {
 			File string `json:"file"`
 			verify.Verdict
-		}{name, v})
+			Rules []verify.RuleResult `json:"rules,omitempty"`
+		}{name, v, rules})
 	}
 	p := func(format string, args ...any) { _, _ = fmt.Fprintf(out, format+"\n", args...) }
 	test := ""
@@ -167,6 +176,9 @@ func show(out io.Writer, name string, v verify.Verdict, asJSON bool) error {
 	for _, f := range v.Facets {
 		ja, en := verify.Sentence(f.Code)
 		p("  %-10s %-14s %s / %s", f.Name, f.Result, en, ja)
+	}
+	for _, r := range rules {
+		p("  rule %s  %-7s %s", clean1(r.Identifier), r.Result, clean1(r.Description))
 	}
 	return nil
 }
