@@ -70,6 +70,7 @@ bench:
 
 torture: ## T-RACE, T-KILL and their kin in full: about an hour; TORTURE names a test
 	@AKASHI_TORTURE=full CGO_ENABLED=0 go test -count=1 -v -timeout 6h -run '$(TORTURE)' ./test/torture
+	@[ "$(TORTURE)" != . ] || AKASHI_TORTURE=full CGO_ENABLED=0 go test -count=1 -v -timeout 2h -run TestRotateKilled ./internal/store
 
 fuzz: ## every fuzz function for FUZZTIME
 	@status=0
