@@ -92,6 +92,14 @@ func TestImportGDHCN(t *testing.T) {
 			t.Errorf("%v, %v", report, err)
 		}
 	})
+	t.Run("error/authorities of another participant", func(t *testing.T) {
+		text := bytes.ReplaceAll(document(t, "v2_trustlist_PH4H_CHL.did.json").Content, []byte(`"participant":{"code":"#CHL"},"keyusage":{"code":"#CSCA"}`), []byte(`"participant":{"code":"#ARG"},"keyusage":{"code":"#CSCA"}`))
+		digest := sha256.Sum256(text)
+		_, report, err := ImportGDHCN(DIDDocument{text, hex.EncodeToString(digest[:])})
+		if err != nil || problemsOf(report)["no_authority"] != 5 {
+			t.Errorf("%v, %v", report, err)
+		}
+	})
 	t.Run("ok/a known key", func(t *testing.T) {
 		b, _, _ := ImportGDHCN(document(t, "dev-v1-xcl.json"))
 		list := b.HealthSigners([]byte("QK\x89s\x09\xa3\xa0\x93"))

@@ -120,6 +120,16 @@ func TestVerifyRules(t *testing.T) {
 	if status, out, _ := run(t, c.Code, "verify", "--json", "--rules", dir, "--to", "DE", "--at", "2021-12-31T00:00:00Z", "-"); status != 1 || !strings.Contains(out, `"rules":[{"identifier":"RR-DE-0002","country":"DE","result":"failed"`) {
 		t.Errorf("ok/JSON: %d %s", status, out)
 	}
+	for logic, want := range map[string]int{"true": 3, "false": 1, `"neither"`: 3} { // undecided by itself: nobody is trusted here
+		own := t.TempDir()
+		rule := `{"Identifier":"GR-XX-1","Type":"Acceptance","Country":"XX","Version":"1.0.0","Engine":"CERTLOGIC","CertificateType":"General","ValidTo":"2030-01-01T00:00:00Z","Logic":` + logic + `}`
+		if err := os.WriteFile(filepath.Join(own, "a.json"), []byte(rule), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if status, out, _ := run(t, c.Code, "verify", "--rules", own, "--to", "XX", "--at", "2021-08-01T00:00:00Z", "-"); status != want {
+			t.Errorf("rule %s: %d, want %d\n%s", logic, status, want, out)
+		}
+	}
 	broken := t.TempDir()
 	if err := os.WriteFile(filepath.Join(broken, "a.json"), []byte(`{}`), 0o600); err != nil {
 		t.Fatal(err)
