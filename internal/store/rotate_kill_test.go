@@ -84,15 +84,18 @@ func TestRotateKilled(t *testing.T) {
 			if err := child.Start(); err != nil {
 				t.Fatal(err)
 			}
-			ready := false
+			ready, said := false, []string{}
 			for lines := bufio.NewScanner(out); !ready && lines.Scan(); {
-				ready = lines.Text() == "ready"
+				ready, said = lines.Text() == "ready", append(said, lines.Text())
 			}
 			time.Sleep(time.Duration(random.IntN(300)) * time.Millisecond)
 			_ = child.Process.Kill()
 			_ = child.Wait()
 			if code := child.ProcessState.ExitCode(); !ready || code != -1 {
-				t.Fatalf("kill %d: the process ended by itself: %d", n, code)
+				t.Fatalf("kill %d: the process ended by itself: %d %q", n, code, said)
+			}
+			if err := f.Close(); err != nil { // or the restarts use up the server's connections
+				t.Fatal(err)
 			}
 			f.restart(t, path)
 			f.whole(t, fmt.Sprintf("kill %d", n))
