@@ -27,6 +27,7 @@ type Bundle struct {
 	signers     []*pki.Certificate
 	lists       []*pki.CRL // each signed by one of the authorities, newest first
 	issuances   []*IssuanceLog
+	statuses    []*StatusList
 	health      map[string][]HealthSigner // by key id
 	issued      links                     // who signed whom, as far as it was asked
 }
@@ -36,6 +37,14 @@ type issuer struct {
 	jwks  []byte // usable keys only
 	keys  map[string]signing.PublicJWK
 	lists map[string]*CardList // by key id
+}
+
+// clone is the same bundle, to which more is then added.
+func (b *Bundle) clone() *Bundle {
+	return &Bundle{
+		madeAt: b.madeAt, issuers: b.issuers, authorities: b.authorities, signers: b.signers, lists: b.lists,
+		issuances: b.issuances, statuses: b.statuses, health: b.health,
+	}
 }
 
 // MadeAt returns when the bundle was put together; zero if that is not known.
