@@ -103,7 +103,7 @@ func services(node *cli.Node, logger *slog.Logger) server.Services {
 		services.Faces = append(services.Faces, name)
 	}
 	if node.Published != nil {
-		services.Published = node.Published.WithLog
+		services.Published = node.Published.Whole
 		if node.Published.Issuances != nil {
 			services.IssuanceLog = node.Published.Issuances
 		}
