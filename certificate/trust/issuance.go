@@ -222,3 +222,10 @@ func (b *Bundle) WithIssuances(logs ...*IssuanceLog) *Bundle {
 	c.issuances = append(slices.Clone(b.issuances), logs...)
 	return c
 }
+
+// WithoutIssuances returns the bundle without the logs.
+func (b *Bundle) WithoutIssuances() *Bundle {
+	c := b.clone()
+	c.issuances = nil
+	return c
+}

@@ -49,9 +49,13 @@ type mark [MarkSize]byte
 
 // mark is random to whoever does not know the id, and another one in each edition.
 func (c EndedCode) mark(salt []byte) mark {
-	h := sha256.New()
-	fmt.Fprintf(h, "%s\n%x\n%s\n%s\n%s", statusPrefix, salt, c.Family, c.Why, c.ID)
-	return mark(h.Sum(nil)[:MarkSize])
+	text := make([]byte, 0, 96)
+	text = append(append(text, statusPrefix+"\n"...), salt...)
+	for _, part := range []string{string(c.Family), string(c.Why), c.ID} {
+		text = append(append(text, '\n'), part...)
+	}
+	sum := sha256.Sum256(text)
+	return mark(sum[:MarkSize])
 }
 
 // StatusEdition is a status list before it is signed.

@@ -3,10 +3,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"os"
 	"os/signal"
+	"strings"
 	"runtime/debug"
 	"syscall"
 
@@ -93,7 +95,7 @@ func serve(ctx context.Context, node *cli.Node, ready func(bound map[string]stri
 // the published keys and nothing else.
 func services(node *cli.Node, logger *slog.Logger) server.Services {
 	services := server.Services{
-		Ping: node.Ping, Logger: logger, SHCIssuer: node.Config.SHCIssuer, Version: cli.Version, Proxies: node.Config.TrustedProxies, Nodes: node.Nodes,
+		Ping: node.Ping, Logger: logger, SHCIssuer: node.Config.SHCIssuer, SHCName: cmp.Or(node.Config.SHCName, strings.TrimPrefix(node.Config.SHCIssuer, "https://")), Version: cli.Version, Proxies: node.Config.TrustedProxies, Nodes: node.Nodes,
 		TLS: server.TLS{
 			Certificate: node.Config.TLSCertificate, Key: node.Config.TLSKey,
 			ClientCAs: node.Config.ClientCA, Required: node.Config.Terminals == "required",
