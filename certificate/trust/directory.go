@@ -104,6 +104,13 @@ func readManifest(fsys fs.FS) (m manifest, err error) {
 	if err != nil {
 		return m, fmt.Errorf("trust: %w", err)
 	}
+	return parseManifest(b)
+}
+
+func parseManifest(b []byte) (m manifest, err error) {
+	if len(b) > maxManifest {
+		return m, fmt.Errorf("trust: %s: %w", manifestFile, errTooLarge)
+	}
 	if err := strictjson.Check(b, 8); err != nil {
 		return m, fmt.Errorf("trust: %s: %w", manifestFile, err)
 	}
@@ -327,4 +334,25 @@ func replace(path string, b []byte) (err error) {
 		return fmt.Errorf("trust: %w", err)
 	}
 	return nil
+}
+
+// FileNames returns the paths that a manifest names, each once, sorted, without
+// those of issuance logs.
+func FileNames(manifestText []byte) ([]string, error) {
+	m, err := parseManifest(manifestText)
+	if err != nil {
+		return nil, err
+	}
+	names := slices.Concat(m.CSCA, m.DSC, m.CRL)
+	for _, i := range m.Issuers {
+		names = append(append(names, i.JWKS), i.CRLs...)
+	}
+	for _, l := range m.Status {
+		names = append(names, l.Head, l.Marks)
+	}
+	for _, h := range m.Health {
+		names = append(names, h.Certificate)
+	}
+	slices.Sort(names)
+	return slices.Compact(names), nil
 }

@@ -10,6 +10,7 @@ package trust
 
 import (
 	"bytes"
+	"crypto/ecdsa"
 	"net/url"
 	"slices"
 	"strings"
@@ -79,6 +80,23 @@ func (b *Bundle) CardList(iss, kid string) *CardList { return b.issuers[iss].lis
 
 // JWKS returns the usable keys of an issuer as a key set, nil for a stranger.
 func (b *Bundle) JWKS(iss string) []byte { return bytes.Clone(b.issuers[iss].jwks) }
+
+// KeyIDs returns the thumbprints of all keys of the bundle that a status list can
+// cover: of health cards, and of the known signers of bar codes on P-256.
+func (b *Bundle) KeyIDs() (ids []string) {
+	for _, of := range b.issuers {
+		for _, k := range of.keys {
+			ids = append(ids, signing.Thumbprint(k.Public))
+		}
+	}
+	for _, c := range b.signers {
+		if key, ok := c.PublicKey.(*ecdsa.PublicKey); ok {
+			ids = append(ids, signing.Thumbprint(key))
+		}
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids)
+}
 
 // Signers returns the known signers of bar codes.
 func (b *Bundle) Signers() []*pki.Certificate { return slices.Clone(b.signers) }

@@ -41,7 +41,7 @@ func (s *Store) ListVersions(ctx context.Context) (map[string]int64, error) {
 func (s *Store) List(ctx context.Context, name string) (publish.List, error) {
 	var r publishedListRow
 	err := s.read.WithContext(ctx).Where("name = ?", name).Take(&r).Error
-	return publish.List{Name: r.Name, Version: r.Version, At: fromMilli(r.At), Head: r.Head, Content: r.Content}, missing(err, "list")
+	return publish.List{Name: r.Name, Version: r.Version, At: fromMilli(r.At), Head: r.Head, Content: r.Content}, missing(err, "published_file")
 }
 
 // PublishLists implements publish.ListStore.
