@@ -27,6 +27,8 @@ GRANT SELECT, INSERT, UPDATE ON revocations, revocation_items TO akashi_staff;
 -- proof of the log, by whichever process keeps it
 GRANT SELECT, INSERT ON issuance_log, tree_leaves, tree_tiles, tree_checkpoints TO akashi_staff, akashi_jobs;
 GRANT SELECT, INSERT, UPDATE ON leases TO akashi_staff, akashi_jobs;
+-- lists of ended certificates, by whichever process makes them
+GRANT SELECT, INSERT, UPDATE ON published_lists TO akashi_staff, akashi_jobs;
 -- alerts, by whichever process judges the log
 GRANT SELECT, INSERT, UPDATE ON alerts TO akashi_staff, akashi_jobs;
 GRANT SELECT, INSERT, UPDATE, DELETE ON vault, vault_keys TO akashi_staff;
@@ -42,6 +44,8 @@ GRANT SELECT (id, purpose, issuer, algorithm, public_key, certificate, state, no
 -- and the issuance log, which is published whole
 GRANT SELECT (office, id, digest) ON issuance_log TO akashi_public;
 GRANT SELECT ON tree_leaves, tree_checkpoints TO akashi_public;
+-- and the finished lists of ended certificates
+GRANT SELECT ON published_lists TO akashi_public;
 
 -- signer: the bytes of an intent, by its id, and the key of the person that sealed them
 GRANT SELECT (office, certificate_id, number, family, key_id, to_sign) ON payloads TO akashi_signer;

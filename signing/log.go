@@ -17,14 +17,15 @@ import (
 	"akashi/internal/merkle"
 )
 
-// Purposes of the keys that sign checkpoints. They stand in no table and never
+// Purposes of the keys that sign checkpoints, and the status list. They stand in no table and never
 // sign a certificate; each is a file of its own.
 const (
 	OperationLog Purpose = "operation-log"
 	IssuanceLog  Purpose = "issuance-log"
+	StatusList   Purpose = "status-list"
 )
 
-// LogKey signs checkpoints of one log, and nothing else (S-086).
+// LogKey signs checkpoints of one log, or the status list, and nothing else (S-086).
 type LogKey struct {
 	signer note.Signer
 	public note.Verifier
@@ -88,6 +89,12 @@ func (k *LogKey) SignCheckpoint(c merkle.Checkpoint) (string, error) {
 		return "", errors.New("signing: checkpoint of another log")
 	}
 	return c.Sign(k.signer)
+}
+
+// SignStatus signs the head of an edition of the status list (docs/status-list.md).
+func (k *LogKey) SignStatus(head string) (string, error) {
+	signed, err := note.Sign(&note.Note{Text: k.signer.Name() + "\n" + head}, k.signer)
+	return string(signed), err
 }
 
 // Verifier is the public key; its name is the log's origin.

@@ -40,7 +40,7 @@ type manifest struct {
 	CSCA    []string         `json:"csca"`
 	DSC     []string         `json:"dsc"`
 	CRL     []string         `json:"crl"`
-	Status  []string         `json:"status"`
+	Status  []manifestStatus `json:"status"`
 	Logs    []manifestLog    `json:"issuance_logs,omitempty"`
 	Health  []manifestHealth `json:"health,omitempty"`
 }
@@ -52,6 +52,15 @@ type manifestLog struct {
 	Checkpoint string   `json:"checkpoint"` // file
 	Digests    string   `json:"digests"`    // file: all buckets
 	Covers     []string `json:"covers"`
+}
+
+// manifestStatus is a status list. Covers names, by thumbprint, the keys whose
+// ended codes are all in it.
+type manifestStatus struct {
+	Key    string   `json:"key"`
+	Head   string   `json:"head"`  // file
+	Marks  string   `json:"marks"` // file
+	Covers []string `json:"covers"`
 }
 
 type manifestIssuer struct {
@@ -83,8 +92,8 @@ func Load(fsys fs.FS) (*Bundle, Report, error) {
 	for _, l := range m.Logs {
 		r.issuances(l)
 	}
-	for _, name := range m.Status {
-		w.problem(name, "not_supported")
+	for _, l := range m.Status {
+		r.status(l)
 	}
 	b, report := w.finish()
 	return b, report, nil
@@ -94,6 +103,13 @@ func readManifest(fsys fs.FS) (m manifest, err error) {
 	b, err := readLimited(fsys, manifestFile, maxManifest)
 	if err != nil {
 		return m, fmt.Errorf("trust: %w", err)
+	}
+	return parseManifest(b)
+}
+
+func parseManifest(b []byte) (m manifest, err error) {
+	if len(b) > maxManifest {
+		return m, fmt.Errorf("trust: %s: %w", manifestFile, errTooLarge)
 	}
 	if err := strictjson.Check(b, 8); err != nil {
 		return m, fmt.Errorf("trust: %s: %w", manifestFile, err)
@@ -151,6 +167,23 @@ func (r *fileReader) issuances(l manifestLog) {
 	r.builder.b.issuances = append(r.builder.b.issuances, log)
 }
 
+// status reads a status list. One that cannot be used leaves unknown what it would
+// tell: dropping it must not make anything valid.
+func (r *fileReader) status(m manifestStatus) {
+	l := &StatusList{Key: m.Key, covers: m.Covers}
+	if head, ok := r.limited(m.Head, maxHead); ok {
+		if marks, ok := r.limited(m.Marks, maxStatus); ok {
+			opened, err := OpenStatus(m.Key, string(head), marks, m.Covers)
+			if err == nil {
+				l = opened
+			} else {
+				r.builder.problem(m.Marks, err.Error())
+			}
+		}
+	}
+	r.builder.b.statuses = append(r.builder.b.statuses, l)
+}
+
 func (r *fileReader) read(name string) ([]byte, bool) {
 	b, ok := r.limited(name, min(maxFile, maxTotal-r.total))
 	r.total += len(b)
@@ -191,21 +224,19 @@ func readLimited(fsys fs.FS, name string, limit int) ([]byte, error) {
 	return b, err
 }
 
-// Write writes the bundle as a trust directory, which it makes if need be. The same
-// bundle gives the same files. Each is written anew and then renamed, the manifest
-// last, so that a reader finds the old bundle or the new one. Files that the
-// manifest no longer names are left.
-func (b *Bundle) Write(dir string) error {
+// Files returns the bundle as the files of a trust directory, by path. The same
+// bundle gives the same files.
+func (b *Bundle) Files() (map[string][]byte, error) {
 	m := manifest{Version: manifestVersion, MadeAt: b.madeAt,
-		Issuers: []manifestIssuer{}, CSCA: []string{}, DSC: []string{}, CRL: []string{}, Status: []string{}}
-	w := &writer{dir: dir}
+		Issuers: []manifestIssuer{}, CSCA: []string{}, DSC: []string{}, CRL: []string{}, Status: []manifestStatus{}}
+	w := fileSet{}
 	for i, iss := range b.Issuers() {
 		name := "jwks.json"
 		if i > 0 {
 			name = fmt.Sprintf("jwks-%d.json", i+1)
 		}
 		of := b.issuers[iss]
-		w.write(name, of.jwks)
+		w[name] = of.jwks
 		entry := manifestIssuer{Issuer: iss, JWKS: name}
 		for _, kid := range slices.Sorted(maps.Keys(of.lists)) {
 			entry.CRLs = append(entry.CRLs, w.named("crls", ".json", of.lists[kid].Raw))
@@ -226,33 +257,63 @@ func (b *Bundle) Write(dir string) error {
 			Key: l.Key, Checkpoint: w.named("issuance", ".checkpoint", []byte(l.Checkpoint)), Digests: w.named("issuance", ".digests", l.all()), Covers: l.covers,
 		})
 	}
-	m.Health = b.healthEntries(w)
+	for _, l := range b.statuses {
+		m.Status = append(m.Status, manifestStatus{
+			Key: l.Key, Head: w.named("status", ".head", []byte(l.Head)), Marks: w.named("status", ".marks", l.Marks), Covers: l.covers,
+		})
+	}
+	var err error
+	if m.Health, err = b.healthEntries(w); err != nil {
+		return nil, err
+	}
 	text, err := json.MarshalIndent(m, "", "  ")
 	if err != nil {
-		return fmt.Errorf("trust: %w", err)
+		return nil, fmt.Errorf("trust: %w", err)
 	}
-	w.write(manifestFile, append(text, '\n'))
-	return w.err
+	w[manifestFile] = append(text, '\n')
+	return w, nil
 }
 
-// writer writes files under a directory until one fails.
-type writer struct {
-	dir string
-	err error
+// ErrOlder says that a directory has a newer status list than the bundle.
+var ErrOlder = errors.New("trust: the directory has a newer status list; it is kept")
+
+// Write writes the bundle as a trust directory, which it makes if need be. Each file
+// is written anew and then renamed, the manifest last, so that a reader finds the old
+// bundle or the new one. Files that the manifest no longer names are left. A directory
+// with a newer status list of the same key is left as it is: ErrOlder.
+func (b *Bundle) Write(dir string) error {
+	if old, _, err := Load(os.DirFS(dir)); err == nil && b.olderThan(old) {
+		return ErrOlder
+	}
+	files, err := b.Files()
+	if err != nil {
+		return err
+	}
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		if name != manifestFile {
+			if err := replace(filepath.Join(dir, filepath.FromSlash(name)), files[name]); err != nil {
+				return err
+			}
+		}
+	}
+	return replace(filepath.Join(dir, manifestFile), files[manifestFile])
 }
 
-// named writes a file named after its content and returns its path.
-func (w *writer) named(folder, extension string, b []byte) string {
+func (b *Bundle) olderThan(old *Bundle) bool {
+	return slices.ContainsFunc(b.statuses, func(l *StatusList) bool {
+		return slices.ContainsFunc(old.statuses, l.Older)
+	})
+}
+
+// fileSet is the files of a directory, by path.
+type fileSet map[string][]byte
+
+// named adds a file named after its content and returns its path.
+func (f fileSet) named(folder, extension string, b []byte) string {
 	digest := sha256.Sum256(b)
 	name := folder + "/" + hex.EncodeToString(digest[:16]) + extension
-	w.write(name, b)
+	f[name] = b
 	return name
-}
-
-func (w *writer) write(name string, b []byte) {
-	if w.err == nil {
-		w.err = replace(filepath.Join(w.dir, filepath.FromSlash(name)), b)
-	}
 }
 
 func replace(path string, b []byte) (err error) {
@@ -273,4 +334,25 @@ func replace(path string, b []byte) (err error) {
 		return fmt.Errorf("trust: %w", err)
 	}
 	return nil
+}
+
+// FileNames returns the paths that a manifest names, each once, sorted, without
+// those of issuance logs.
+func FileNames(manifestText []byte) ([]string, error) {
+	m, err := parseManifest(manifestText)
+	if err != nil {
+		return nil, err
+	}
+	names := slices.Concat(m.CSCA, m.DSC, m.CRL)
+	for _, i := range m.Issuers {
+		names = append(append(names, i.JWKS), i.CRLs...)
+	}
+	for _, l := range m.Status {
+		names = append(names, l.Head, l.Marks)
+	}
+	for _, h := range m.Health {
+		names = append(names, h.Certificate)
+	}
+	slices.Sort(names)
+	return slices.Compact(names), nil
 }

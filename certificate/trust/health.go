@@ -153,12 +153,11 @@ func (r *fileReader) healthSigners(list []manifestHealth) {
 var errBareKeys = errors.New("trust: a signer without certificate cannot be written")
 
 // healthEntries writes the signers in an order that does not depend on how they came.
-func (b *Bundle) healthEntries(w *writer) (out []manifestHealth) {
+func (b *Bundle) healthEntries(w fileSet) (out []manifestHealth, err error) {
 	for id, list := range b.health {
 		for _, s := range list {
 			if s.Certificate == nil {
-				w.err = cmp.Or(w.err, errBareKeys)
-				return nil
+				return nil, errBareKeys
 			}
 			name := w.named("health", ".der", s.Certificate.Raw)
 			out = append(out, manifestHealth{base64.StdEncoding.EncodeToString([]byte(id)), s.Participant, s.Domain, name})
@@ -168,5 +167,5 @@ func (b *Bundle) healthEntries(w *writer) (out []manifestHealth) {
 		return cmp.Or(strings.Compare(a.Participant, b.Participant), strings.Compare(a.KeyID, b.KeyID),
 			strings.Compare(a.Domain, b.Domain), strings.Compare(a.Certificate, b.Certificate))
 	})
-	return out
+	return out, nil
 }

@@ -218,8 +218,14 @@ func (b *Bundle) Issuances(key string) *IssuanceLog {
 
 // WithIssuances returns a bundle that also has the logs.
 func (b *Bundle) WithIssuances(logs ...*IssuanceLog) *Bundle {
-	return &Bundle{
-		madeAt: b.madeAt, issuers: b.issuers, authorities: b.authorities, signers: b.signers, lists: b.lists,
-		issuances: append(slices.Clone(b.issuances), logs...),
-	}
+	c := b.clone()
+	c.issuances = append(slices.Clone(b.issuances), logs...)
+	return c
+}
+
+// WithoutIssuances returns the bundle without the logs.
+func (b *Bundle) WithoutIssuances() *Bundle {
+	c := b.clone()
+	c.issuances = nil
+	return c
 }

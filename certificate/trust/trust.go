@@ -10,6 +10,7 @@ package trust
 
 import (
 	"bytes"
+	"crypto/ecdsa"
 	"net/url"
 	"slices"
 	"strings"
@@ -27,6 +28,7 @@ type Bundle struct {
 	signers     []*pki.Certificate
 	lists       []*pki.CRL // each signed by one of the authorities, newest first
 	issuances   []*IssuanceLog
+	statuses    []*StatusList
 	health      map[string][]HealthSigner // by key id
 	issued      links                     // who signed whom, as far as it was asked
 }
@@ -36,6 +38,14 @@ type issuer struct {
 	jwks  []byte // usable keys only
 	keys  map[string]signing.PublicJWK
 	lists map[string]*CardList // by key id
+}
+
+// clone is the same bundle, to which more is then added.
+func (b *Bundle) clone() *Bundle {
+	return &Bundle{
+		madeAt: b.madeAt, issuers: b.issuers, authorities: b.authorities, signers: b.signers, lists: b.lists,
+		issuances: b.issuances, statuses: b.statuses, health: b.health,
+	}
 }
 
 // MadeAt returns when the bundle was put together; zero if that is not known.
@@ -70,6 +80,23 @@ func (b *Bundle) CardList(iss, kid string) *CardList { return b.issuers[iss].lis
 
 // JWKS returns the usable keys of an issuer as a key set, nil for a stranger.
 func (b *Bundle) JWKS(iss string) []byte { return bytes.Clone(b.issuers[iss].jwks) }
+
+// KeyIDs returns the thumbprints of all keys of the bundle that a status list can
+// cover: of health cards, and of the known signers of bar codes on P-256.
+func (b *Bundle) KeyIDs() (ids []string) {
+	for _, of := range b.issuers {
+		for _, k := range of.keys {
+			ids = append(ids, signing.Thumbprint(k.Public))
+		}
+	}
+	for _, c := range b.signers {
+		if key, ok := c.PublicKey.(*ecdsa.PublicKey); ok {
+			ids = append(ids, signing.Thumbprint(key))
+		}
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids)
+}
 
 // Signers returns the known signers of bar codes.
 func (b *Bundle) Signers() []*pki.Certificate { return slices.Clone(b.signers) }

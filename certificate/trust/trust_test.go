@@ -300,7 +300,7 @@ func TestLoad(t *testing.T) {
 		{"error/not a key set", `"csca":["ut.der"],"issuers":[{"iss":"https://a.example","jwks":"bad.json"}]}`, "bad.json: malformed"},
 		{"error/issuer twice", `"csca":["ut.der"],"issuers":[{"iss":"https://a.example","jwks":"jwks.json"},{"iss":"https://a.example","jwks":"jwks.json"}]}`, "jwks.json: issuer_twice"},
 		{"error/issuer without https", `"csca":["ut.der"],"issuers":[{"iss":"http://a.example","jwks":"jwks.json"}]}`, "jwks.json: not_an_issuer"},
-		{"error/status list", `"csca":["ut.der"],"status":["s.json"]}`, "s.json: not_supported"},
+		{"error/status list", `"csca":["ut.der"],"status":[{"key":"k","head":"s.head","marks":"s.marks","covers":["x"]}]}`, "s.head: missing"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			files["manifest.json"] = &fstest.MapFile{Data: []byte(head + c.rest)}

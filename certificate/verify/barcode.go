@@ -39,6 +39,7 @@ func Barcode(code *vdsnc.Barcode, b *trust.Bundle, at time.Time) Verdict {
 		x.set(Signature, OK, SignatureGood)
 	}
 	x.checkChain(code)
+	x.checkStatus(x.verdict.KeyID, certificate.VDSNC, code.ID)
 	x.checkIssued(x.verdict.KeyID, code.Digest(), signedBefore(code))
 	x.checkBarcodeContent(code)
 	return x.finish()

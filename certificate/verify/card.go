@@ -45,6 +45,7 @@ func Card(c *shc.Card, notes []string, b *trust.Bundle, at time.Time) Verdict {
 	x.checkCardKey(c)
 	x.checkCardTime(c)
 	if public, ok := b.Key(c.Issuer, c.Header.KeyID); ok {
+		x.checkStatus(signing.Thumbprint(public.Public), certificate.SHC, c.RevocationID)
 		x.checkIssued(signing.Thumbprint(public.Public), c.Digest(), c.NotBefore)
 	}
 	x.checkCardContent(c)

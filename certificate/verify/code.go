@@ -85,6 +85,9 @@ const (
 	ListNotCurrent   = "list_not_current"
 	SignerRevoked    = "signer_revoked"
 	CardRevoked      = "card_revoked"
+	Revoked          = "revoked"        // by the issuer's status list, any family
+	Superseded       = "superseded"     // there is a newer one
+	StatusUnknown    = "status_unknown" // the status list is too old
 
 	// freshness
 	TrustFresh      = "trust_fresh"
@@ -212,6 +215,9 @@ var sentences = map[string]sentence{
 	ListNotCurrent:   {"手元の失効リストは検査時点のものではないため、失効しているかどうか分かりません。", "The revocation list is out of date, so whether it was revoked is not known."},
 	SignerRevoked:    {"署名者の証明書は失効しています。", "The signer's certificate has been revoked."},
 	CardRevoked:      {"この証明書は失効しています。", "It has been revoked."},
+	Revoked:          {"発行者がこの証明書を失効させています。", "The issuer has revoked this certificate."},
+	Superseded:       {"新しい証明書に差し替えられています。新しい証明書の提示を求めてください。", "It was superseded: ask for the newer certificate."},
+	StatusUnknown:    {"手元の失効リストが古いため(48時間超)、失効しているかどうか分かりません。信頼リストを更新してください。", "The revocation list is more than 48 hours old: status unknown. Renew the trust list."},
 
 	TrustFresh:      {"信頼リストは最新です。", "The trust list is recent."},
 	TrustOld:        {"信頼リストが古くなっています。更新してください。", "The trust list is old. Renew it."},

@@ -3,11 +3,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"strings"
 	"syscall"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -93,7 +95,7 @@ func serve(ctx context.Context, node *cli.Node, ready func(bound map[string]stri
 // the published keys and nothing else.
 func services(node *cli.Node, logger *slog.Logger) server.Services {
 	services := server.Services{
-		Ping: node.Ping, Logger: logger, SHCIssuer: node.Config.SHCIssuer, Version: cli.Version, Proxies: node.Config.TrustedProxies, Nodes: node.Nodes,
+		Ping: node.Ping, Logger: logger, SHCIssuer: node.Config.SHCIssuer, SHCName: cmp.Or(node.Config.SHCName, strings.TrimPrefix(node.Config.SHCIssuer, "https://")), Version: cli.Version, Proxies: node.Config.TrustedProxies, Nodes: node.Nodes,
 		TLS: server.TLS{
 			Certificate: node.Config.TLSCertificate, Key: node.Config.TLSKey,
 			ClientCAs: node.Config.ClientCA, Required: node.Config.Terminals == "required",
@@ -103,7 +105,7 @@ func services(node *cli.Node, logger *slog.Logger) server.Services {
 		services.Faces = append(services.Faces, name)
 	}
 	if node.Published != nil {
-		services.Published = node.Published.WithLog
+		services.Published = node.Published.Whole
 		if node.Published.Issuances != nil {
 			services.IssuanceLog = node.Published.Issuances
 		}

@@ -73,6 +73,7 @@ type Store interface {
 	Nodes(ctx context.Context) ([]topology.Node, error)
 	CheckRole(ctx context.Context) error // refuses a database role with too much power
 	publish.Logged
+	publish.ListStore
 	IssuanceLogSince(ctx context.Context) (time.Time, error)
 	Ping(ctx context.Context) error
 	// ServerTime is the time of the database's machine; zero where it is this one.
@@ -109,6 +110,7 @@ type App struct {
 	Retention       *custody.Retention
 	Vault           *vault.Service
 	Notaries        []*tree.Notary // of the logs
+	Lists           *publish.Maker // of what has ended
 	Watch           *watch.Service
 	Reviews         *audit.Reviews
 	Alerts          *watch.Lists
@@ -378,6 +380,7 @@ func (a *App) Jobs() []Job {
 		{"watch", watchEvery, a.Watch.Step},
 		{"retention", retentionEvery, a.retain},
 		{"revoke", revokeEvery, a.revoke},
+		{"lists", time.Minute, a.makeLists},
 	}
 	if a.Config.RosterDir != "" {
 		reader := &rosterReader{app: a, read: map[string][sha256.Size]byte{}}
@@ -385,6 +388,9 @@ func (a *App) Jobs() []Job {
 	}
 	return jobs
 }
+
+// makeLists publishes what has ended since.
+func (a *App) makeLists(ctx context.Context, _ *slog.Logger) error { return a.Lists.Step(ctx) }
 
 // reseal goes on with a change of keys that was begun.
 func (a *App) reseal(ctx context.Context, logger *slog.Logger) error {

@@ -1,5 +1,5 @@
-// Package cli is the commands of akashi: serve, sign-in, demo, verify, trust, audit, office,
-// seal, person, retention, backup, restore, version.
+// Package cli is the commands of akashi: serve, sign-in, demo, verify, trust, selfcheck, audit,
+// office, seal, person, retention, backup, restore, version.
 //
 // It assembles the service over a data directory. Which database and which
 // faces there are comes from cmd/akashi, so that this package knows neither.
@@ -54,7 +54,7 @@ func Run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer, 
 	root.SetOut(out)
 	root.SetErr(errs)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(serveCommand(parts), signInCommand(parts), demoCommand(parts), verifyCommand(parts), trustCommand(parts), officeCommand(parts), sealCommand(parts), personCommand(parts), retentionCommand(parts), keyCommand(parts), auditCommand(parts),
+	root.AddCommand(serveCommand(parts), signInCommand(parts), demoCommand(parts), verifyCommand(parts), trustCommand(parts), selfCheckCommand(), officeCommand(parts), sealCommand(parts), personCommand(parts), retentionCommand(parts), keyCommand(parts), auditCommand(parts),
 		configCommand(parts), backupCommand(parts), restoreCommand(parts), versionCommand(parts))
 	root.Args = func(_ *cobra.Command, args []string) error {
 		if len(args) > 0 {

@@ -61,6 +61,7 @@ type Config struct {
 
 	Production  bool          `env:"PRODUCTION"`
 	SHCIssuer   string        `env:"SHC_ISSUER"`   // iss; TEST identity where empty
+	SHCName     string        `env:"SHC_NAME"`     // of the issuer, for directories; its host where empty
 	VDSNCIssuer string        `env:"VDSNC_ISSUER"` // Doc 9303 code; UTO where empty
 	RecoverAge  time.Duration `env:"RECOVER_AGE" envDefault:"60s"`
 	DrainTime   time.Duration `env:"DRAIN_TIME" envDefault:"20s"` // graceful shutdown

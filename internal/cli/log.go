@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -16,7 +17,7 @@ import (
 // treeStep is the pause between two looks for entries without a place.
 const treeStep = time.Second
 
-// proveLog assembles what makes the log provable.
+// proveLog assembles what makes the log provable, and the lists of what has ended.
 func (a *App) proveLog() error {
 	key, err := signing.OpenLogKey(a.keyDir(), signing.OperationLog, a.Config.SHCIssuer)
 	if err != nil {
@@ -29,6 +30,12 @@ func (a *App) proveLog() error {
 	if a.Published.Issuances, err = publish.NewIssuances(a.Store, issuanceKey.Public(), a.Clock); err != nil {
 		return err
 	}
+	statusKey, err := signing.OpenLogKey(a.keyDir(), signing.StatusList, a.Config.SHCIssuer)
+	if err != nil {
+		return err
+	}
+	a.Published.Lists = publish.NewLists(a.Store, statusKey.Public())
+	a.Lists = &publish.Maker{Store: a.Store, Key: statusKey, Clock: a.Clock, Seed: func() [32]byte { return [32]byte(a.IDs.Bytes(32)) }}
 	log := &tree.Notary{Sequencer: a.sequencer(tree.Log), Key: key}
 	issued := &tree.Notary{Sequencer: a.sequencer(tree.Issuance), Key: issuanceKey, Also: a.sayIssued, Eager: issuanceDelay}
 	a.Notaries = []*tree.Notary{log, issued}
@@ -79,8 +86,9 @@ func (a *App) sayIssued(ctx context.Context, c merkle.Checkpoint) ([]string, err
 	return []string{line, trust.SinceLine + since.Format(time.RFC3339)}, nil
 }
 
-// Trust returns what verifiers need: the published keys, and the issuance log as
-// of its newest checkpoint, which is made now if no other process keeps the log.
+// Trust returns what verifiers need: the published keys, the lists of what has ended
+// as of now, and the issuance log as of its newest checkpoint, which is made now if no
+// other process keeps the log.
 func (a *App) Trust(ctx context.Context) (*trust.Bundle, error) {
 	for _, n := range a.Notaries {
 		if n.Tree != tree.Issuance {
@@ -93,5 +101,8 @@ func (a *App) Trust(ctx context.Context) (*trust.Bundle, error) {
 	if err := a.Published.Issuances.Refresh(ctx); err != nil {
 		return nil, err
 	}
-	return a.Published.WithLog(ctx)
+	if err := a.Lists.Step(ctx); err != nil && !errors.Is(err, fault.New(fault.Conflict, "version", "")) { // another process made them
+		return nil, err
+	}
+	return a.Published.Whole(ctx)
 }

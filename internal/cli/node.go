@@ -21,6 +21,7 @@ import (
 type PublishedStore interface {
 	publish.Keys
 	publish.Logged
+	publish.Listed
 	CheckRole(ctx context.Context) error
 	Ping(ctx context.Context) error
 	Close() error
@@ -110,15 +111,27 @@ func (n *Node) openPublic(ctx context.Context, parts Adapters) error {
 	}
 	n.opened = append(n.opened, store)
 	n.Published = publish.New(store, filepath.Join(c.Data, keyFolder, signing.CRLFile), nil)
-	key, err := os.ReadFile(filepath.Join(c.Data, keyFolder, string(signing.IssuanceLog)+".pub"))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil // it publishes keys only
+	if key, err := publicKey(c, signing.StatusList); err != nil {
+		return err
+	} else if key != "" {
+		n.Published.Lists = publish.NewLists(store, key)
 	}
-	if err != nil {
+	key, err := publicKey(c, signing.IssuanceLog)
+	if err != nil || key == "" {
 		return err
 	}
-	n.Published.Issuances, err = publish.NewIssuances(store, strings.TrimSpace(string(key)), nil)
+	n.Published.Issuances, err = publish.NewIssuances(store, key, nil)
 	return err
+}
+
+// publicKey reads the public half of a key of the logs; empty where there is none,
+// and what it signs is then not published.
+func publicKey(c Config, p signing.Purpose) (string, error) {
+	key, err := os.ReadFile(filepath.Join(c.Data, keyFolder, string(p)+".pub"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	return strings.TrimSpace(string(key)), err
 }
 
 // checkRoles refuses in production a database role that could get around the

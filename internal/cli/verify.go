@@ -176,6 +176,9 @@ func show(out io.Writer, name string, v verify.Verdict, rules []verify.RuleResul
 	for _, f := range v.Facets {
 		ja, en := verify.Sentence(f.Code)
 		p("  %-10s %-14s %s / %s", f.Name, f.Result, en, ja)
+		if age := f.Detail["list_age"]; age != "" {
+			p("  %-10s %-14s list of %s, %s old / %s の失効リスト", "", "", f.Detail["list_made_at"], age, f.Detail["list_made_at"])
+		}
 	}
 	for _, r := range rules {
 		p("  rule %s  %-7s %s", clean1(r.Identifier), r.Result, clean1(r.Description))

@@ -1,8 +1,8 @@
-// Package publish is what strangers get: the keys to verify with, and the log of
-// what was issued with them.
+// Package publish is what strangers get: the keys to verify with, the log of
+// what was issued with them, and the lists of what has ended.
 //
-// It reads the published half of the signing keys and digests, and nothing else: no file key,
-// no private key, no person. The public face stands on it, so that a process that
+// It reads the published half of the signing keys, digests and finished lists, and nothing else: no file key,
+// no private key, no person. What makes the lists (Maker) runs elsewhere. The public face stands on it, so that a process that
 // serves only that face can have a database role that can do nothing more (S-002).
 package publish
 
@@ -27,7 +27,9 @@ type Service struct {
 	own   *trust.Own
 	clock clock.Clock
 
-	Issuances *Issuances // nil: there is no issuance log here
+	Issuances *Issuances  // nil: there is no issuance log here
+	Lists     *Lists      // nil: there are no lists of what has ended here
+	Problem   func(error) // is told of a list that is not taken; may be nil
 }
 
 // New makes the service over the registered keys and the revocation list of the
@@ -53,10 +55,12 @@ func (s *Service) Bundle(ctx context.Context) (*trust.Bundle, error) {
 	return s.own.Bundle(known, s.clock.Now())
 }
 
-// WithLog is what verifiers get, the issuance log of the keys with it.
-func (s *Service) WithLog(ctx context.Context) (*trust.Bundle, error) {
+// Whole is what verifiers get: the keys with the issuance log and the lists of what
+// has ended. While lists cannot be read, those of before are given: they say
+// themselves how old they are.
+func (s *Service) Whole(ctx context.Context) (*trust.Bundle, error) {
 	b, err := s.Bundle(ctx)
-	if err != nil || s.Issuances == nil {
+	if err != nil || s.Issuances == nil && s.Lists == nil {
 		return b, err
 	}
 	known, err := s.keys.SigningKeys(ctx)
@@ -68,6 +72,15 @@ func (s *Service) WithLog(ctx context.Context) (*trust.Bundle, error) {
 		if k.Purpose == signing.SHC || k.Purpose == signing.VDSNC {
 			covered = append(covered, k.ID)
 		}
+	}
+	if s.Lists != nil {
+		var problem error
+		if b, problem = s.Lists.Add(ctx, b, covered); problem != nil && s.Problem != nil {
+			s.Problem(problem)
+		}
+	}
+	if s.Issuances == nil {
+		return b, nil
 	}
 	log, err := s.Issuances.Log(ctx, covered)
 	if err != nil || log == nil {

@@ -2,6 +2,7 @@ package server
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -21,6 +22,7 @@ import (
 	"akashi/certificate"
 	"akashi/certificate/qr"
 	"akashi/internal/office"
+	"akashi/internal/publish"
 	"akashi/internal/testkit"
 	"akashi/internal/testkit/world"
 	"akashi/samples"
@@ -49,7 +51,7 @@ func TestEveryRoute(t *testing.T) {
 	t.Run("issuance log", f.testIssuanceLog)
 	t.Run("log", f.testLog)
 	f.wantActs(t)
-	cannotFail := []string{"show-sign-in", "show-setup", "get-script", "get-style", "home", "openapi", "live", "get-keys", "get-keys-options", "metrics", "get-nodes", "ready"} // has its own test
+	cannotFail := []string{"show-sign-in", "show-setup", "get-script", "get-style", "home", "openapi", "live", "get-keys", "get-keys-options", "get-card-list-options", "get-trust-file-options", "get-trust-part-options", "metrics", "get-nodes", "ready"} // has its own test
 	for _, r := range f.routes() {
 		met := f.met[string(r.faces[0])+" "+r.id]
 		if !met[true] || !met[false] && !slices.Contains(cannotFail, r.id) {
@@ -452,6 +454,22 @@ func drawn(t *testing.T, text string) map[string][]byte {
 }
 
 func (f *fixture) testOpen(t *testing.T) {
+	bundle, err := f.World.Published.Whole(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	signer := sha256.Sum256(bundle.Signers()[0].Raw)
+	certificate := fmt.Sprintf("%s/trust/dsc/%x.der", prefix, signer[:16])
+	lists, err := f.World.Store.ListVersions(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := ""
+	for name := range lists {
+		if key, ok := strings.CutPrefix(name, publish.CardListName("")); ok {
+			list = "/.well-known/crl/" + key + ".json"
+		}
+	}
 	for _, c := range []struct {
 		at     face
 		h      http.Handler
@@ -466,6 +484,16 @@ func (f *fixture) testOpen(t *testing.T) {
 		{publicFace, f.Public(), "GET", "/openapi.json", 200, openAPIType},
 		{publicFace, f.Public(), "GET", "/.well-known/jwks.json", 200, "application/json"},
 		{publicFace, f.Public(), "OPTIONS", "/.well-known/jwks.json", 204, ""},
+		{publicFace, f.Public(), "OPTIONS", list, 204, ""},
+		{publicFace, f.Public(), "GET", list, 200, "application/json"},
+		{publicFace, f.Public(), "GET", "/.well-known/crl/none.json", 404, "application/problem+json"},
+		{publicFace, f.Public(), "OPTIONS", certificate, 204, ""},
+		{publicFace, f.Public(), "GET", certificate, 200, "application/pkix-cert"},
+		{publicFace, f.Public(), "GET", prefix + "/trust/dsc/none.der", 404, "application/problem+json"},
+		{publicFace, f.Public(), "OPTIONS", prefix + "/trust/manifest.json", 204, ""},
+		{publicFace, f.Public(), "GET", prefix + "/trust/manifest.json", 200, "application/json"},
+		{publicFace, f.Public(), "GET", prefix + "/trust/vci-issuers.json", 200, "application/json"},
+		{publicFace, f.Public(), "GET", prefix + "/trust/none.json", 404, "application/problem+json"},
 		{opsFace, f.Ops(), "GET", "/healthz", 200, "application/json"},
 		{opsFace, f.Ops(), "GET", "/readyz", 200, "application/json"},
 		{opsFace, f.Ops(), "GET", "/nodes", 200, "application/json"},

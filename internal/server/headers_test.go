@@ -8,15 +8,15 @@ import (
 )
 
 // S-022: the headers of every answer of every route of every face, whatever the
-// status; with HSTS where the line is TLS. S-023: only the key set may be read
-// from elsewhere.
+// status; with HSTS where the line is TLS. S-023: only what is published may be
+// read from elsewhere.
 func TestHeaders(t *testing.T) {
 	f := newFixture(t)
 	seen, statuses := map[string]bool{}, map[int]bool{}
 	check := func(at face, key, method, path, media string, body []byte, headers ...string) {
 		r := ask(f.handlers[at], key, method, path, media, body, append(headers, "X-Request-Id: mine")...)
 		statuses[r.status] = true
-		keys := strings.HasSuffix(path, "/.well-known/jwks.json") && r.status < 300
+		keys := readByAll(strings.TrimPrefix(path, "https://akashi.test")) && r.status < 300
 		policy := "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 		if page := strings.TrimPrefix(path, "https://akashi.test"); r.status == http.StatusOK && (page == "/sign-in" || page == "/setup") {
 			policy = formPolicy // they have a script and a form of their own
@@ -77,4 +77,9 @@ func TestHeaders(t *testing.T) {
 	if !statuses[500] {
 		t.Error("nothing broke")
 	}
+}
+
+// readByAll tells whether pages of others may read what is at the path (S-023).
+func readByAll(path string) bool {
+	return path == "/.well-known/jwks.json" || strings.HasPrefix(path, "/.well-known/crl/") || strings.HasPrefix(path, prefix+"/trust/")
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"embed"
 	"html/template"
-	"net/http"
 
 	"akashi/internal/fault"
 	"akashi/internal/office"
@@ -84,12 +83,6 @@ func (s *Server) keySet(c *call) (answer, error) {
 		return answer{}, fault.New(fault.NotFound, "key_set", "")
 	}
 	return answer{file: set, media: "application/json", header: openToAll()}, nil
-}
-
-func (s *Server) keySetOptions(*call) (answer, error) {
-	h := openToAll()
-	h["Access-Control-Allow-Methods"], h["Access-Control-Max-Age"] = http.MethodGet, "86400"
-	return answer{header: h}, nil
 }
 
 func openToAll() map[string]string {

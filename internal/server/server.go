@@ -65,6 +65,7 @@ type Services struct {
 	IDs       idgen.Gen
 	Logger    *slog.Logger
 	SHCIssuer string // iss, whose key set is published
+	SHCName   string // its name, for directories
 	Version   string
 	// Meters are further figures for the ops face; Tracer gets a span for each
 	// route that is run. Both may be nil.

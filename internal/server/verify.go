@@ -1,11 +1,9 @@
 package server
 
 import (
-	"context"
 	"sync"
 	"time"
 
-	"akashi/certificate/trust"
 	"akashi/certificate/verify"
 	"akashi/internal/fault"
 )
@@ -119,29 +117,4 @@ func (b verdictsBody) explain(code string) {
 	if ja, en := verify.Sentence(code); en != "" {
 		b.Sentences[code] = text{ja, en}
 	}
-}
-
-// publishedAge is how long the published keys are kept before they are asked for again.
-const publishedAge = 10 * time.Second
-
-// publishedKeys keeps the trust bundle of this installation for a moment, so
-// that strangers cannot make the database work.
-type publishedKeys struct {
-	mu     sync.Mutex
-	bundle *trust.Bundle
-	at     time.Time
-}
-
-func (p *publishedKeys) get(ctx context.Context, ask func(context.Context) (*trust.Bundle, error), now time.Time) (*trust.Bundle, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.bundle != nil && now.Sub(p.at).Abs() < publishedAge {
-		return p.bundle, nil
-	}
-	b, err := ask(ctx)
-	if err != nil {
-		return nil, err
-	}
-	p.bundle, p.at = b, now
-	return b, nil
 }

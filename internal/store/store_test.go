@@ -611,7 +611,7 @@ func TestColumns(t *testing.T) {
 		for _, row := range []any{
 			&officeRow{}, &staffRow{}, &passwordRow{}, &passkeyRow{}, &cardRow{}, &linkRow{}, &challengeRow{}, &sessionRow{}, &attemptRow{}, &knownTerminalRow{}, &personKeyRow{}, &importRow{}, &approvalRow{}, &personRow{}, &doseRow{},
 			&applicationRow{}, &certificateRow{}, &payloadRow{}, &certificateDoseRow{}, &copyRow{}, &counterRow{}, &signingKeyRow{},
-			&installationRow{}, &terminalRow{}, &lookupRow{}, &accountRequestRow{}, &rosterRow{}, &staffHistoryRow{}, &dataKeyRow{}, &vaultKeyRow{}, &vaultRow{}, &vaultAccessRow{}, &holdRow{}, &nodeRow{},
+			&installationRow{}, &terminalRow{}, &lookupRow{}, &accountRequestRow{}, &rosterRow{}, &staffHistoryRow{}, &dataKeyRow{}, &vaultKeyRow{}, &vaultRow{}, &vaultAccessRow{}, &holdRow{}, &nodeRow{}, &publishedListRow{},
 			&treeLeaf{}, &treeTile{}, &treeCheckpoint{}, &lease{}, &alertRow{}, &revocationRow{}, &revocationItemRow{},
 		} {
 			statement := &gorm.Statement{DB: f.read}

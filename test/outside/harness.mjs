@@ -15,6 +15,11 @@ export function publish(issuer, jwks) {
     String(url) === `${issuer}/.well-known/jwks.json` ? Response.json(jwks) : refuse(url);
 }
 
+// Lets a library find exactly these files, by address.
+export function publishFiles(files) {
+  globalThis.fetch = async (url) => (String(url) in files ? Response.json(files[String(url)]) : refuse(url));
+}
+
 // Answers with what ask returns; an exception is the program's refusal.
 export async function answer(ask) {
   const request = JSON.parse(await text(process.stdin));

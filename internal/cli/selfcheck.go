@@ -1,0 +1,359 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing/fstest"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"akashi/certificate/trust"
+	"akashi/certificate/verify"
+	"akashi/signing"
+	"akashi/signing/pki"
+)
+
+// Limits of a self-check: bytes of one file and of all, files, and what a slow host may take.
+const (
+	maxFetched = 72 << 20
+	maxFetches = 500
+	fetchTime  = time.Minute
+)
+
+// soon is how long before its end a certificate or list is warned of.
+const soon = 30 * 24 * time.Hour
+
+func selfCheckCommand() *cobra.Command {
+	var ca, at string
+	cmd := &cobra.Command{
+		Use:   "selfcheck URL [FILE…]",
+		Short: "Check as an outsider what a public face publishes, and fresh certificates with it",
+		Long: "Fetch the published files of a public face as a stranger does, and check keys, lists, certificates, their ages and whether they belong together.\n" +
+			"FILE is a fresh certificate, best one of each family: with what was fetched it has to be valid. Nothing is fetched from elsewhere, and no redirect followed.\n" +
+			"Exit status: 0 all is well, 1 something is wrong, 64 usage. Warnings do not count.",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return usageError{errors.New("selfcheck needs the URL of a public face")}
+			}
+			now := time.Now().UTC()
+			if at != "" {
+				var err error
+				if now, err = time.Parse(time.RFC3339, at); err != nil {
+					return usageError{errors.New("--at takes a time such as 2026-11-21T09:00:00Z")}
+				}
+			}
+			s, err := newSelfCheck(cmd.Context(), args[0], ca, now, cmd.OutOrStdout())
+			if err != nil {
+				return usageError{err}
+			}
+			if !s.run(args[1:], cmd.InOrStdin()) {
+				return ExitError{1}
+			}
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&ca, "ca", "", "authority of the server's certificate, PEM; those of the system where it is not given")
+	cmd.Flags().StringVar(&at, "at", "", "time of checking, RFC 3339; default now")
+	return cmd
+}
+
+// selfCheck looks at one public face.
+type selfCheck struct {
+	ctx     context.Context
+	base    string
+	client  *http.Client
+	now     time.Time
+	out     io.Writer
+	failed  bool
+	fetches int
+	fetched int
+}
+
+func newSelfCheck(ctx context.Context, base, ca string, now time.Time, out io.Writer) (*selfCheck, error) {
+	u, err := url.Parse(base)
+	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || u.Scheme != "https" && (u.Scheme != "http" || !onThisMachine(u.Hostname())) {
+		return nil, errors.New("selfcheck needs an https:// address, or http:// on this machine")
+	}
+	settings := &tls.Config{MinVersion: tls.VersionTLS12}
+	if ca != "" {
+		text, err := os.ReadFile(ca)
+		if err != nil {
+			return nil, err
+		}
+		settings.RootCAs = x509.NewCertPool()
+		if !settings.RootCAs.AppendCertsFromPEM(text) {
+			return nil, errors.New("--ca holds no certificate")
+		}
+	}
+	return &selfCheck{ctx: ctx, base: strings.TrimSuffix(base, "/"), now: now, out: out, client: &http.Client{
+		Timeout: fetchTime, Transport: &http.Transport{TLSClientConfig: settings, MaxResponseHeaderBytes: 64 << 10},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}}, nil
+}
+
+func onThisMachine(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && ip.IsLoopback()
+}
+
+func (s *selfCheck) say(mark, what, format string, args ...any) {
+	_, _ = fmt.Fprintf(s.out, "%-4s %-12s %s\n", mark, what, clean1(fmt.Sprintf(format, args...)))
+}
+
+func (s *selfCheck) ok(what, format string, args ...any)   { s.say("ok", what, format, args...) }
+func (s *selfCheck) warn(what, format string, args ...any) { s.say("warn", what, format, args...) }
+func (s *selfCheck) fail(what, format string, args ...any) {
+	s.failed = true
+	s.say("FAIL", what, format, args...)
+}
+
+// run makes all checks and tells whether all is well.
+func (s *selfCheck) run(files []string, in io.Reader) bool {
+	b, ok := s.directory()
+	if !ok {
+		return false
+	}
+	for _, iss := range b.Issuers() {
+		s.keys(b, iss)
+	}
+	s.certificates(b)
+	s.statusList(b)
+	for _, name := range files {
+		content, err := readInput(name, in)
+		if err != nil {
+			s.fail("certificate", "%v", err)
+			continue
+		}
+		for _, v := range verify.File(filepath.Base(name), content, b, s.now) {
+			s.verdict(filepath.Base(name), v)
+		}
+	}
+	return !s.failed
+}
+
+// fetch gets a path of the face, as a page of another site would.
+func (s *selfCheck) fetch(what, at string) ([]byte, bool) {
+	if s.fetches++; s.fetches > maxFetches {
+		s.fail(what, "more than %d files", maxFetches)
+		return nil, false
+	}
+	request, err := http.NewRequestWithContext(s.ctx, http.MethodGet, s.base+at, nil)
+	if err != nil {
+		s.fail(what, "%s: not an address", at)
+		return nil, false
+	}
+	request.Header.Set("Origin", "https://selfcheck.invalid")
+	answer, err := s.client.Do(request)
+	if err != nil {
+		s.fail(what, "%s: %v", at, err)
+		return nil, false
+	}
+	defer func() { _ = answer.Body.Close() }()
+	body, err := io.ReadAll(io.LimitReader(answer.Body, int64(maxFetched-s.fetched)+1))
+	s.fetched += len(body)
+	switch {
+	case err != nil:
+		s.fail(what, "%s: %v", at, err)
+	case s.fetched > maxFetched:
+		s.fail(what, "%s: more than %d MB in all", at, maxFetched>>20)
+	case answer.StatusCode != http.StatusOK:
+		s.fail(what, "%s: status %d", at, answer.StatusCode)
+	default:
+		if allowed := answer.Header.Get("Access-Control-Allow-Origin"); allowed != "*" && allowed != "https://selfcheck.invalid" {
+			s.fail(what, "%s: other sites may not read it (CORS)", at)
+		}
+		if c := answer.Header.Get("Cache-Control"); c == "" || strings.Contains(c, "no-store") {
+			s.warn(what, "%s: caches may not keep it", at)
+		}
+		return body, true
+	}
+	return nil, false
+}
+
+const trustPath = "/api/v1/trust/"
+
+// directory fetches the trust directory and reads it as verifiers do.
+func (s *selfCheck) directory() (*trust.Bundle, bool) {
+	text, ok := s.fetch("directory", trustPath+"manifest.json")
+	if !ok {
+		return nil, false
+	}
+	names, err := trust.FileNames(text)
+	if err != nil {
+		s.fail("directory", "%v", err)
+		return nil, false
+	}
+	files := fstest.MapFS{"manifest.json": {Data: text}}
+	for _, name := range names {
+		if path.Clean("/"+name) != "/"+name || strings.ContainsAny(name, "?#%\\") {
+			s.fail("directory", "a file's name is not allowed")
+			continue
+		}
+		if content, ok := s.fetch("directory", trustPath+name); ok {
+			files[name] = &fstest.MapFile{Data: content}
+		}
+	}
+	b, report, err := trust.Load(files)
+	if err != nil {
+		s.fail("directory", "%v", err)
+		return nil, false
+	}
+	for _, p := range report {
+		s.fail("directory", "%s: %s", p.Source, p.Code)
+	}
+	if age := s.now.Sub(b.MadeAt()); age > verify.MaxTrustAge || age < -verify.ClockSkew {
+		s.fail("directory", "made at %s, %s ago", b.MadeAt().Format(time.RFC3339), age.Truncate(time.Minute))
+	} else {
+		s.ok("directory", "%d files, made at %s", len(files), b.MadeAt().Format(time.RFC3339))
+	}
+	return b, true
+}
+
+// keys compares the key set and the revocation lists at their places in the
+// specification with those of the directory.
+func (s *selfCheck) keys(b *trust.Bundle, iss string) {
+	text, ok := s.fetch("keys", "/.well-known/jwks.json")
+	if !ok {
+		return
+	}
+	keys, problems, err := signing.ParseJWKS(text)
+	if err != nil {
+		s.fail("keys", "%v", err)
+		return
+	}
+	for _, p := range problems {
+		s.fail("keys", "%s", p)
+	}
+	for _, k := range keys {
+		if len(k.Chain) > 0 && !k.NamesIssuer(iss) {
+			s.fail("keys", "%s: its certificate does not name %s", k.ID, iss)
+		}
+		if known, ok := b.Key(iss, k.ID); !ok || known.ListVersion > k.ListVersion+1 {
+			s.fail("keys", "%s: not as in the directory", k.ID)
+		}
+		s.cardList(iss, k)
+	}
+	var set struct{ Keys []json.RawMessage }
+	_ = json.Unmarshal(b.JWKS(iss), &set)
+	if len(set.Keys) != len(keys) {
+		s.fail("keys", "%d keys, %d in the directory", len(keys), len(set.Keys))
+	}
+	s.ok("keys", "%s: %d keys", iss, len(keys))
+}
+
+func (s *selfCheck) cardList(iss string, k signing.PublicJWK) {
+	if k.ListVersion == 0 {
+		s.warn("card list", "%s: no list is promised", k.ID)
+		return
+	}
+	text, ok := s.fetch("card list", "/.well-known/crl/"+url.PathEscape(k.ID)+".json")
+	if !ok {
+		return
+	}
+	l, err := trust.ParseCardList(text)
+	switch {
+	case err != nil:
+		s.fail("card list", "%s: %v", k.ID, err)
+	case l.KeyID != k.ID:
+		s.fail("card list", "%s: it is of another key", k.ID)
+	case l.Counter < k.ListVersion:
+		s.fail("card list", "%s: ctr %d is older than crlVersion %d", k.ID, l.Counter, k.ListVersion)
+	case l.Counter > k.ListVersion:
+		s.warn("card list", "%s: ctr %d, the keys in a cache still say %d", k.ID, l.Counter, k.ListVersion)
+	default:
+		s.ok("card list", "%s: ctr %d, %d cards", k.ID, l.Counter, l.Len())
+	}
+}
+
+// certificates checks the signers of bar codes, their authorities and the lists of these.
+func (s *selfCheck) certificates(b *trust.Bundle) {
+	for _, c := range b.Signers() {
+		name := fmt.Sprintf("%X", c.Serial)
+		s.period(name, c)
+		authority, err := b.FindAuthority(c, s.now)
+		if err != nil {
+			s.fail("signer", "%s: no authority of the directory made it", name)
+			continue
+		}
+		s.period("authority of "+name, authority)
+		lists := b.CRLs(authority)
+		switch {
+		case len(lists) == 0:
+			s.fail("signer", "%s: its authority has no revocation list", name)
+		case !lists[0].Current(s.now):
+			s.fail("signer", "%s: the revocation list of its authority was due by %s", name, lists[0].NextUpdate.Format(time.RFC3339))
+		case lists[0].Lists(c.Serial):
+			s.warn("signer", "%s: revoked", name)
+		default:
+			s.ok("signer", "%s: not revoked; next list by %s", name, lists[0].NextUpdate.Format(time.RFC3339))
+		}
+	}
+}
+
+func (s *selfCheck) period(name string, c *pki.Certificate) {
+	switch {
+	case !c.Valid(s.now):
+		s.warn("certificate", "%s: in force from %s to %s", name, c.NotBefore.Format(time.DateOnly), c.NotAfter.Format(time.DateOnly))
+	case !c.Valid(s.now.Add(soon)):
+		s.warn("certificate", "%s: ends on %s", name, c.NotAfter.Format(time.DateOnly))
+	}
+}
+
+// statusList checks that there is a status list of every key, and its age.
+func (s *selfCheck) statusList(b *trust.Bundle) {
+	lists := map[string]*trust.StatusList{}
+	var without []string
+	for _, id := range b.KeyIDs() {
+		if l := b.Status(id); l != nil && l.Marks != nil {
+			lists[l.Head] = l
+		} else {
+			without = append(without, id)
+		}
+	}
+	for _, id := range without {
+		s.fail("status list", "key %s: none", id)
+	}
+	for _, head := range slices.Sorted(maps.Keys(lists)) {
+		l := lists[head]
+		age := s.now.Sub(l.MadeAt)
+		line := fmt.Sprintf("version %d, made at %s, %s ago, %d bytes", l.Version, l.MadeAt.Format(time.RFC3339), max(age, 0).Truncate(time.Minute), len(l.Marks))
+		switch {
+		case age > verify.MaxStatusAge || age < -verify.ClockSkew:
+			s.fail("status list", "%s", line)
+		case age > 2*time.Hour:
+			s.warn("status list", "%s: it is made anew each hour", line)
+		default:
+			s.ok("status list", "%s", line)
+		}
+	}
+}
+
+func (s *selfCheck) verdict(name string, v verify.Verdict) {
+	if v.Outcome == verify.Valid {
+		s.ok("certificate", "%s: %s valid", name, v.Family)
+		return
+	}
+	var why bytes.Buffer
+	for _, f := range v.Facets {
+		if f.Result == verify.Failed || f.Result == verify.Unknown && f.Code != verify.NotChecked {
+			fmt.Fprintf(&why, " %s=%s", f.Name, f.Code)
+		}
+	}
+	s.fail("certificate", "%s: %s %s:%s", name, v.Family, v.Outcome, why.String())
+}

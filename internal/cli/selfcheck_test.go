@@ -1,0 +1,142 @@
+package cli_test
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"akashi/certificate"
+	"akashi/internal/cli"
+	"akashi/internal/testkit/world"
+)
+
+// publicFace serves what an installation publishes, as its public face does; change
+// may spoil an answer.
+func publicFace(t *testing.T, w *world.World, change func(path string, h http.Header, body []byte) (int, []byte)) *httptest.Server {
+	t.Helper()
+	b := published(t, w)
+	files, err := b.Files()
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := map[string][]byte{"/.well-known/jwks.json": b.JWKS(w.Config.SHCIssuer)}
+	for name, content := range files {
+		at["/api/v1/trust/"+name] = content
+	}
+	for _, id := range b.KeyIDs() {
+		if l := b.CardList(w.Config.SHCIssuer, id); l != nil {
+			at["/.well-known/crl/"+id+".json"] = l.Raw
+		}
+	}
+	s := httptest.NewServer(http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
+		body, ok := at[r.URL.Path]
+		status := http.StatusOK
+		if !ok {
+			status = http.StatusNotFound
+		}
+		out.Header().Set("Access-Control-Allow-Origin", "*")
+		out.Header().Set("Cache-Control", "public, max-age=60")
+		if change != nil {
+			status, body = change(r.URL.Path, out.Header(), body)
+		}
+		out.WriteHeader(status)
+		_, _ = out.Write(body)
+	}))
+	t.Cleanup(s.Close)
+	return s
+}
+
+func selfCheck(t *testing.T, args ...string) (int, string) {
+	t.Helper()
+	var out bytes.Buffer
+	status := cli.Run(t.Context(), append([]string{"selfcheck"}, args...), strings.NewReader(""), &out, io.Discard, cli.Adapters{})
+	return status, out.String()
+}
+
+// Issue 5, section 4: an outsider finds the published files in order, with a fresh
+// certificate of each family; and names what is not.
+func TestSelfCheck(t *testing.T) {
+	w := world.New(t, cli.Config{Data: t.TempDir()})
+	i, _, err := w.Issuance.Issue(t.Context(), w.Clerk, w.Approved(t, certificate.Travel))
+	if err != nil {
+		t.Fatal(err)
+	}
+	runJob(t, w, "lists")
+	var files []string
+	for _, p := range i.Payloads {
+		files = append(files, filepath.Join(t.TempDir(), string(p.Family)+".txt"))
+		if err := os.WriteFile(files[len(files)-1], []byte(p.Text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	good := publicFace(t, w, nil)
+	status, report := selfCheck(t, append([]string{good.URL}, files...)...)
+	if status != 0 || strings.Count(report, "valid") != len(files) || !strings.Contains(report, "status list") || strings.Contains(report, "FAIL") {
+		t.Errorf("ok: %d\n%s", status, report)
+	}
+	for name, c := range map[string]struct {
+		change func(path string, h http.Header, body []byte) (int, []byte)
+		args   []string
+		want   string
+	}{
+		"no CORS": {func(path string, h http.Header, body []byte) (int, []byte) {
+			h.Del("Access-Control-Allow-Origin")
+			return 200, body
+		}, nil, "CORS"},
+		"half a status list": {func(path string, _ http.Header, body []byte) (int, []byte) {
+			if strings.HasSuffix(path, ".marks") {
+				body = body[:len(body)/2]
+			}
+			return 200, body
+		}, nil, "not_this_list"},
+		"a missing file": {func(path string, _ http.Header, body []byte) (int, []byte) {
+			if strings.HasSuffix(path, ".crl") {
+				return 404, nil
+			}
+			return 200, body
+		}, nil, "status 404"},
+		"an older card list": {func(path string, _ http.Header, body []byte) (int, []byte) {
+			if strings.HasPrefix(path, "/.well-known/jwks") {
+				body = bytes.ReplaceAll(body, []byte(`"crlVersion":1`), []byte(`"crlVersion":9`))
+			}
+			return 200, body
+		}, nil, "older than crlVersion 9"},
+		"a redirect": {func(path string, h http.Header, body []byte) (int, []byte) {
+			h.Set("Location", good.URL+path)
+			return 302, nil
+		}, nil, "status 302"},
+		"another key set": {func(path string, _ http.Header, body []byte) (int, []byte) {
+			if strings.HasPrefix(path, "/.well-known/jwks") {
+				body = []byte(`{"keys":[]}`)
+			}
+			return 200, body
+		}, nil, "0 keys, 1 in the directory"},
+		"an old list": {nil, []string{"--at", time.Now().UTC().Add(50 * time.Hour).Format(time.RFC3339)}, "FAIL status list"},
+		"an unreadable certificate": {nil, []string{func() string {
+			name := filepath.Join(t.TempDir(), "x.txt")
+			if err := os.WriteFile(name, []byte("shc:/1"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			return name
+		}()}, "FAIL certificate"},
+	} {
+		face := good
+		if c.change != nil {
+			face = publicFace(t, w, c.change)
+		}
+		if status, report := selfCheck(t, append([]string{face.URL}, c.args...)...); status != 1 || !strings.Contains(report, c.want) || !strings.Contains(report, "FAIL") {
+			t.Errorf("error/%s: %d\n%s", name, status, report)
+		}
+	}
+	for _, args := range [][]string{{}, {"http://elsewhere.example"}, {"ftp://localhost"}, {"https://user@host"}, {"https://host?x=1"}} {
+		if status, _ := selfCheck(t, args...); status != cli.UsageStatus {
+			t.Errorf("error/%v: %d", args, status)
+		}
+	}
+}
