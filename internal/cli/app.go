@@ -123,7 +123,7 @@ type App struct {
 // database. On the first start it makes what is missing; a start that is refused
 // has made nothing.
 func Open(ctx context.Context, c Config, open OpenStore) (a *App, err error) {
-	if err := c.checkKeys(time.Time{}); err != nil {
+	if err := c.checkKeys(); err != nil {
 		return nil, err
 	}
 	_, missing := os.Stat(c.Data)

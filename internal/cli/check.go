@@ -10,10 +10,13 @@ import (
 	"reflect"
 	"time"
 
+	"filippo.io/age"
 	"github.com/spf13/cobra"
 
 	"akashi/certificate/pdf"
+	"akashi/internal/office"
 	"akashi/internal/seal"
+	"akashi/internal/watch"
 	"akashi/signing"
 )
 
@@ -46,16 +49,36 @@ func (c *Config) show(out io.Writer) {
 }
 
 // check returns everything that a start would refuse, as far as files tell.
-func (c *Config) check(now time.Time) error {
+func (c *Config) check(now time.Time) error { return errors.Join(c.checkData(), c.checkSettings(now)) }
+
+// checkSettings is asked before a start makes anything.
+func (c *Config) checkSettings(now time.Time) error {
+	return errors.Join(c.checkKeys(), c.checkTLS(now), c.checkFonts(), c.checkCopy(), c.checkReceivers())
+}
+
+// checkReceivers looks at who is written to, and at where staff come from.
+func (c *Config) checkReceivers() error {
 	var errs []error
-	for _, look := range []func(time.Time) error{c.checkData, c.checkKeys, c.checkTLS, c.checkFonts, c.checkCopy} {
-		errs = append(errs, look(now))
+	refuse := func(name string, err error) {
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s%s: %w", prefix, name, err))
+		}
 	}
+	if c.AlertURL != "" {
+		_, err := watch.NewReceiver(string(c.AlertURL))
+		refuse("ALERT_URL", err)
+	}
+	if c.Recipient != "" {
+		_, err := age.ParseX25519Recipient(c.Recipient)
+		refuse("BACKUP_RECIPIENT", err)
+	}
+	_, err := office.NewRelyingParty(c.StaffOrigin)
+	refuse("STAFF_ORIGIN", err)
 	return errors.Join(errs...)
 }
 
 // checkData looks at the directory and the file key; both may not be there yet.
-func (c *Config) checkData(time.Time) error {
+func (c *Config) checkData() error {
 	info, err := os.Stat(c.Data)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
@@ -73,7 +96,7 @@ func (c *Config) checkData(time.Time) error {
 }
 
 // checkKeys refuses TEST keys in production, and a build that has no tokens.
-func (c *Config) checkKeys(time.Time) error {
+func (c *Config) checkKeys() error {
 	if !c.Production {
 		return nil
 	}
@@ -106,12 +129,12 @@ func (c *Config) checkTLS(now time.Time) error {
 	return nil
 }
 
-func (c *Config) checkFonts(time.Time) error {
+func (c *Config) checkFonts() error {
 	_, err := pdf.New(c.Fonts...)
 	return err
 }
 
-func (c *Config) checkCopy(time.Time) error {
+func (c *Config) checkCopy() error {
 	if c.LogCopy == "" {
 		return nil
 	}

@@ -47,6 +47,9 @@ func TestConfigCheck(t *testing.T) {
 		"no certificate":   {"TLS_CERTIFICATE=" + pem + ",TLS_KEY=" + pem, "TLS_CERTIFICATE"},
 		"no font":          {"FONTS=" + pem, "c.pem"},
 		"no copy":          {"LOG_COPY=" + pem, "not a directory"},
+		"no https":         {"ALERT_URL=http://alerts.example.jp", "AKASHI_ALERT_URL"},
+		"no age key":       {"BACKUP_RECIPIENT=age1xyz", "AKASHI_BACKUP_RECIPIENT"},
+		"no web origin":    {"STAFF_ORIGIN=ftp://staff.example.jp", "AKASHI_STAFF_ORIGIN"},
 		"unknown":          {"COLOUR=red", "unknown setting"},
 		"production alone": {"PRODUCTION=true", "production needs"},
 	} {

@@ -58,6 +58,9 @@ func (n *Node) Serves(face string) bool { return slices.Contains(n.Config.Faces,
 // OpenNode assembles what the faces of the configuration need. A node with the
 // public face alone opens neither the file key nor any private key.
 func OpenNode(ctx context.Context, c Config, parts Adapters) (*Node, error) {
+	if err := c.checkSettings(time.Now()); err != nil {
+		return nil, err
+	}
 	n := &Node{Config: c}
 	for _, open := range []func(context.Context, Adapters) error{n.openStaff, n.openJobs, n.openPublic, n.checkRoles, n.checkToken, n.join} {
 		if err := open(ctx, parts); err != nil {

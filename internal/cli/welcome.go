@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"io"
+	"os"
 	"strings"
 )
 
@@ -33,23 +34,31 @@ func welcome(out io.Writer, app *App, links []SetupLink, bound map[string]string
 	showLinks(out, origin, links)
 	if len(links) == 2 {
 		p("")
-		p("To try without a browser, in another terminal:")
+		p("To try without a browser, in another terminal, in a copy of the source tree (it reads samples/):")
 		p("")
 		_, _ = io.WriteString(out, strings.NewReplacer(
 			"{data}", app.Config.Data, "{origin}", origin, "{one}", links[0].Link, "{two}", links[1].Link,
-			"{user1}", links[0].User, "{user2}", links[1].User, "{office}", TestOffice,
+			"{akashi}", program(), "{user1}", links[0].User, "{user2}", links[1].User, "{office}", TestOffice,
 		).Replace(tour))
 	}
 	p("")
 	p("The API: %s/openapi.json. Stop with Ctrl-C.", origin)
 }
 
+// program is how this program was called.
+func program() string {
+	if strings.Contains(os.Args[0], "go-build") { // by go run
+		return "go run ./cmd/akashi"
+	}
+	return os.Args[0]
+}
+
 // tour is what the README promises, as lines for a shell.
 const tour = `  export AKASHI_DATA={data}
   STAFF={origin}/api/v1; id() { sed 's/.*"id":"\([^"]*\)".*/\1/'; }
   # 1. two officers set password and (software) passkey, and sign in
-  go run ./cmd/akashi sign-in --url {origin} --setup {one} --jar one.jar
-  go run ./cmd/akashi sign-in --url {origin} --setup {two} --jar two.jar
+  {akashi} sign-in --url {origin} --setup {one} --jar one.jar
+  {akashi} sign-in --url {origin} --setup {two} --jar two.jar
   # 2. bring subjects and records; a second person commits
   for KIND in subjects records; do
     ID=$(curl -s -b one.jar $STAFF/imports/$KIND -H 'Content-Type: text/csv' --data-binary @samples/$KIND.csv | id)
@@ -63,15 +72,15 @@ const tour = `  export AKASHI_DATA={data}
   curl -s -b one.jar -X POST $STAFF/certificates/$CERT/prints -o certificate.pdf
   curl -s -b one.jar $STAFF/certificates/$CERT/card -o certificate.smart-health-card
   # 5. what a stranger sees
-  go run ./cmd/akashi verify certificate.smart-health-card
+  {akashi} verify certificate.smart-health-card
   # 6. the passkey counts for five minutes: what is dangerous asks for it again
-  go run ./cmd/akashi sign-in --url {origin} --user {user1} --jar one.jar
-  go run ./cmd/akashi sign-in --url {origin} --user {user2} --jar two.jar
+  {akashi} sign-in --url {origin} --user {user1} --jar one.jar
+  {akashi} sign-in --url {origin} --user {user2} --jar two.jar
   # 7. an account for a clerk: asked for, approved by another, carried out by a third
   BODY='{"user_id":"{office}-clerk1","name":"窓口 花子","unit":"健康推進課","role":"clerk","section_head":"健康推進課長","system_owner":"情報政策課長"'
   BODY=$BODY',"ends_on":"'$(($(date +%Y)+1))'-03-31","trained_on":"'$(date +%F)'"}'
   REQUEST=$(curl -s -b one.jar $STAFF/accounts/requests -H 'Content-Type: application/json' -d "$BODY")
   APPROVAL=$(echo "$REQUEST" | sed 's/.*"approval":"\([^"]*\)".*/\1/')
   curl -s -b two.jar $STAFF/approvals/$APPROVAL/approve -H 'Content-Type: application/json' -d '{"reason":""}'; echo
-  go run ./cmd/akashi office account carry-out {office} $(echo "$REQUEST" | id)
+  {akashi} office account carry-out {office} $(echo "$REQUEST" | id)
 `

@@ -70,11 +70,12 @@ type Asked struct {
 }
 
 // NewRelyingParty makes the side that asks passkeys: origin is where staff
-// reach the service, such as "https://akashi.example.lg.jp".
+// reach the service, such as "https://akashi.example.lg.jp". Browsers offer
+// passkeys over TLS and to localhost only.
 func NewRelyingParty(origin string) (*webauthn.WebAuthn, error) {
 	u, err := url.Parse(origin)
-	if err != nil || u.Hostname() == "" || u.Path != "" {
-		return nil, errors.New("not an origin such as http://localhost:8080")
+	if err != nil || u.Hostname() == "" || u.Path != "" || u.Scheme != "https" && (u.Scheme != "http" || u.Hostname() != "localhost") {
+		return nil, errors.New("not an origin such as https://akashi.example.lg.jp or http://localhost:8080")
 	}
 	return webauthn.New(&webauthn.Config{
 		RPID: u.Hostname(), RPDisplayName: "Akashi", RPOrigins: []string{origin},
