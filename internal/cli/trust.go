@@ -97,11 +97,26 @@ func importCommand(use, short string, arguments int, read func(args []string) (*
 				return err
 			}
 			describe(cmd.OutOrStdout(), b, report)
+			if err := importable(b, time.Now()); err != nil {
+				return err
+			}
 			return b.Write(out)
 		},
 	}
 	cmd.Flags().StringVar(&out, "out", "", "new directory to write to")
 	return cmd
+}
+
+// importable refuses a bundle that nobody could verify anything with, and one that
+// would never seem old.
+func importable(b *trust.Bundle, now time.Time) error {
+	if b.MadeAt().After(now.Add(time.Hour)) {
+		return errors.New("the list is dated in the future: " + b.MadeAt().Format(time.RFC3339))
+	}
+	if len(b.Issuers()) == 0 && len(b.Signers()) == 0 && len(b.Participants()) == 0 {
+		return errors.New("nothing in the list can be used; nothing was written")
+	}
+	return nil
 }
 
 func importGDHCN(args []string) (*trust.Bundle, trust.Report, error) {

@@ -1,10 +1,16 @@
 package cli_test
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"crypto/sha256"
+	"crypto/x509"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"encoding/pem"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -40,10 +46,15 @@ func TestTrustImport(t *testing.T) {
 			t.Errorf("ok/authentic, product of an older draft: %d %s", status, said)
 		}
 	}
+	empty, publisher := signedList(t, `{"certificates": [{"certificateType": "CSCA"}]}`)
+	if status, _, errs := run(t, "", "trust", "import", "dcc", empty, publisher, "--made-at", "2099-01-01T00:00:00Z", "--out", out+"2"); status != 1 || !strings.Contains(errs, "in the future") {
+		t.Errorf("error/a time to come: %d %s", status, errs)
+	}
 	for name, c := range map[string]struct {
 		status int
 		args   []string
 	}{
+		"nothing to use":      {1, []string{"dcc", empty, publisher, "--out", out + "2"}},
 		"another digest":      {1, []string{"gdhcn", list + "=" + strings.Repeat("0", 64), "--out", out + "2"}},
 		"no digest":           {cli.UsageStatus, []string{"gdhcn", list, "--out", out + "2"}},
 		"a directory in use":  {cli.UsageStatus, []string{"gdhcn", pinned, "--out", out}},
@@ -61,6 +72,32 @@ func TestTrustImport(t *testing.T) {
 			t.Errorf("error/%s: something was written", name)
 		}
 	}
+}
+
+// signedList writes a national list with its signature line, and the publisher's key.
+func signedList(t *testing.T, body string) (list, publisher string) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	digest := sha256.Sum256([]byte(body))
+	signature, err := ecdsa.SignASN1(rand.Reader, key, digest[:])
+	if err != nil {
+		t.Fatal(err)
+	}
+	der, err := x509.MarshalPKIXPublicKey(&key.PublicKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	list, publisher = filepath.Join(dir, "list"), filepath.Join(dir, "key.pem")
+	err = errors.Join(os.WriteFile(list, []byte(base64.StdEncoding.EncodeToString(signature)+"\n"+body), 0o600),
+		os.WriteFile(publisher, pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}), 0o600))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list, publisher
 }
 
 // akashi verify on HC1 codes, with the signer on the list: as text and as a picture.
