@@ -42,6 +42,9 @@ func newTx(db *gorm.DB, office string, moved *bool) tx {
 // ErrNoAct tells that something was written, or a person looked up, outside an act.
 var ErrNoAct = errors.New("store: outside an act")
 
+// ErrNested tells that an act was begun inside another one.
+var ErrNested = errors.New("store: an act within an act")
+
 // ErrNoOffice tells that a query or an act named no office (S-026).
 var ErrNoOffice = errors.New("store: no office")
 
@@ -105,6 +108,9 @@ func (s *Store) transact(ctx context.Context, office string, fn func(context.Con
 func (s *Store) enact(ctx context.Context, office string, fn func(context.Context) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
+	}
+	if _, within := ctx.Value(txKey{}).(tx); within {
+		return ErrNested // on SQLite it would wait for itself
 	}
 	inner := withOffice(context.WithoutCancel(ctx), office)
 	moved := false
