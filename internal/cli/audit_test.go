@@ -57,6 +57,13 @@ func TestAudit(t *testing.T) {
 		if status, out, errs := audit(t, w, "verify", "--json"); status != 4 || !strings.Contains(out, `"verdict":"proven_in_part"`) {
 			t.Errorf("error/long without a checkpoint: %d %s%s", status, out, errs)
 		}
+		w.Log.Clock = time.Now
+		if err := w.Notaries[0].Checkpoint(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if status, out, errs := audit(t, w, "verify"); status != 0 || !regexp.MustCompile(`PROVEN .*: all (\d+) entries`).MatchString(out) || !regexp.MustCompile(`[1-9]\d* entries say a time of after the checkpoint`).MatchString(out) {
+			t.Errorf("ok/a clock that was ahead: %d %s%s", status, out, errs)
+		}
 		file := filepath.Join(t.TempDir(), "log.jsonl")
 		if status, out, errs := audit(t, w, "export", "--out", file); status != 0 {
 			t.Fatalf("ok/export: %d %s%s", status, out, errs)
