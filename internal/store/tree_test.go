@@ -381,24 +381,30 @@ func TestFlippedBit(t *testing.T) {
 
 // Issue 4, section 4: a row put in behind a checkpoint that says a time before it
 // gets no place, is alarmed about, stops signing, and is found by the proof; one
-// that people let in is counted from then on.
+// that people let in is counted from then on. The issuance log is signed meanwhile.
 func TestInsertedLate(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
 		ctx, k := t.Context(), newLogKey(t)
 		folder := tree.Folder(t.TempDir()).Of("akashi.test/operation-log")
 		var alarms []string
-		job := &tree.Job{Notaries: []*tree.Notary{f.notary(k, "a", folder)}, Alarm: func(_ context.Context, kind string, _ map[string]string) { alarms = append(alarms, kind) }}
+		issued := f.notary(newLogKey(t), "a", nil)
+		issued.Tree = tree.Issuance
+		job := &tree.Job{Notaries: []*tree.Notary{f.notary(k, "a", folder), issued}, Alarm: func(_ context.Context, kind string, _ map[string]string) { alarms = append(alarms, kind) }}
 		step := func(what string, late bool) {
 			t.Helper()
 			alarms = nil
 			f.now = f.now.Add(tree.Every)
 			signed, _ := f.Checkpoints(ctx, tree.Log)
+			published, _ := f.Checkpoints(ctx, tree.Issuance)
 			err := job.Step(ctx)
 			if errors.Is(err, tree.ErrLate) != late || !late && err != nil || late != slices.Equal(alarms, []string{tree.AlarmLate}) {
 				t.Errorf("%s: %v %v", what, err, alarms)
 			}
 			if now, _ := f.Checkpoints(ctx, tree.Log); (len(now) == len(signed)) != late {
 				t.Errorf("%s: %d checkpoints, then %d", what, len(signed), len(now))
+			}
+			if now, _ := f.Checkpoints(ctx, tree.Issuance); len(now) != len(published)+1 {
+				t.Errorf("%s: the issuance log has %d checkpoints, then %d", what, len(published), len(now))
 			}
 		}
 		db := f.disarm(t)
@@ -420,7 +426,7 @@ func TestInsertedLate(t *testing.T) {
 		for _, ago := range []time.Duration{tree.Late + time.Second, 50 * time.Minute, 30 * 24 * time.Hour} {
 			id := insert(ago)
 			if ago > time.Hour { // beyond what is looked at before each checkpoint
-				job.Notaries = []*tree.Notary{f.notary(k, "a", folder)}
+				job.Notaries[0] = f.notary(k, "a", folder)
 			}
 			size, _ := f.Size(ctx, tree.Log)
 			step("error/late by "+ago.String(), true)

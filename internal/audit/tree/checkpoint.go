@@ -18,8 +18,8 @@ const (
 	reread  = 400             // tiles of old entries that a checkpoint reads again, besides all new ones
 )
 
-// ErrBroken tells that stored rows are not what was signed: nothing is signed
-// until people have looked.
+// ErrBroken tells that stored rows are not what was signed: no checkpoint of
+// that tree is signed until people have looked.
 var ErrBroken = errors.New("tree: the stored log is not what was signed")
 
 // Signer signs checkpoints of one log.
