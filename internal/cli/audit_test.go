@@ -3,6 +3,7 @@ package cli_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -14,6 +15,7 @@ import (
 	"akashi/certificate"
 	"akashi/internal/audit/tree"
 	"akashi/internal/cli"
+	"akashi/internal/fault"
 	"akashi/internal/store"
 	"akashi/internal/testkit/world"
 )
@@ -101,20 +103,31 @@ func TestAudit(t *testing.T) {
 	})
 }
 
-// S-086: the job of the service makes a checkpoint at its start.
+// S-086: the job of the service makes a checkpoint at its start, and without one of
+// the last 15 minutes nothing personal is done, also right after a start.
 func TestWorkKeepsLog(t *testing.T) {
-	w := world.New(t, cli.Config{Data: t.TempDir()})
-	ctx, cancel := context.WithCancel(t.Context())
-	done := w.Work(ctx, discard)
-	for {
-		if text, _, err := w.Store.LastCheckpoint(ctx, "log"); err != nil || text != "" {
-			break
+	world.Each(t, func(t *testing.T, w *world.World) {
+		ctx, cancel := context.WithCancel(t.Context())
+		done := w.Work(ctx, discard)
+		for {
+			if text, _, err := w.Store.LastCheckpoint(ctx, "log"); err != nil || text != "" {
+				break
+			}
+			time.Sleep(10 * time.Millisecond)
 		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	cancel()
-	<-done
-	if status, out, errs := audit(t, w, "verify"); status != 0 {
-		t.Errorf("ok: %d %s%s", status, out, errs)
-	}
+		cancel()
+		<-done
+		if status, out, errs := audit(t, w, "verify"); status != 0 {
+			t.Errorf("ok: %d %s%s", status, out, errs)
+		}
+		if err := w.Halted(t.Context()); err != nil {
+			t.Errorf("ok/with a checkpoint: %v", err)
+		}
+		_ = w.Close()
+		w.Open(t)
+		w.Fresh.Clock = func() time.Time { return time.Now().Add(tree.ReadOnly) }
+		if err := w.Halted(t.Context()); !errors.Is(err, fault.New(fault.Unavailable, "log_checkpoint_late", "")) {
+			t.Errorf("error/started later: %v", err)
+		}
+	})
 }
