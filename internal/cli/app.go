@@ -436,12 +436,24 @@ func (a *App) Work(ctx context.Context, logger *slog.Logger) <-chan struct{} {
 	return done
 }
 
+// repeat runs the job until the context ends. What goes wrong is told when it
+// begins, when it becomes something else, and when it is over.
 func (j Job) repeat(ctx context.Context, logger *slog.Logger) {
 	tick := time.NewTicker(j.Every)
 	defer tick.Stop()
+	wrong := ""
 	for {
-		if err := j.Run(ctx, logger); err != nil && ctx.Err() == nil {
-			logger.Error("job", "name", j.Name, "error", err.Error())
+		now := ""
+		if err := j.Run(ctx, logger); err != nil {
+			now = err.Error()
+		}
+		if now != wrong && ctx.Err() == nil {
+			if now != "" {
+				logger.Error("job", "name", j.Name, "error", now)
+			} else {
+				logger.Info("job works again", "name", j.Name)
+			}
+			wrong = now
 		}
 		select {
 		case <-ctx.Done():

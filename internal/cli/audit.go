@@ -178,6 +178,9 @@ func showReport(out io.Writer, r tree.Report, copied bool) {
 	if r.Admitted > 0 {
 		p("  %d entries came after their time was signed for and were let in by an entry log.admit. / 署名後に届き、log.admit の記録で認められたもの: %d件。", r.Admitted, r.Admitted)
 	}
+	if r.Ahead > 0 {
+		p("  %d entries say a time of after the checkpoint that covers them: a clock was ahead, or somebody wrote them in. / 検査点より後の時刻を示す記録: %d件（時計が進んでいたか、手で加えられたもの）。", r.Ahead, r.Ahead)
+	}
 	if !copied {
 		p("  Without copied checkpoints (--copy) a return to an earlier state would not be noticed. / 写しがないため、過去の状態への巻き戻しは見つけられません。")
 	}

@@ -3,6 +3,7 @@ package cli_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -14,6 +15,7 @@ import (
 	"akashi/certificate"
 	"akashi/internal/audit/tree"
 	"akashi/internal/cli"
+	"akashi/internal/fault"
 	"akashi/internal/store"
 	"akashi/internal/testkit/world"
 )
@@ -57,6 +59,13 @@ func TestAudit(t *testing.T) {
 		if status, out, errs := audit(t, w, "verify", "--json"); status != 4 || !strings.Contains(out, `"verdict":"proven_in_part"`) {
 			t.Errorf("error/long without a checkpoint: %d %s%s", status, out, errs)
 		}
+		w.Log.Clock = time.Now
+		if err := w.Notaries[0].Checkpoint(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if status, out, errs := audit(t, w, "verify"); status != 0 || !regexp.MustCompile(`PROVEN .*: all (\d+) entries`).MatchString(out) || !regexp.MustCompile(`[1-9]\d* entries say a time of after the checkpoint`).MatchString(out) {
+			t.Errorf("ok/a clock that was ahead: %d %s%s", status, out, errs)
+		}
 		file := filepath.Join(t.TempDir(), "log.jsonl")
 		if status, out, errs := audit(t, w, "export", "--out", file); status != 0 {
 			t.Fatalf("ok/export: %d %s%s", status, out, errs)
@@ -94,20 +103,31 @@ func TestAudit(t *testing.T) {
 	})
 }
 
-// S-086: the job of the service makes a checkpoint at its start.
+// S-086: the job of the service makes a checkpoint at its start, and without one of
+// the last 15 minutes nothing personal is done, also right after a start.
 func TestWorkKeepsLog(t *testing.T) {
-	w := world.New(t, cli.Config{Data: t.TempDir()})
-	ctx, cancel := context.WithCancel(t.Context())
-	done := w.Work(ctx, discard)
-	for {
-		if text, _, err := w.Store.LastCheckpoint(ctx, "log"); err != nil || text != "" {
-			break
+	world.Each(t, func(t *testing.T, w *world.World) {
+		ctx, cancel := context.WithCancel(t.Context())
+		done := w.Work(ctx, discard)
+		for {
+			if text, _, err := w.Store.LastCheckpoint(ctx, "log"); err != nil || text != "" {
+				break
+			}
+			time.Sleep(10 * time.Millisecond)
 		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	cancel()
-	<-done
-	if status, out, errs := audit(t, w, "verify"); status != 0 {
-		t.Errorf("ok: %d %s%s", status, out, errs)
-	}
+		cancel()
+		<-done
+		if status, out, errs := audit(t, w, "verify"); status != 0 {
+			t.Errorf("ok: %d %s%s", status, out, errs)
+		}
+		if err := w.Halted(t.Context()); err != nil {
+			t.Errorf("ok/with a checkpoint: %v", err)
+		}
+		_ = w.Close()
+		w.Open(t)
+		w.Fresh.Clock = func() time.Time { return time.Now().Add(tree.ReadOnly) }
+		if err := w.Halted(t.Context()); !errors.Is(err, fault.New(fault.Unavailable, "log_checkpoint_late", "")) {
+			t.Errorf("error/started later: %v", err)
+		}
+	})
 }

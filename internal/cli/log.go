@@ -44,7 +44,7 @@ func (a *App) proveLog() error {
 			n.Copies = tree.Folder(a.Config.LogCopy).Of(n.Key.Verifier().Name())
 		}
 	}
-	a.Fresh = &tree.Freshness{Store: a.Store, Clock: a.Clock}
+	a.Fresh = &tree.Freshness{Store: a.Store, Clock: a.Clock, Key: key.Verifier()}
 	return nil
 }
 
@@ -66,8 +66,8 @@ func (a *App) keepLog() func(ctx context.Context, logger *slog.Logger) error {
 
 // Halted refuses what is personal while the log is not being signed (S-086).
 func (a *App) Halted(ctx context.Context) error {
-	late, err := a.Fresh.Late(ctx)
-	if err == nil && late {
+	stale, err := a.Fresh.Stale(ctx)
+	if err == nil && stale {
 		err = fault.New(fault.Unavailable, "log_checkpoint_late", "")
 	}
 	return err

@@ -183,7 +183,7 @@ func TestCheckpoints(t *testing.T) {
 		n := f.notary(k, "a", folder.Of("akashi.test/operation-log"))
 		var alarms []string
 		job := &tree.Job{Notaries: []*tree.Notary{n}, Alarm: func(_ context.Context, kind string, _ map[string]string) { alarms = append(alarms, kind) }}
-		fresh := &tree.Freshness{Store: f.Store, Clock: f.clock()}
+		fresh := &tree.Freshness{Store: f.Store, Clock: f.clock(), Key: k.public}
 		count := func() int {
 			all, err := f.Checkpoints(ctx, tree.Log)
 			if err != nil {
@@ -209,26 +209,78 @@ func TestCheckpoints(t *testing.T) {
 		step(time.Second, 2)
 		f.write(t, 1)
 		step(time.Second, 3)
-		if late, err := fresh.Late(ctx); late || err != nil {
-			t.Errorf("ok/fresh: %t %v", late, err)
+		if stale, err := fresh.Stale(ctx); stale || err != nil {
+			t.Errorf("ok/fresh: %t %v", stale, err)
 		}
 		n.Copies = tree.Folder(t.TempDir() + "/gone").Of("akashi.test/operation-log")
 		f.now = f.now.Add(tree.ReadOnly - time.Second)
 		if err := job.Step(ctx); err == nil || len(alarms) != 1 || alarms[0] != tree.AlarmFailed {
 			t.Errorf("error/second place gone: %v %v", err, alarms)
 		}
-		if late, err := fresh.Late(ctx); late || err != nil {
-			t.Errorf("ok/almost: %t %v", late, err)
+		if stale, err := fresh.Stale(ctx); stale || err != nil {
+			t.Errorf("ok/almost: %t %v", stale, err)
 		}
 		f.now = f.now.Add(lookSoon)
-		if late, err := fresh.Late(ctx); !late || err != nil {
+		if stale, err := fresh.Stale(ctx); !stale || err != nil {
 			t.Errorf("error/not read-only after 15 minutes: %v", err)
 		}
 		n.Copies = folder.Of("akashi.test/operation-log")
 		step(0, 4)
 		f.now = f.now.Add(lookSoon)
-		if late, err := fresh.Late(ctx); late || err != nil {
-			t.Errorf("ok/again: %t %v", late, err)
+		if stale, err := fresh.Stale(ctx); stale || err != nil {
+			t.Errorf("ok/again: %t %v", stale, err)
+		}
+	})
+}
+
+// S-086: a start gives a stale log no time. What was off for a night, or has only
+// the staff face, works again with the first checkpoint, whoever makes it; what
+// is not signed is none, whatever time its row says.
+func TestFreshAfterStart(t *testing.T) {
+	each(t, func(t *testing.T, f *fixture) {
+		ctx, k := t.Context(), newLogKey(t)
+		var fresh *tree.Freshness
+		start := func() { fresh = &tree.Freshness{Store: f.Store, Clock: f.clock(), Key: k.public} }
+		expect := func(what string, want bool) {
+			t.Helper()
+			if stale, err := fresh.Stale(ctx); stale != want || err != nil {
+				t.Errorf("%s: stale %t %v", what, stale, err)
+			}
+		}
+		jobs := func() {
+			t.Helper()
+			if err := (&tree.Job{Notaries: []*tree.Notary{f.notary(k, fmt.Sprint(f.now), nil)}}).Step(ctx); err != nil {
+				t.Fatal(err)
+			}
+		}
+		start()
+		expect("ok/first start ever", false)
+		jobs()
+		f.now = f.now.Add(tree.ReadOnly - time.Second)
+		start()
+		expect("ok/start before the time is over", false)
+		f.now = f.now.Add(time.Second)
+		expect("error/15 minutes after the checkpoint, not after the start", true)
+		start()
+		expect("error/started again", true)
+		f.now = f.now.Add(12 * time.Hour)
+		start()
+		expect("error/after a night, before the jobs", true)
+		jobs()
+		expect("ok/after a night, with the first checkpoint", false)
+
+		f.now = f.now.Add(tree.ReadOnly)
+		text, _, err := f.LastCheckpoint(ctx, tree.Log)
+		if err != nil {
+			t.Fatal(err)
+		}
+		db := f.asOwner(t)
+		for _, row := range []treeCheckpoint{{string(tree.Log), f.now.UnixMilli(), 2, text}, {string(tree.Log), f.now.UnixMilli() + 1, 2, "unsigned"}} {
+			if err := db.Create(&row).Error; err != nil {
+				t.Fatal(err)
+			}
+			start()
+			expect("error/a row put in", true)
 		}
 	})
 }
@@ -329,24 +381,30 @@ func TestFlippedBit(t *testing.T) {
 
 // Issue 4, section 4: a row put in behind a checkpoint that says a time before it
 // gets no place, is alarmed about, stops signing, and is found by the proof; one
-// that people let in is counted from then on.
+// that people let in is counted from then on. The issuance log is signed meanwhile.
 func TestInsertedLate(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
 		ctx, k := t.Context(), newLogKey(t)
 		folder := tree.Folder(t.TempDir()).Of("akashi.test/operation-log")
 		var alarms []string
-		job := &tree.Job{Notaries: []*tree.Notary{f.notary(k, "a", folder)}, Alarm: func(_ context.Context, kind string, _ map[string]string) { alarms = append(alarms, kind) }}
+		issued := f.notary(newLogKey(t), "a", nil)
+		issued.Tree = tree.Issuance
+		job := &tree.Job{Notaries: []*tree.Notary{f.notary(k, "a", folder), issued}, Alarm: func(_ context.Context, kind string, _ map[string]string) { alarms = append(alarms, kind) }}
 		step := func(what string, late bool) {
 			t.Helper()
 			alarms = nil
 			f.now = f.now.Add(tree.Every)
 			signed, _ := f.Checkpoints(ctx, tree.Log)
+			published, _ := f.Checkpoints(ctx, tree.Issuance)
 			err := job.Step(ctx)
 			if errors.Is(err, tree.ErrLate) != late || !late && err != nil || late != slices.Equal(alarms, []string{tree.AlarmLate}) {
 				t.Errorf("%s: %v %v", what, err, alarms)
 			}
 			if now, _ := f.Checkpoints(ctx, tree.Log); (len(now) == len(signed)) != late {
 				t.Errorf("%s: %d checkpoints, then %d", what, len(signed), len(now))
+			}
+			if now, _ := f.Checkpoints(ctx, tree.Issuance); len(now) != len(published)+1 {
+				t.Errorf("%s: the issuance log has %d checkpoints, then %d", what, len(published), len(now))
 			}
 		}
 		db := f.disarm(t)
@@ -368,7 +426,7 @@ func TestInsertedLate(t *testing.T) {
 		for _, ago := range []time.Duration{tree.Late + time.Second, 50 * time.Minute, 30 * 24 * time.Hour} {
 			id := insert(ago)
 			if ago > time.Hour { // beyond what is looked at before each checkpoint
-				job.Notaries = []*tree.Notary{f.notary(k, "a", folder)}
+				job.Notaries[0] = f.notary(k, "a", folder)
 			}
 			size, _ := f.Size(ctx, tree.Log)
 			step("error/late by "+ago.String(), true)

@@ -13,14 +13,13 @@ import (
 
 // Times of S-086.
 const (
-	Every    = 5 * time.Minute  // between checkpoints
-	Entries  = 1000             // or as many new entries
-	ReadOnly = 15 * time.Minute // without a checkpoint: nothing personal any more
-	reread   = 400              // tiles of old entries that a checkpoint reads again, besides all new ones
+	Every   = 5 * time.Minute // between checkpoints
+	Entries = 1000            // or as many new entries
+	reread  = 400             // tiles of old entries that a checkpoint reads again, besides all new ones
 )
 
-// ErrBroken tells that stored rows are not what was signed: nothing is signed
-// until people have looked.
+// ErrBroken tells that stored rows are not what was signed: no checkpoint of
+// that tree is signed until people have looked.
 var ErrBroken = errors.New("tree: the stored log is not what was signed")
 
 // Signer signs checkpoints of one log.

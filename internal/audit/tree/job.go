@@ -3,10 +3,6 @@ package tree
 import (
 	"context"
 	"errors"
-	"sync"
-	"time"
-
-	"akashi/internal/clock"
 )
 
 // Job keeps the trees of an installation. It may run on every node; one leads.
@@ -64,41 +60,4 @@ func (j *Job) tell(ctx context.Context, tree Name, err error) {
 	if j.Alarm != nil {
 		j.Alarm(ctx, kind, map[string]string{"tree": string(tree)})
 	}
-}
-
-// Freshness tells whether the log is being signed (S-086).
-type Freshness struct {
-	Store Store
-	Clock clock.Clock
-
-	mu      sync.Mutex
-	started time.Time
-	looked  time.Time
-	last    time.Time
-}
-
-// lookEvery is how long an answer counts.
-const lookEvery = 5 * time.Second
-
-// Late tells whether the last checkpoint of the operation log is too old for
-// anything personal to be done. After a start there is as much time for the
-// first one.
-func (f *Freshness) Late(ctx context.Context) (bool, error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	now := f.Clock.Now()
-	if f.started.IsZero() {
-		f.started = now
-	}
-	if now.Sub(f.looked).Abs() >= lookEvery {
-		_, at, err := f.Store.LastCheckpoint(ctx, Log)
-		if err != nil {
-			return false, err
-		}
-		f.looked, f.last = now, at
-		if at.Before(f.started) {
-			f.last = f.started
-		}
-	}
-	return now.Sub(f.last) >= ReadOnly, nil
 }

@@ -65,6 +65,7 @@ type Report struct {
 	Loose    int       `json:"loose"`           // entries that wait for their place
 	Since    string    `json:"since,omitempty"` // time of the first of unproven and loose
 	Admitted int       `json:"admitted"`        // entries that came late and were let in by people
+	Ahead    int       `json:"ahead"`           // entries that say a time of more than Late after the checkpoint that covers them
 	Pruned   int       `json:"pruned"`          // entries removed after their time; their hashes are proven
 	Points   int       `json:"points"`          // checkpoints that were compared
 	Copied   int       `json:"copied"`          // of them from the second place
@@ -88,7 +89,7 @@ const (
 	Undecided   Verdict = "undecided" // nothing stands under a checkpoint
 )
 
-// judge sets the verdict; newest is the time of the latest entry.
+// judge sets the verdict; newest is the latest time among unproven and loose entries.
 func (r *Report) judge(newest time.Time) {
 	none := slices.ContainsFunc(r.Findings, func(f Finding) bool { return f.Kind == None })
 	switch {
@@ -172,7 +173,7 @@ type prover struct {
 	agreed int64     // size up to which the tree is the signed one
 	parted bool      // a checkpoint did not agree
 	since  string    // time of the first entry behind the last checkpoint that agreed
-	newest time.Time // of all entries
+	newest time.Time // of the entries behind that checkpoint
 
 	late     []Finding
 	gone     []place
@@ -253,6 +254,9 @@ func (p *prover) time(seq int64, r audit.Record, canonical []byte) {
 	if err == nil && at.After(p.newest) {
 		p.newest = at
 	}
+	if err == nil && len(p.points) > 0 && at.After(p.points[0].Time.Add(Late)) {
+		p.report.Ahead++
+	}
 	if r.Action == PruneAction && r.Result == "ok" {
 		p.pruned = append(p.pruned, pruning{r.Office, PrunedBy(canonical), at})
 	}
@@ -280,7 +284,7 @@ func (p *prover) pass() {
 		}
 		if p.tree.Root() == c.Root {
 			if !p.parted {
-				p.agreed, p.since = size, ""
+				p.agreed, p.since, p.newest = size, "", time.Time{}
 			}
 		} else if !p.parted {
 			p.parted = true

@@ -39,6 +39,11 @@ func entry(t testing.TB, seq int, action string) Row {
 		Office: "900001", ID: fmt.Sprintf("01990000-0000-7000-8000-%012d", seq), At: began.Add(time.Duration(seq) * time.Second).Format("2006-01-02T15:04:05.000Z"),
 		Person: "s1", Terminal: "t1", Purpose: "certificate", Action: action, Object: fmt.Sprint(seq), Result: "ok", Request: fmt.Sprint("r", seq),
 	}
+	return rowOf(t, seq, r)
+}
+
+func rowOf(t testing.TB, seq int, r audit.Record) Row {
+	t.Helper()
 	plain, err := json.Marshal(r)
 	if err != nil {
 		t.Fatal(err)
@@ -263,5 +268,42 @@ func TestUnproven(t *testing.T) {
 	k.settle()
 	if report, err := Prove(k.evidence(copied, key)); err != nil || !report.Sound() || report.Unproven != 1 {
 		t.Errorf("ok/entries behind the last checkpoint are lost unseen, and counted: %+v %v", report, err)
+	}
+}
+
+// An entry that says a time of after the checkpoint that covers it is counted, and
+// the log is as proven as before; what comes later than that is unproven again.
+func TestAhead(t *testing.T) {
+	by, key := keyPair(t)
+	k, _ := build(t, 8, 8, by)
+	record := *k.rows[3].Columns
+	record.At = began.Add(24 * time.Hour).Format("2006-01-02T15:04:05.000Z")
+	k.rows[3] = rowOf(t, 3, record)
+	k.settle()
+	var whole merkle.Tree
+	for _, r := range k.rows {
+		whole.Append(merkle.Leaf(r.Data))
+	}
+	text, err := merkle.Checkpoint{Origin: origin, Size: 8, Root: whole.Root(), Time: began.Add(9 * time.Second)}.Sign(by)
+	if err != nil {
+		t.Fatal(err)
+	}
+	k.own = nil
+	for name, c := range map[string]struct {
+		rows    int
+		verdict Verdict
+	}{"ok/all under a checkpoint": {8, Whole}, "ok/one more": {9, Whole}, "error/one more of another day": {10, Part}} {
+		more := k.clone()
+		if c.rows > 8 {
+			more.rows = append(more.rows, entry(t, 8, "certificate.issue"))
+		}
+		if c.rows > 9 {
+			more.rows = append(more.rows, entry(t, 86400, "certificate.issue"))
+		}
+		more.settle()
+		report, err := Prove(more.evidence([]string{text}, key))
+		if err != nil || !report.Sound() || report.Verdict != c.verdict || report.Ahead != 1 {
+			t.Errorf("%s: %+v %v", name, report, err)
+		}
 	}
 }

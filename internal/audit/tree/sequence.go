@@ -54,7 +54,7 @@ func (s *Sequencer) Step(ctx context.Context) (placed int, led bool, err error) 
 const Late = 2 * time.Minute
 
 // ErrLate tells of entries that say a time long signed for: somebody may have put
-// them in. They get no place, and nothing is signed, until people have looked.
+// them in. They get no place, and no checkpoint of their tree is signed, until people have looked.
 var ErrLate = fmt.Errorf("%w: inserted late", ErrBroken)
 
 // Sweep places everything that has no place yet.

@@ -6,6 +6,11 @@
 // sequencer gives it a place afterwards. What an owner of the database changes
 // behind the last checkpoint that was copied away cannot be noticed; everything
 // before it can.
+//
+// Three words about time. A time is closed when a checkpoint says that one or a
+// later one (Sequencer.closed). An entry is late when it says a time of more than
+// Late before the one closed when it came (isLate). The log is fresh while its
+// newest checkpoint is younger than ReadOnly, and stale from then on (Freshness).
 package tree
 
 import (
