@@ -18,12 +18,17 @@ import (
 
 	"akashi/internal/audit"
 	"akashi/internal/audit/tree"
+	"akashi/internal/office"
 	"akashi/signing"
 )
 
 // Proof is a database that is only read.
 type Proof interface {
 	tree.Store
+	Office(ctx context.Context, code string) (office.Office, error)
+	Staff(ctx context.Context, code, id string) (office.Staff, error)
+	StaffByUser(ctx context.Context, code, user string) (office.Staff, error)
+	Terminals(ctx context.Context, code string) ([]office.Terminal, error)
 	Close() error
 }
 
