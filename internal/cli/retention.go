@@ -73,7 +73,7 @@ func (a *App) archive() func(ctx context.Context, office string, until int64) er
 		if err := os.Rename(f.Name(), path); err != nil {
 			return errors.Join(err, os.Remove(f.Name()))
 		}
-		return syncFolder(folder)
+		return errors.Join(syncFolder(folder), syncFolder(a.Config.Data)) // which the folder may be new in
 	}
 }
 
