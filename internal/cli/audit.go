@@ -18,12 +18,17 @@ import (
 
 	"akashi/internal/audit"
 	"akashi/internal/audit/tree"
+	"akashi/internal/office"
 	"akashi/signing"
 )
 
 // Proof is a database that is only read.
 type Proof interface {
 	tree.Store
+	Office(ctx context.Context, code string) (office.Office, error)
+	Staff(ctx context.Context, code, id string) (office.Staff, error)
+	StaffByUser(ctx context.Context, code, user string) (office.Staff, error)
+	Terminals(ctx context.Context, code string) ([]office.Terminal, error)
 	Close() error
 }
 
@@ -257,13 +262,13 @@ func auditExportCommand(parts Adapters) *cobra.Command {
 			if err != nil {
 				return usageError{err}
 			}
-			var entries int64
+			var placed, loose int64
 			err = withProof(cmd.Context(), parts, c, func(s Proof) error {
-				entries, err = exportTo(cmd.Context(), s, out)
+				placed, loose, err = exportTo(cmd.Context(), s, out)
 				return err
 			})
 			if err == nil {
-				_, _ = fmt.Fprintf(cmd.OutOrStdout(), "%d entries\n", entries)
+				_, _ = fmt.Fprintf(cmd.OutOrStdout(), "%d entries, and %d without a place\n", placed, loose)
 			}
 			return err
 		},
@@ -272,12 +277,12 @@ func auditExportCommand(parts Adapters) *cobra.Command {
 	return cmd
 }
 
-func exportTo(ctx context.Context, s Proof, path string) (entries int64, err error) {
+func exportTo(ctx context.Context, s Proof, path string) (placed, loose int64, err error) {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	w := bufio.NewWriter(f)
-	entries, err = tree.Export(ctx, s, w)
-	return entries, errors.Join(err, w.Flush(), f.Sync(), f.Close())
+	placed, loose, err = tree.Export(ctx, s, w)
+	return placed, loose, errors.Join(err, w.Flush(), f.Sync(), f.Close())
 }

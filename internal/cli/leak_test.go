@@ -11,7 +11,10 @@ import (
 
 	"akashi/certificate"
 	logbook "akashi/internal/audit"
+	"akashi/internal/cli"
+	"akashi/internal/custody"
 	"akashi/internal/fault"
+	"akashi/internal/office"
 	"akashi/internal/testkit/world"
 	"akashi/internal/watch"
 )
@@ -125,4 +128,96 @@ func TestLeak(t *testing.T) {
 			}
 		}
 	})
+}
+
+// threats-and-protection.md 5: nobody is told that no data was touched because of
+// a name that means nothing, a span that is none, or entries that are gone.
+func TestLeakIsNoFalseAllClear(t *testing.T) {
+	world.Each(t, func(t *testing.T, w *world.World) {
+		now := time.Now()
+		long := now.AddDate(-3, 0, 0)
+		clockOf := func(at time.Time) {
+			w.Log.Clock = func() time.Time { return at }
+			w.Notaries[0].Clock = func() time.Time { return at }
+		}
+		clockOf(long)
+		for n := range 9 {
+			e := logbook.Entry{Action: "application.read", Object: fmt.Sprint("a", n), Person: fmt.Sprintf("00000000-0000-7000-8000-%012d", n)}
+			if err := w.Log.Act(t.Context(), w.Clerk, e, func(context.Context, *logbook.Entry) error { return nil }); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, at := range []time.Time{long.Add(time.Second), now} {
+			clockOf(at)
+			if err := w.Notaries[0].Checkpoint(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		leak := func(args ...string) (int, string) {
+			t.Helper()
+			status, out, errs := audit(t, w, append([]string{"leak", "--office", w.Clerk.Office}, args...)...)
+			return status, out + errs
+		}
+		for _, name := range []string{world.ClerkUser, w.Clerk.Person} {
+			if status, out := leak("--staff", name); status != 0 || !strings.Contains(out, "affected persons: 9\n") {
+				t.Errorf("ok/%s: %d %s", name, status, out)
+			}
+		}
+		w.Person(t, world.ClerkUser+"9", office.Clerk)
+		if status, out := leak("--staff", world.ClerkUser+"9"); status != 0 || !strings.Contains(out, "affected persons: 0\n") {
+			t.Errorf("ok/did nothing: %d %s", status, out)
+		}
+		if status, out := leak("--staff", "job:audit", "--terminal", "command"); status != 0 {
+			t.Errorf("ok/only the log knows it: %d %s", status, out)
+		}
+		for name, args := range map[string][]string{
+			"account":       {"--staff", cli.TestOffice + "-nobody"},
+			"account key":   {"--staff", "00000000-0000-7000-8000-000000000001"},
+			"terminal":      {"--terminal", "t-unknown"},
+			"office":        {"--office", "131016"},
+			"reversed span": {"--from", "2026-11-20", "--to", "2026-11-01"},
+		} {
+			if status, out := leak(args...); status != 64 || strings.Contains(out, "affected") {
+				t.Errorf("error/%s: %d %s", name, status, out)
+			}
+		}
+
+		jobs := asJobs(t, w)
+		if n, err := jobs.PruneLog(t.Context(), w.Clerk.Office, now.AddDate(-2, 0, 0), 0, 1000); err != nil || n != 9 {
+			t.Fatalf("pruned %d, %v", n, err)
+		}
+		day := func(years int) string { return now.AddDate(-years, 0, 0).Format(time.DateOnly) }
+		for name, c := range map[string]struct {
+			args   []string
+			status int
+		}{
+			"error/all":       {nil, 4},
+			"error/that time": {[]string{"--from", day(4), "--to", day(2)}, 4},
+			"ok/later":        {[]string{"--from", day(1)}, 0},
+		} {
+			status, out := leak(append(c.args, "--staff", world.ClerkUser)...)
+			if status != c.status || strings.Contains(out, "NOT COMPLETE: 9 entries") != (c.status == 4) {
+				t.Errorf("%s: %d %s", name, status, out)
+			}
+		}
+		if status, out := leak("--json"); status != 4 || !strings.Contains(out, `"gone":9`) {
+			t.Errorf("error/json: %d %s", status, out)
+		}
+	})
+}
+
+// asJobs is the world's database as the role of the jobs has it.
+func asJobs(t *testing.T, w *world.World) custody.RetentionStore {
+	t.Helper()
+	if w.Config.DatabaseURL == "" {
+		return w.Retention.Kept
+	}
+	c := w.Config
+	c.DatabaseURL = cli.Secret(strings.Replace(string(c.DatabaseURL), "akashi_staff", "akashi_jobs", 1))
+	app, err := cli.Open(t.Context(), c, world.OpenStore)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = app.Close() })
+	return app.Retention.Kept
 }

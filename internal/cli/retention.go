@@ -70,8 +70,20 @@ func (a *App) archive() func(ctx context.Context, office string, until int64) er
 		if err = errors.Join(err, lines.Flush(), sealed.Close(), f.Sync(), f.Close()); err != nil {
 			return errors.Join(err, os.Remove(f.Name()))
 		}
-		return os.Rename(f.Name(), path)
+		if err := os.Rename(f.Name(), path); err != nil {
+			return errors.Join(err, os.Remove(f.Name()))
+		}
+		return errors.Join(syncFolder(folder), syncFolder(a.Config.Data)) // which the folder may be new in
 	}
+}
+
+// syncFolder makes a rename durable, before what was archived is removed.
+func syncFolder(path string) error {
+	d, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
 }
 
 func retentionCommand(parts Adapters) *cobra.Command {

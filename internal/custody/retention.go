@@ -3,6 +3,7 @@ package custody
 import (
 	"context"
 	"errors"
+	"slices"
 	"strconv"
 	"time"
 
@@ -124,7 +125,7 @@ func (r *Retention) List(ctx context.Context, a actor.Actor) (run Run, err error
 			e.Fact(string(class), strconv.Itoa(len(due)))
 		}
 		if until > 0 {
-			run.Items = append(run.Items, Due{Class: LogEntries, Object: strconv.FormatInt(until, 10), Since: before(now, keep.Log)})
+			run.Items = append(run.Items, Due{Class: LogEntries, Object: strconv.FormatInt(until, 10), Since: before(now, r.logYears(keep))})
 			e.Fact(string(LogEntries), strconv.FormatInt(until, 10))
 		}
 		return r.Kept.AddRun(ctx, a.Office, run)
@@ -132,12 +133,17 @@ func (r *Retention) List(ctx context.Context, a actor.Actor) (run Run, err error
 	return run, err
 }
 
+// logYears is how long entries of the log stay where they are.
+func (r *Retention) logYears(keep office.Keeping) int {
+	if r.Archive == nil {
+		return max(keep.Log, ArchiveYears)
+	}
+	return keep.Log
+}
+
 // prunable is the place before which entries of the log are due; 0 if none are.
 func (r *Retention) prunable(ctx context.Context, office string, keep office.Keeping, now time.Time) (int64, error) {
-	if keep.Log < ArchiveYears && r.Archive == nil {
-		keep.Log = ArchiveYears
-	}
-	until, err := r.Kept.CheckpointBefore(ctx, before(now, keep.Log))
+	until, err := r.Kept.CheckpointBefore(ctx, before(now, r.logYears(keep)))
 	if err != nil || until == 0 {
 		return 0, err
 	}
@@ -172,8 +178,14 @@ func (r *Retention) Step(ctx context.Context, by func(office string) actor.Actor
 	return done, errors.Join(errs...)
 }
 
+// ErrNoArchive tells that entries of the log were to be archived, and nothing
+// archives now: they stay, and the list stays open, until something does or the
+// office keeps them for longer.
+var ErrNoArchive = errors.New("custody: entries of the log that are to be removed cannot be archived: there is no recipient of backups")
+
 // Erase erases what is on the open list of the actor's office, with an approval
-// of two people, and goes on with one that was begun.
+// of two people, and goes on with one that was begun. ErrNoArchive keeps nothing
+// else on the list from being erased.
 func (r *Retention) Erase(ctx context.Context, a actor.Actor, id string) error {
 	run, err := r.Kept.LastRun(ctx, a.Office)
 	if err == nil && (run.ID != id || !run.Ended.IsZero()) {
@@ -193,16 +205,24 @@ func (r *Retention) Erase(ctx context.Context, a actor.Actor, id string) error {
 			return err
 		}
 	}
+	var refused error
 	for {
 		items, err := r.Kept.RunItems(ctx, a.Office, id, true, someItems)
 		if err != nil {
 			return err
 		}
+		items = slices.DeleteFunc(items, func(d Due) bool { return refused != nil && d.Class == LogEntries })
+		if len(items) == 0 && refused != nil {
+			return refused
+		}
 		if len(items) == 0 {
 			return r.end(ctx, a, id)
 		}
 		for _, d := range items {
-			if err := r.erase(ctx, a, run, d); err != nil {
+			switch err := r.erase(ctx, a, run, d); {
+			case errors.Is(err, ErrNoArchive):
+				refused = err
+			case err != nil:
 				return err
 			}
 		}
@@ -273,13 +293,40 @@ func (r *Retention) erase(ctx context.Context, a actor.Actor, run Run, d Due) er
 	})
 }
 
-// prune removes entries of the log; what says so is written first and stays.
+// stillPrunable judges entries of the log anew, by the setting in force and by
+// what archives them now.
+func (r *Retention) stillPrunable(ctx context.Context, office string, d Due, until int64) (bool, error) {
+	o, err := r.Kept.Office(ctx, office)
+	if err != nil {
+		return false, err
+	}
+	now, years := r.Now(), o.Settings.Keep.OrDefault().Log
+	if r.Archive == nil && years < ArchiveYears && d.Since.After(before(now, ArchiveYears)) {
+		return false, ErrNoArchive
+	}
+	covered, err := r.Kept.CheckpointBefore(ctx, before(now, years))
+	return err == nil && until <= covered && !d.Since.After(before(now, years)), err
+}
+
+// prune removes entries of the log that are still due; what says so is written
+// first and stays, and a process after it goes on by that.
 func (r *Retention) prune(ctx context.Context, a actor.Actor, run Run, d Due) error {
 	until, err := strconv.ParseInt(d.Object, 10, 64)
 	if err != nil {
 		return err
 	}
 	if d.Outcome != Begun {
+		still, err := r.stillPrunable(ctx, a.Office, d, until)
+		if err != nil {
+			return err
+		}
+		if !still {
+			d.Outcome = Changed
+			e := audit.Entry{Action: "retention.erase", Object: d.Object}
+			e.Fact("class", string(d.Class))
+			e.Fact("outcome", d.Outcome)
+			return r.Log.Act(ctx, a, e, func(ctx context.Context, _ *audit.Entry) error { return r.Kept.Handled(ctx, a.Office, run.ID, d) })
+		}
 		if r.Archive != nil {
 			if err := r.Archive(ctx, a.Office, until); err != nil {
 				return err

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"gorm.io/gorm"
+
 	"akashi/internal/actor"
 	"akashi/internal/audit"
 	"akashi/internal/audit/tree"
@@ -44,6 +46,96 @@ func (s failing) PruneLog(ctx context.Context, office string, before time.Time, 
 		return 0, errStopped
 	}
 	return s.Store.PruneLog(ctx, office, before, from, to)
+}
+
+// keepLog sets for how many years the office keeps entries of the log.
+func (f *fixture) keepLog(t *testing.T, years int) {
+	t.Helper()
+	if err := f.act(t, here, func(ctx context.Context) error {
+		o, err := f.Office(ctx, here)
+		if err != nil {
+			return err
+		}
+		o.Settings.Keep.Log = years
+		return f.SaveOffice(ctx, o)
+	}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// S-087: entries on an approved list are judged anew when they are erased: what
+// was to be archived does not go without an archive, nor what the office keeps
+// for longer by then.
+func TestPruneJudgesAnew(t *testing.T) {
+	each(t, func(t *testing.T, f *fixture) {
+		ctx, k := t.Context(), newLogKey(t)
+		n := f.notary(k, "a", tree.Folder(t.TempDir()).Of("akashi.test/operation-log"))
+		today := time.Now().UTC().Truncate(time.Millisecond)
+		for _, years := range []int{3, 0} {
+			f.now = today.AddDate(-years, 0, 0)
+			f.write(t, 40)
+			f.now = f.now.Add(tree.Every)
+			if err := n.Checkpoint(ctx); err != nil {
+				t.Fatal(err)
+			}
+		}
+		jobs, a, archived := f.asJobs(t), approvals{}, 0
+		retention := &custody.Retention{Service: f.custody(t, a), Kept: jobs, Now: f.clock().Now, IDs: func() string { return f.ids.Row() }}
+		retention.Log = &audit.Log{Book: jobs, Clock: f.clock()}
+		archive := func(context.Context, string, int64) error { archived++; return nil }
+		f.keepLog(t, 1)
+		listed := func() custody.Run {
+			t.Helper()
+			retention.Archive = archive
+			run, err := retention.List(ctx, who(here))
+			if err != nil || len(run.Items) != 1 || run.Items[0].Class != custody.LogEntries {
+				t.Fatalf("ok/list: %+v %v", run, err)
+			}
+			a["retention.erase "+run.ID] = 1
+			return run
+		}
+		old := func() (n int64) {
+			t.Helper()
+			if err := f.look(ctx, here, func(db *gorm.DB) error {
+				return db.Table("log").Where("office = ? AND at < ?", here, logTime(today.AddDate(-1, 0, 0))).Count(&n).Error
+			}); err != nil {
+				t.Fatal(err)
+			}
+			return n
+		}
+		before := old()
+		outcome := func(run custody.Run) string {
+			t.Helper()
+			items, err := jobs.RunItems(ctx, here, run.ID, false, 9)
+			if err != nil || len(items) != 1 {
+				t.Fatalf("%+v %v", items, err)
+			}
+			return items[0].Outcome
+		}
+
+		run := listed()
+		retention.Archive = nil // a restart without AKASHI_BACKUP_RECIPIENT
+		for range 2 {
+			if err := retention.Erase(ctx, who(here), run.ID); !errors.Is(err, custody.ErrNoArchive) || old() != before || outcome(run) != "" {
+				t.Errorf("error/no archive: %v, %d of %d left, %q", err, old(), before, outcome(run))
+			}
+		}
+		f.keepLog(t, 7)
+		if err := retention.Erase(ctx, who(here), run.ID); err != nil || old() != before || outcome(run) != custody.Changed {
+			t.Errorf("ok/no archive, kept longer: %v, %d of %d left, %q", err, old(), before, outcome(run))
+		}
+		f.keepLog(t, 1)
+		run = listed()
+		f.keepLog(t, 7)
+		if err := retention.Erase(ctx, who(here), run.ID); err != nil || old() != before || archived != 0 || outcome(run) != custody.Changed {
+			t.Errorf("ok/kept longer: %v, %d of %d left, %q", err, old(), before, outcome(run))
+		}
+		f.keepLog(t, 1)
+		run = listed()
+		if err := retention.Erase(ctx, who(here), run.ID); err != nil || old() >= before || archived != 1 || outcome(run) != custody.Erased {
+			t.Errorf("ok/as listed: %v, %d of %d left, %q", err, old(), before, outcome(run))
+		}
+	})
 }
 
 // S-087: entries that were kept long enough go, with an approval, by the role of
@@ -121,16 +213,7 @@ func TestPruneLog(t *testing.T) {
 			t.Errorf("ok/alerts: %+v %v", list, err)
 		}
 		// With an archive, what is three years old may go as soon as the office wants.
-		if err := f.act(t, here, func(ctx context.Context) error {
-			o, err := f.Office(ctx, here)
-			if err != nil {
-				return err
-			}
-			o.Settings.Keep.Log = 1
-			return f.SaveOffice(ctx, o)
-		}); err != nil {
-			t.Fatal(err)
-		}
+		f.keepLog(t, 1)
 		if run, err = retention.List(ctx, who(here)); err != nil || len(run.Items) != 1 || run.Items[0].Object != "342" {
 			t.Fatalf("ok/list with archive: %+v %v", run, err)
 		}

@@ -101,7 +101,7 @@ func BenchmarkProof(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		if _, err := tree.Export(b.Context(), f.Store, out); err != nil {
+		if _, _, err := tree.Export(b.Context(), f.Store, out); err != nil {
 			b.Fatal(err)
 		}
 		defer func() { _ = out.Close() }()

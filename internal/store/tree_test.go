@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"database/sql"
@@ -74,6 +75,29 @@ func (f *fixture) proveIn(ctx context.Context, t testing.TB, k logKey, folder tr
 		t.Fatal(err)
 	}
 	evidence.Own = nil // the owner's word counts for nothing
+	report, err := tree.Prove(evidence)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return report
+}
+
+// proveExport compares an export with the second place.
+func (f *fixture) proveExport(t testing.TB, k logKey, folder tree.OneFolder) tree.Report {
+	t.Helper()
+	var file bytes.Buffer
+	if _, _, err := tree.Export(t.Context(), f.Store, &file); err != nil {
+		t.Fatal(err)
+	}
+	copied, err := folder.All()
+	if err != nil {
+		t.Fatal(err)
+	}
+	evidence, err := tree.Exported(&file, copied, k.public)
+	if err != nil {
+		t.Fatal(err)
+	}
+	evidence.Own = nil
 	report, err := tree.Prove(evidence)
 	if err != nil {
 		t.Fatal(err)
@@ -380,7 +404,7 @@ func TestFlippedBit(t *testing.T) {
 }
 
 // Issue 4, section 4: a row put in behind a checkpoint that says a time before it
-// gets no place, is alarmed about, stops signing, and is found by the proof; one
+// gets no place, is alarmed about, stops signing, and is found by the proof, also of an export; one
 // that people let in is counted from then on. The issuance log is signed meanwhile.
 func TestInsertedLate(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
@@ -439,6 +463,9 @@ func TestInsertedLate(t *testing.T) {
 			r := f.prove(t, k, folder)
 			if !slices.ContainsFunc(r.Findings, func(x tree.Finding) bool { return x.Kind == tree.Outside && x.ID == here+"/"+id }) || r.Verdict != tree.Manipulated {
 				t.Errorf("error/late by %v is not found: %+v", ago, r)
+			}
+			if x := f.proveExport(t, k, folder); x.Verdict != r.Verdict || x.Loose != r.Loose || !slices.Equal(x.Findings, r.Findings) {
+				t.Errorf("error/late by %v is not found in the export: %+v", ago, x)
 			}
 			before := r.Admitted
 			if err := f.log.Act(ctx, who(here), audit.Entry{Action: tree.AdmitAction, Object: id}, func(context.Context, *audit.Entry) error { return nil }); err != nil {

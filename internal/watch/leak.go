@@ -1,10 +1,12 @@
 package watch
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"maps"
 	"slices"
+	"sort"
 	"strings"
 	"time"
 
@@ -118,18 +120,29 @@ type LeakReport struct {
 	Accounts     []Touched `json:"accounts"`
 	Terminals    []Touched `json:"terminals"`
 	Certificates []string  `json:"certificates"`
+	Gone         int       `json:"gone"` // entries of the office that may be of that time and cannot be read: removed after their years, or missing
 	Proof        Position  `json:"proof"`
+
+	MetStaff    bool `json:"-"` // the log knows the account that was asked for, at any time
+	MetTerminal bool `json:"-"` // and the terminal
 }
+
+// Complete tells that nothing of what was asked for is known to be out of reach.
+func (r LeakReport) Complete() bool { return r.Gone == 0 }
 
 // Trace reads the whole log and reports on the suspected acts. The key is that of
 // the log's checkpoints.
 func Trace(ctx context.Context, s tree.Store, key note.Verifier, asked Leak) (LeakReport, error) {
 	t := tracer{report: LeakReport{Leak: asked}, whose: map[string]string{}}
-	if err := t.read(ctx, s, t.collect); err != nil {
+	err := t.points(ctx, s, key)
+	if err == nil {
+		err = t.read(ctx, s, t.collect, t.gone)
+	}
+	if err != nil {
 		return t.report, err
 	}
 	if slices.ContainsFunc(t.acts, func(e entry) bool { return e.Concerned == "" }) {
-		if err := t.read(ctx, s, t.link); err != nil { // names come with later entries, too
+		if err := t.read(ctx, s, t.link, func(string, int64) {}); err != nil { // names come with later entries, too
 			return t.report, err
 		}
 	}
@@ -139,16 +152,45 @@ func Trace(ctx context.Context, s tree.Store, key note.Verifier, asked Leak) (Le
 
 type tracer struct {
 	report LeakReport
-	acts   []entry           // suspected, those that were done
-	whose  map[string]string // application or certificate → internal key of the person
-	places []int64           // of all suspected entries; -1: none yet
+	acts   []entry             // suspected, those that were done
+	whose  map[string]string   // application or certificate → internal key of the person
+	places []int64             // of all suspected entries; -1: none yet
+	signed []merkle.Checkpoint // smallest first
 }
 
 const noPlace = -1
 
+// points reads the checkpoints that were signed with the key.
+func (t *tracer) points(ctx context.Context, s tree.Store, key note.Verifier) error {
+	texts, err := s.Checkpoints(ctx, tree.Log)
+	for _, text := range texts {
+		if c, err := merkle.OpenCheckpoint(text, key); err == nil {
+			t.signed = append(t.signed, c)
+		}
+	}
+	slices.SortFunc(t.signed, func(a, b merkle.Checkpoint) int { return cmp.Or(cmp.Compare(a.Size, b.Size), a.Time.Compare(b.Time)) })
+	return err
+}
+
+// gone counts an entry that cannot be read, unless the checkpoints around its
+// place say that it is of another time.
+func (t *tracer) gone(office string, place int64) {
+	asked := t.report.Leak
+	if office != asked.Office {
+		return
+	}
+	i := sort.Search(len(t.signed), func(i int) bool { return t.signed[i].Size > place })
+	before := i < len(t.signed) && t.signed[i].Time.Add(tree.Late).Before(asked.From)
+	after := i > 0 && !asked.To.IsZero() && !t.signed[i-1].Time.Add(-tree.Late).Before(asked.To)
+	if place == noPlace || !before && !after {
+		t.report.Gone++
+	}
+}
+
 // read calls fn for each entry of the log: those in the tree, and those without a
-// place. Entries come twice where they get their places meanwhile.
-func (t *tracer) read(ctx context.Context, s tree.Store, fn func(entry)) error {
+// place, and gone for what cannot be read. Entries come twice where they get their
+// places meanwhile.
+func (t *tracer) read(ctx context.Context, s tree.Store, fn func(entry), gone func(office string, place int64)) error {
 	met := map[string]bool{}
 	var after tree.Entry
 	for {
@@ -158,12 +200,12 @@ func (t *tracer) read(ctx context.Context, s tree.Store, fn func(entry)) error {
 		}
 		for _, l := range loose {
 			var record audit.Record
-			if json.Unmarshal(l.Data, &record) != nil {
-				continue
-			}
+			_ = json.Unmarshal(l.Data, &record) // what does not parse is not read either
+			met[l.Office+l.ID] = true
 			if e, ok := read(tree.Row{Seq: noPlace, Office: l.Office, ID: l.ID, Data: l.Data, Columns: &record}); ok {
-				met[l.Office+l.ID] = true
 				fn(e)
+			} else {
+				gone(l.Office, noPlace)
 			}
 		}
 		if len(loose) < atOnce {
@@ -176,15 +218,23 @@ func (t *tracer) read(ctx context.Context, s tree.Store, fn func(entry)) error {
 		return err
 	}
 	return s.Rows(ctx, tree.Log, 0, size, func(r tree.Row) error {
-		if e, ok := read(r); ok && !met[r.Office+r.ID] {
+		if met[r.Office+r.ID] {
+			return nil
+		}
+		if e, ok := read(r); ok {
 			fn(e)
+		} else {
+			gone(r.Office, r.Seq)
 		}
 		return nil
 	})
 }
 
 func (t *tracer) collect(e entry) {
-	if !t.report.Leak.means(e) {
+	asked := t.report.Leak
+	t.report.MetStaff = t.report.MetStaff || e.Office == asked.Office && e.Person == asked.Staff
+	t.report.MetTerminal = t.report.MetTerminal || e.Office == asked.Office && e.Terminal == asked.Terminal
+	if !asked.means(e) {
 		return
 	}
 	t.places = append(t.places, e.place)

@@ -14,12 +14,14 @@ import (
 	"akashi/internal/audit"
 )
 
-// An export is one JSON value on each line: what it is, the checkpoints, then
-// the rows in order. It holds internal keys and codes only, as the log does.
+// An export is one JSON value on each line: what it is, the checkpoints, the
+// entries without a place, then the rows in order. It holds internal keys and codes
+// only, as the log does.
 type exportLine struct {
-	Format     int     `json:"akashi_log,omitempty"` // 1, on the first line
+	Format     int     `json:"akashi_log,omitempty"` // exportFormat, on the first line
 	Tree       Name    `json:"tree,omitempty"`
 	Checkpoint string  `json:"checkpoint,omitempty"`
+	Loose      bool    `json:"loose,omitempty"` // an entry without a place
 	Seq        *int64  `json:"seq,omitempty"`
 	Office     string  `json:"office,omitempty"`
 	ID         string  `json:"id,omitempty"`
@@ -27,37 +29,49 @@ type exportLine struct {
 	Entry      *string `json:"entry,omitempty"` // the canonical text
 }
 
+// exportFormat is that of exports that tell what has no place.
+const exportFormat = 2
+
 // maxLine bounds a line of an export.
 const maxLine = 1 << 20
 
 // ErrExport tells that a file is not an export.
 var ErrExport = errors.New("tree: not an export of the log")
 
-// Export writes the log with its checkpoints.
-func Export(ctx context.Context, s Store, w io.Writer) (entries int64, err error) {
+// Export writes the log with its checkpoints. It tells how many entries it has with
+// a place, and how many without.
+func Export(ctx context.Context, s Store, w io.Writer) (placed, loose int64, err error) {
 	out := json.NewEncoder(w)
 	out.SetEscapeHTML(false)
 	notes, err := s.Checkpoints(ctx, Log)
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	size, err := s.Size(ctx, Log)
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
-	if err := out.Encode(exportLine{Format: 1, Tree: Log}); err != nil {
-		return 0, err
+	if err := out.Encode(exportLine{Format: exportFormat, Tree: Log}); err != nil {
+		return 0, 0, err
 	}
 	for _, text := range notes {
 		if err := out.Encode(exportLine{Checkpoint: text}); err != nil {
-			return 0, err
+			return 0, 0, err
 		}
 	}
+	err = unplaced(ctx, s, func(e Entry) error {
+		loose++
+		text := string(e.Data)
+		return out.Encode(exportLine{Loose: true, Office: e.Office, ID: e.ID, Entry: &text})
+	})
+	if err != nil {
+		return 0, loose, err
+	}
 	err = s.Rows(ctx, Log, 0, size, func(r Row) error {
-		entries++
+		placed++
 		return out.Encode(lineOf(r))
 	})
-	return entries, err
+	return placed, loose, err
 }
 
 func lineOf(r Row) exportLine {
@@ -99,12 +113,18 @@ func Exported(r io.Reader, copied []string, key note.Verifier) (e Evidence, err 
 		return l, true, nil
 	}
 	head, more, err := next()
-	if err != nil || !more || head.Format != 1 || head.Tree != Log {
+	if err != nil || !more || head.Format != exportFormat || head.Tree != Log {
 		return e, errors.Join(ErrExport, err)
 	}
 	line, more, err := next()
 	for ; err == nil && more && line.Checkpoint != ""; line, more, err = next() {
 		e.Own = append(e.Own, line.Checkpoint)
+	}
+	for ; err == nil && more && line.Loose; line, more, err = next() {
+		if line.Entry == nil {
+			return e, ErrExport
+		}
+		e.Loose = append(e.Loose, Entry{line.Office, line.ID, []byte(*line.Entry)}.record())
 	}
 	if err != nil {
 		return e, err

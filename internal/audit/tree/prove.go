@@ -340,20 +340,35 @@ func (p *prover) judgeGone() {
 
 // looseOf returns those entries of the operation log that have no place yet.
 func looseOf(ctx context.Context, s Store) (records []audit.Record, err error) {
+	err = unplaced(ctx, s, func(e Entry) error {
+		records = append(records, e.record())
+		return nil
+	})
+	return records, err
+}
+
+// unplaced calls fn for the entries of the operation log that have no place yet.
+func unplaced(ctx context.Context, s Store, fn func(Entry) error) error {
 	var last Entry
 	for {
 		entries, err := s.Unplaced(ctx, Log, "", last, batch)
 		if err != nil || len(entries) == 0 {
-			return records, err
+			return err
 		}
 		for _, e := range entries {
-			var r audit.Record
-			_ = json.Unmarshal(e.Data, &r) // without a time it is a finding
-			r.Office, r.ID, r.Canonical = e.Office, e.ID, e.Data
-			records = append(records, r)
+			if err := fn(e); err != nil {
+				return err
+			}
 		}
 		last = entries[len(entries)-1]
 	}
+}
+
+// record reads an entry; without a time it is a finding.
+func (e Entry) record() (r audit.Record) {
+	_ = json.Unmarshal(e.Data, &r)
+	r.Office, r.ID, r.Canonical = e.Office, e.ID, e.Data
+	return r
 }
 
 func atOf(r Row) string {
