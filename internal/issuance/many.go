@@ -67,6 +67,8 @@ type RevocationStore interface {
 	SelectIssues(ctx context.Context, office string, s Selection, most int) ([]string, error)
 	AddRevocation(ctx context.Context, r Revocation, ids []string) error
 	Revocation(ctx context.Context, office, id string) (Revocation, error) // fault NotFound "revocation"
+	// RevocationItems returns the ids of its certificates, in order.
+	RevocationItems(ctx context.Context, office, id string) ([]string, error)
 	// Revocations returns them newest first.
 	Revocations(ctx context.Context, office, before string, limit int) ([]Revocation, error)
 	StartRevocation(ctx context.Context, r Revocation) error // fault Conflict "revocation_state"
@@ -92,6 +94,7 @@ type Revocations struct {
 	Log   *audit.Log
 	Store interface {
 		RevocationStore
+		applications
 		Issue(ctx context.Context, office, id string) (Issue, error)
 		Offices(ctx context.Context) ([]string, error)
 	}
@@ -178,6 +181,9 @@ func (s *Revocations) Ask(ctx context.Context, a actor.Actor, sel Selection, rea
 		sum := sha256.Sum256([]byte(strings.Join(ids, "\n")))
 		r.Count, r.SHA256 = len(ids), hex.EncodeToString(sum[:])
 		e.Fact("certificates", strconv.Itoa(r.Count))
+		if err := s.notOwnAny(ctx, a, ids); err != nil {
+			return err
+		}
 		p, err := s.Approvals.Ask(ctx, a, office.RevokeBulk, r.ID, r.parameters())
 		if err != nil {
 			return err
@@ -186,6 +192,29 @@ func (s *Revocations) Ask(ctx context.Context, a actor.Actor, sel Selection, rea
 		return s.Store.AddRevocation(ctx, r, ids)
 	})
 	return r, err
+}
+
+// NotOwn refuses a revocation with a certificate of the actor's own case: who may not
+// revoke that one may not do so among others either (S-029).
+func (s *Revocations) NotOwn(ctx context.Context, a actor.Actor, id string) error {
+	ids, err := s.Store.RevocationItems(ctx, a.Office, id)
+	if err != nil {
+		return err
+	}
+	return s.notOwnAny(ctx, a, ids)
+}
+
+func (s *Revocations) notOwnAny(ctx context.Context, a actor.Actor, ids []string) error {
+	for _, id := range ids {
+		i, err := s.Store.Issue(ctx, a.Office, id)
+		if err != nil && !errors.Is(err, errErased) {
+			return err
+		}
+		if err := notOwn(ctx, s.Store, a, i); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Start lets the jobs revoke what somebody else has asked for.

@@ -56,7 +56,7 @@ func (s *Server) approvalRoutes() []*route {
 	list.query, list.out = append([]string{"kind", "object"}, paging...), approvalList{}
 	approve := of(http.MethodPost, "/{id}/approve", "approve-approval", office.DecideApprovals, s.decideApproval(s.approve), "承認する", "Approve what somebody else asked for")
 	refuse := of(http.MethodPost, "/{id}/refuse", "refuse-approval", office.DecideApprovals, s.decideApproval(s.refuseApproval), "承認しない", "Refuse what somebody else asked for")
-	approve.stepUp = true
+	approve.stepUp, approve.longer = true, selectTime // of a revocation each certificate is looked at
 	for _, r := range []*route{approve, refuse} {
 		r.takes, r.in = jsonType, reasonedBody{}
 	}
