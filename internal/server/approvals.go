@@ -96,13 +96,20 @@ func (s *Server) askApproval(c *call) (answer, error) {
 		return answer{}, fault.New(fault.Invalid, "json_form", "object")
 	}
 	return s.once(c, func(o *audit.Once) (answer, error) {
-		p, err := s.Approvals.Request(c.ctx, c.actor, b.Kind, b.Object, nil, o)
+		p, err := s.ask(c, b, o)
 		a, err := s.approval(p, err)
 		a.header = map[string]string{"Location": prefix + "/approvals/" + p.ID}
 		return a, err
 	}, func(id string) (answer, error) {
 		return s.approval(s.Approvals.Get(c.ctx, c.actor, id))
 	})
+}
+
+func (s *Server) ask(c *call, b askBody, o *audit.Once) (office.Approval, error) {
+	if b.Kind == office.ResumeOffice && b.Object == c.actor.Office {
+		return s.Offices.AskResume(c.ctx, c.actor, o)
+	}
+	return s.Approvals.Request(c.ctx, c.actor, b.Kind, b.Object, nil, o)
 }
 
 // isKey tells whether an object is what data keys are for, or the key of the file.
