@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -97,6 +98,7 @@ type Revocations struct {
 		applications
 		Issue(ctx context.Context, office, id string) (Issue, error)
 		Offices(ctx context.Context) ([]string, error)
+		Office(ctx context.Context, code string) (office.Office, error)
 	}
 	Approvals Approvals
 	Clock     clock.Clock
@@ -251,27 +253,40 @@ func (s *Revocations) List(ctx context.Context, a actor.Actor, before string, li
 	return list, err
 }
 
-// Step revokes at most so many certificates of each office, one act each, so that
-// a process that dies has left each of them done or not. It returns how many it
-// looked at.
+// Step revokes at most so many certificates of each office that is not suspended, one
+// act each, so that a process that dies has left each of them done or not. What fails
+// is tried again at the next step and keeps nothing else from being done. It returns
+// how many it looked at, and the faults of the others.
 func (s *Revocations) Step(ctx context.Context, most int) (n int, err error) {
 	offices, err := s.Store.Offices(ctx)
 	if err != nil {
 		return 0, err
 	}
 	for _, code := range offices {
-		items, err := s.Store.OpenRevocations(ctx, code, most)
-		if err != nil {
-			return n, err
-		}
-		for _, item := range items {
-			if err := s.revoke(ctx, code, item); err != nil {
-				return n, err
-			}
-			n++
-		}
+		done, failed := s.stepOffice(ctx, code, most)
+		n, err = n+done, errors.Join(err, failed)
 	}
-	return n, nil
+	return n, err
+}
+
+func (s *Revocations) stepOffice(ctx context.Context, code string, most int) (n int, err error) {
+	items, err := s.Store.OpenRevocations(ctx, code, most)
+	if err != nil || len(items) == 0 {
+		return 0, err
+	}
+	for _, item := range items {
+		// Looked up for each: who suspends an office stops what is going on.
+		o, failed := s.Store.Office(ctx, code)
+		if failed != nil || o.Settings.Suspended != nil {
+			return n, errors.Join(err, failed)
+		}
+		if failed := s.revoke(ctx, code, item); failed != nil {
+			err = errors.Join(err, fmt.Errorf("revoke %s: %w", item.Certificate, failed))
+			continue
+		}
+		n++
+	}
+	return n, err
 }
 
 func (s *Revocations) revoke(ctx context.Context, code string, item ToRevoke) error {
