@@ -261,6 +261,7 @@ func (a *App) assemble(testKeys []signing.Key) error {
 		Identity: issuance.Identity{SHCIssuer: a.Config.SHCIssuer, VDSNCIssuer: a.Config.VDSNCIssuer, Test: !a.Config.Production},
 	}
 	a.Revocations = &issuance.Revocations{Log: a.Log, Store: a.Store, Approvals: a.Approvals, Clock: a.Clock, IDs: a.IDs}
+	a.Approvals.NotOwn = map[office.Kind]func(context.Context, actor.Actor, string) error{office.RevokeBulk: a.Revocations.NotOwn}
 	a.Issuance.Paper = signing.NewPaperSigner(private, a.Issuance, a.Store.SigningKey, a.Clock)
 	if err := a.proveLog(); err != nil {
 		return err

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -67,6 +68,8 @@ type RevocationStore interface {
 	SelectIssues(ctx context.Context, office string, s Selection, most int) ([]string, error)
 	AddRevocation(ctx context.Context, r Revocation, ids []string) error
 	Revocation(ctx context.Context, office, id string) (Revocation, error) // fault NotFound "revocation"
+	// RevocationItems returns the ids of its certificates, in order.
+	RevocationItems(ctx context.Context, office, id string) ([]string, error)
 	// Revocations returns them newest first.
 	Revocations(ctx context.Context, office, before string, limit int) ([]Revocation, error)
 	StartRevocation(ctx context.Context, r Revocation) error // fault Conflict "revocation_state"
@@ -92,8 +95,10 @@ type Revocations struct {
 	Log   *audit.Log
 	Store interface {
 		RevocationStore
+		applications
 		Issue(ctx context.Context, office, id string) (Issue, error)
 		Offices(ctx context.Context) ([]string, error)
+		Office(ctx context.Context, code string) (office.Office, error)
 	}
 	Approvals Approvals
 	Clock     clock.Clock
@@ -178,6 +183,9 @@ func (s *Revocations) Ask(ctx context.Context, a actor.Actor, sel Selection, rea
 		sum := sha256.Sum256([]byte(strings.Join(ids, "\n")))
 		r.Count, r.SHA256 = len(ids), hex.EncodeToString(sum[:])
 		e.Fact("certificates", strconv.Itoa(r.Count))
+		if err := s.notOwnAny(ctx, a, ids); err != nil {
+			return err
+		}
 		p, err := s.Approvals.Ask(ctx, a, office.RevokeBulk, r.ID, r.parameters())
 		if err != nil {
 			return err
@@ -186,6 +194,29 @@ func (s *Revocations) Ask(ctx context.Context, a actor.Actor, sel Selection, rea
 		return s.Store.AddRevocation(ctx, r, ids)
 	})
 	return r, err
+}
+
+// NotOwn refuses a revocation with a certificate of the actor's own case: who may not
+// revoke that one may not do so among others either (S-029).
+func (s *Revocations) NotOwn(ctx context.Context, a actor.Actor, id string) error {
+	ids, err := s.Store.RevocationItems(ctx, a.Office, id)
+	if err != nil {
+		return err
+	}
+	return s.notOwnAny(ctx, a, ids)
+}
+
+func (s *Revocations) notOwnAny(ctx context.Context, a actor.Actor, ids []string) error {
+	for _, id := range ids {
+		i, err := s.Store.Issue(ctx, a.Office, id)
+		if err != nil && !errors.Is(err, errErased) {
+			return err
+		}
+		if err := notOwn(ctx, s.Store, a, i); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Start lets the jobs revoke what somebody else has asked for.
@@ -222,27 +253,40 @@ func (s *Revocations) List(ctx context.Context, a actor.Actor, before string, li
 	return list, err
 }
 
-// Step revokes at most so many certificates of each office, one act each, so that
-// a process that dies has left each of them done or not. It returns how many it
-// looked at.
+// Step revokes at most so many certificates of each office that is not suspended, one
+// act each, so that a process that dies has left each of them done or not. What fails
+// is tried again at the next step and keeps nothing else from being done. It returns
+// how many it looked at, and the faults of the others.
 func (s *Revocations) Step(ctx context.Context, most int) (n int, err error) {
 	offices, err := s.Store.Offices(ctx)
 	if err != nil {
 		return 0, err
 	}
 	for _, code := range offices {
-		items, err := s.Store.OpenRevocations(ctx, code, most)
-		if err != nil {
-			return n, err
-		}
-		for _, item := range items {
-			if err := s.revoke(ctx, code, item); err != nil {
-				return n, err
-			}
-			n++
-		}
+		done, failed := s.stepOffice(ctx, code, most)
+		n, err = n+done, errors.Join(err, failed)
 	}
-	return n, nil
+	return n, err
+}
+
+func (s *Revocations) stepOffice(ctx context.Context, code string, most int) (n int, err error) {
+	items, err := s.Store.OpenRevocations(ctx, code, most)
+	if err != nil || len(items) == 0 {
+		return 0, err
+	}
+	for _, item := range items {
+		// Looked up for each: who suspends an office stops what is going on.
+		o, failed := s.Store.Office(ctx, code)
+		if failed != nil || o.Settings.Suspended != nil {
+			return n, errors.Join(err, failed)
+		}
+		if failed := s.revoke(ctx, code, item); failed != nil {
+			err = errors.Join(err, fmt.Errorf("revoke %s: %w", item.Certificate, failed))
+			continue
+		}
+		n++
+	}
+	return n, err
 }
 
 func (s *Revocations) revoke(ctx context.Context, code string, item ToRevoke) error {

@@ -139,3 +139,61 @@ func TestRevokeMany(t *testing.T) {
 		}
 	})
 }
+
+// choosy is a store that cannot revoke one certificate.
+type choosy struct {
+	issuance.RevocationStore
+	refused string
+}
+
+func (s *choosy) RevokeItem(ctx context.Context, code string, item issuance.ToRevoke) (bool, error) {
+	if item.Certificate == s.refused {
+		return false, errDied
+	}
+	return s.RevocationStore.RevokeItem(ctx, code, item)
+}
+
+// S-029: a certificate that cannot be revoked keeps no other from being, and while
+// an office is suspended nothing of it is revoked.
+func TestRevokeManyGoesOnAndStops(t *testing.T) {
+	world.Each(t, func(t *testing.T, w *world.World) {
+		ctx, s := t.Context(), w.Revocations
+		approver := func(name string) actor.Actor {
+			return w.Person(t, w.Clerk.Office+"-"+name, office.Approver).Actor(actor.Operate, "test", "", w.Clock.Now())
+		}
+		one, two := approver("approver1"), approver("approver2")
+		for range 3 {
+			if _, _, err := w.Issuance.Issue(ctx, w.Clerk, w.Approved(t, certificate.Domestic)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		r, err := s.Ask(ctx, one, issuance.Selection{Clerk: w.Clerk.Person}, "fraud", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Start(ctx, two, r.ID); err != nil {
+			t.Fatal(err)
+		}
+		items, err := w.Store.OpenRevocations(ctx, w.Clerk.Office, 10)
+		if err != nil || len(items) != 3 {
+			t.Fatal(items, err)
+		}
+		failing := *s
+		failing.Store = struct {
+			issuance.RevocationStore
+			issuance.Store
+		}{&choosy{w.Store, items[0].Certificate}, w.Store}
+		if n, err := failing.Step(ctx, 2); n != 1 || !errors.Is(err, errDied) {
+			t.Errorf("ok/the others: %d %v", n, err)
+		}
+		if _, err := w.Offices.Suspend(ctx, w.Officer, "端末の盗難"); err != nil {
+			t.Fatal(err)
+		}
+		if n, err := s.Step(ctx, 10); n != 0 || err != nil {
+			t.Errorf("error/revoked while suspended: %d %v", n, err)
+		}
+		if got, err := s.Get(ctx, two, r.ID); err != nil || got.Done != 1 || got.Revoked != 1 {
+			t.Errorf("ok/the rest stays: %+v %v", got, err)
+		}
+	})
+}

@@ -40,7 +40,7 @@ func (s *Service) read(ctx context.Context, a actor.Actor, id, action string) (i
 		if i, err = s.Store.Issue(ctx, a.Office, id); err != nil {
 			return err
 		}
-		return s.notOwn(ctx, a, i)
+		return notOwn(ctx, s.Store, a, i)
 	})
 	if err != nil {
 		return Issue{}, err
@@ -48,16 +48,20 @@ func (s *Service) read(ctx context.Context, a actor.Actor, id, action string) (i
 	return i, nil
 }
 
+type applications interface {
+	Application(ctx context.Context, office, id string) (application.Application, error)
+}
+
 // notOwn refuses a certificate of the actor's own case (S-029): by the printed
 // name, and by the application while there is one.
-func (s *Service) notOwn(ctx context.Context, a actor.Actor, i Issue) error {
+func notOwn(ctx context.Context, store applications, a actor.Actor, i Issue) error {
 	if a.Name == "" && len(a.Kin) == 0 { // a job
 		return nil
 	}
 	if err := application.NotOwn(a, "", i.Certificate.Subject.Name); err != nil {
 		return err
 	}
-	app, err := s.Store.Application(ctx, a.Office, i.ApplicationID)
+	app, err := store.Application(ctx, a.Office, i.ApplicationID)
 	if fault.CodeOf(err) == fault.NotFound { // erased
 		return nil
 	}
@@ -102,7 +106,7 @@ func (s *Service) Revoke(ctx context.Context, a actor.Actor, id, reason string) 
 		if i, err = s.Store.Issue(ctx, a.Office, id); err != nil && !errors.Is(err, errErased) {
 			return err
 		}
-		if err := s.notOwn(ctx, a, i); err != nil {
+		if err := notOwn(ctx, s.Store, a, i); err != nil {
 			return err
 		}
 		if !CanMove(i.State, Revoked) {

@@ -104,6 +104,17 @@ type Approvals struct {
 	Store ApprovalStore
 	Clock clock.Clock
 	IDs   idgen.Gen
+	// NotOwn refuses those whom the object of a kind concerns, where the table cannot
+	// tell: to approve it and to carry it out.
+	NotOwn map[Kind]func(ctx context.Context, a actor.Actor, object string) error
+}
+
+// notOwn asks who knows the object of the approval.
+func (s *Approvals) notOwn(ctx context.Context, a actor.Actor, p Approval) error {
+	if refuse, ok := s.NotOwn[p.Kind]; ok {
+		return refuse(ctx, a, p.Object)
+	}
+	return nil
 }
 
 // Ask records that a person wants an act done. It runs inside the act that
@@ -164,12 +175,17 @@ func (s *Approvals) List(ctx context.Context, a actor.Actor, f ApprovalFilter) (
 
 // Approve lets an act be done, within a day from now.
 func (s *Approvals) Approve(ctx context.Context, a actor.Actor, id, reason string) (Approval, error) {
-	return s.decide(ctx, a, id, "approval.approve", func(p *Approval) error { return s.approve(a, p, reason) })
+	return s.decide(ctx, a, id, "approval.approve", func(ctx context.Context, p *Approval) error {
+		if err := s.approve(a, p, reason); err != nil {
+			return err
+		}
+		return s.notOwn(ctx, a, *p)
+	})
 }
 
 // Refuse ends a request that somebody else made.
 func (s *Approvals) Refuse(ctx context.Context, a actor.Actor, id, reason string) (Approval, error) {
-	return s.decide(ctx, a, id, "approval.refuse", func(p *Approval) error {
+	return s.decide(ctx, a, id, "approval.refuse", func(_ context.Context, p *Approval) error {
 		d, err := p.Kind.Act()
 		if err != nil {
 			return err
@@ -183,7 +199,7 @@ func (s *Approvals) Refuse(ctx context.Context, a actor.Actor, id, reason string
 
 // Withdraw ends a request that the same person made, also after it was approved.
 func (s *Approvals) Withdraw(ctx context.Context, a actor.Actor, id string) (Approval, error) {
-	return s.decide(ctx, a, id, "approval.withdraw", func(p *Approval) error {
+	return s.decide(ctx, a, id, "approval.withdraw", func(_ context.Context, p *Approval) error {
 		if p.RequestedBy != a.Person {
 			return fault.New(fault.Forbidden, "approval_of_others", "")
 		}
@@ -191,14 +207,14 @@ func (s *Approvals) Withdraw(ctx context.Context, a actor.Actor, id string) (App
 	})
 }
 
-func (s *Approvals) decide(ctx context.Context, a actor.Actor, id, action string, fn func(*Approval) error) (p Approval, err error) {
+func (s *Approvals) decide(ctx context.Context, a actor.Actor, id, action string, fn func(context.Context, *Approval) error) (p Approval, err error) {
 	err = s.Log.Act(ctx, a, audit.Entry{Action: action, Object: id}, func(ctx context.Context, e *audit.Entry) (err error) {
 		if p, err = s.Store.Approval(ctx, a.Office, id); err != nil {
 			return err
 		}
 		e.Fact("kind", string(p.Kind))
 		e.Fact("object", p.Object)
-		if err := fn(&p); err != nil {
+		if err := fn(ctx, &p); err != nil {
 			return err
 		}
 		return s.Store.DecideApproval(ctx, p)
@@ -298,6 +314,9 @@ func (s *Approvals) use(ctx context.Context, a actor.Actor, p Approval, was Appr
 	}
 	if d.Third && (a.Person == p.RequestedBy || a.Person == p.DecidedBy) {
 		return fault.New(fault.Forbidden, "third_person", "")
+	}
+	if err := s.notOwn(ctx, a, p); err != nil {
+		return err
 	}
 	p.UsedBy, p.UsedAt = a.Person, s.now()
 	return s.Store.UseApproval(ctx, p, was)

@@ -57,6 +57,10 @@ const (
 	ReadLog          Permission = "log.read" // all of the office
 	ReadAlerts       Permission = "alerts.read"
 	CloseAlerts      Permission = "alerts.acknowledge"
+	// OfficeAlerts is needed besides for those of the office, which are about its staff.
+	OfficeAlerts Permission = "alerts.office"
+	// InstallationAlerts is needed besides to see to those of no office.
+	InstallationAlerts Permission = "alerts.installation"
 
 	Backup          Permission = "backup"
 	RequestErasure  Permission = "erasure.request"

@@ -108,14 +108,36 @@ func (s *Offices) Suspend(ctx context.Context, a actor.Actor, reason string) (Of
 	})
 }
 
-// Resume lets the office work again, as somebody else has asked or approved.
+// parameters bind the approval to this very suspension, not to the next one.
+func (s Suspension) parameters() map[string]string {
+	return map[string]string{"suspended_by": s.By, "suspended_at": s.At.UTC().Format(time.RFC3339Nano)}
+}
+
+// AskResume asks another person to let the suspended office work again; fault
+// Conflict "office_not_suspended".
+func (s *Offices) AskResume(ctx context.Context, a actor.Actor, once *audit.Once) (p Approval, err error) {
+	o, err := s.Store.Office(ctx, a.Office)
+	if err != nil {
+		return p, err
+	}
+	if o.Settings.Suspended == nil {
+		return p, errNotSuspended
+	}
+	return s.Approvals.Request(ctx, a, ResumeOffice, a.Office, o.Settings.Suspended.parameters(), once)
+}
+
+var errNotSuspended = fault.New(fault.Conflict, "office_not_suspended", "")
+
+// Resume lets the office work again, as somebody else has asked or approved since
+// it was suspended.
 func (s *Offices) Resume(ctx context.Context, a actor.Actor) (Office, error) {
 	return s.change(ctx, a, "office.resume", func(ctx context.Context, o *Office) error {
-		if o.Settings.Suspended == nil {
-			return fault.New(fault.Conflict, "office_not_suspended", "")
+		suspended := o.Settings.Suspended
+		if suspended == nil {
+			return errNotSuspended
 		}
 		o.Settings.Suspended = nil
-		return s.Approvals.UseOrApprove(ctx, a, ResumeOffice, o.Code, Digest(nil))
+		return s.Approvals.UseOrApprove(ctx, a, ResumeOffice, o.Code, Digest(suspended.parameters()))
 	})
 }
 

@@ -56,7 +56,7 @@ func (s *Server) approvalRoutes() []*route {
 	list.query, list.out = append([]string{"kind", "object"}, paging...), approvalList{}
 	approve := of(http.MethodPost, "/{id}/approve", "approve-approval", office.DecideApprovals, s.decideApproval(s.approve), "承認する", "Approve what somebody else asked for")
 	refuse := of(http.MethodPost, "/{id}/refuse", "refuse-approval", office.DecideApprovals, s.decideApproval(s.refuseApproval), "承認しない", "Refuse what somebody else asked for")
-	approve.stepUp = true
+	approve.stepUp, approve.longer = true, selectTime // of a revocation each certificate is looked at
 	for _, r := range []*route{approve, refuse} {
 		r.takes, r.in = jsonType, reasonedBody{}
 	}
@@ -96,13 +96,20 @@ func (s *Server) askApproval(c *call) (answer, error) {
 		return answer{}, fault.New(fault.Invalid, "json_form", "object")
 	}
 	return s.once(c, func(o *audit.Once) (answer, error) {
-		p, err := s.Approvals.Request(c.ctx, c.actor, b.Kind, b.Object, nil, o)
+		p, err := s.ask(c, b, o)
 		a, err := s.approval(p, err)
 		a.header = map[string]string{"Location": prefix + "/approvals/" + p.ID}
 		return a, err
 	}, func(id string) (answer, error) {
 		return s.approval(s.Approvals.Get(c.ctx, c.actor, id))
 	})
+}
+
+func (s *Server) ask(c *call, b askBody, o *audit.Once) (office.Approval, error) {
+	if b.Kind == office.ResumeOffice && b.Object == c.actor.Office {
+		return s.Offices.AskResume(c.ctx, c.actor, o)
+	}
+	return s.Approvals.Request(c.ctx, c.actor, b.Kind, b.Object, nil, o)
 }
 
 // isKey tells whether an object is what data keys are for, or the key of the file.

@@ -122,10 +122,11 @@ func (s *Server) readLog(c *call) (answer, error) {
 	return value(out)
 }
 
-// ofInstallation reads whose alerts are meant.
+// ofInstallation reads whose alerts are meant: where it is not said, those of the
+// office, for who may see these.
 func (c *call) ofInstallation() (bool, error) {
 	scope := c.query.Get("scope")
-	return scope == "installation", known(scope, []string{"office", "installation"}, "scope")
+	return scope == "installation" || scope == "" && !c.actor.May(string(office.OfficeAlerts)), known(scope, []string{"office", "installation"}, "scope")
 }
 
 func (s *Server) acknowledgeAlert(c *call) (answer, error) {

@@ -44,6 +44,8 @@ func (f *fixture) testOffice(t *testing.T) {
 	f.want(t, f.do(second, "PUT", "/office/settings", newSettings), 409, "approval_used")
 
 	app := f.approved(t, certificate.Domestic)
+	resume := `{"kind":"office.resume","object":"` + cli.TestOffice + `"}`
+	f.want(t, f.do(f.officer, "POST", "/approvals", resume), 409, "office_not_suspended") // nothing to approve ahead
 	f.want(t, f.do(f.clerk, "POST", "/office/suspend", `{"reason":"x"}`), 403, "permission")
 	f.want(t, f.do(f.officer, "POST", "/office/suspend", `{"reason":" "}`), 400, "required")
 	f.want(t, f.do(f.officer, "POST", "/office/suspend", `{"reason":"端末の盗難"}`), 200, "")
@@ -59,8 +61,16 @@ func (f *fixture) testOffice(t *testing.T) {
 	f.want(t, f.do(f.clerk, "POST", "/applications/"+app+"/certificate", ""), 403, "office_suspended")
 	f.want(t, ask(f.Staff(), f.foreign, "GET", prefix+"/applications", "", nil), 200, "") // another office works on
 	f.want(t, f.do(f.officer, "POST", "/office/resume", ""), 403, "approval_needed")
-	f.want(t, f.do(f.officer, "POST", "/approvals", `{"kind":"office.resume","object":"`+cli.TestOffice+`"}`), 201, "")
+	r = f.do(f.officer, "POST", "/approvals", resume)
+	f.want(t, r, 201, "")
+	left := r.json(t)["id"].(string)
+	f.want(t, f.do(f.officer, "POST", "/approvals", resume), 201, "") // which is used, and the first is left
 	f.want(t, f.do(f.officer, "POST", "/office/resume", ""), 403, "second_person")
+	f.want(t, f.do(second, "POST", "/office/resume", ""), 200, "")
+	f.want(t, f.do(second, "POST", "/approvals/"+left+"/approve", `{"reason":""}`), 200, "")
+	f.want(t, f.do(second, "POST", "/office/suspend", `{"reason":"もう一度"}`), 200, "")
+	f.want(t, f.do(f.officer, "POST", "/office/resume", ""), 409, "approval_differs") // approved for the suspension before
+	f.want(t, f.do(f.officer, "POST", "/approvals", resume), 201, "")
 	f.want(t, f.do(second, "POST", "/office/resume", ""), 200, "")
 	f.want(t, f.do(second, "POST", "/office/resume", ""), 409, "office_not_suspended")
 	f.want(t, f.do(f.clerk, "POST", "/applications/"+app+"/certificate", ""), 201, "")

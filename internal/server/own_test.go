@@ -101,6 +101,24 @@ func TestOwnCase(t *testing.T) {
 		f.want(t, r, 201, "")
 		f.want(t, f.do(kin(office.Clerk), "POST", "/applications/"+r.json(t)["id"].(string)+"/submit", ""), 403, "own_case")
 	})
+	t.Run("error/among many", func(t *testing.T) {
+		kin, again := member("別 姓", "kin-officer", office.Officer), member("別 姓", "kin-approver", office.Approver)
+		for _, session := range []string{kin, again} {
+			f.want(t, f.do(session, "POST", "/account/kin", sakurai), 204, "")
+		}
+		one, two := f.approvers(t)
+		body := `{"selection":{"issued_from":"` + string(f.World.Clock.Today()) + `"},"reason":"key_compromised"}`
+		f.want(t, f.do(kin, "POST", "/revocations", body), 403, "own_case")
+		f.want(t, f.do(member("桜井 澪", "self-many", office.Approver), "POST", "/revocations", body), 403, "own_case")
+		r := f.do(one, "POST", "/revocations", body)
+		f.want(t, r, 201, "")
+		start, approve := "/revocations/"+r.json(t)["id"].(string)+"/start", "/approvals/"+r.json(t)["approval"].(string)+"/approve"
+		f.want(t, f.do(kin, "POST", approve, `{"reason":""}`), 403, "own_case")
+		f.want(t, f.do(kin, "POST", start, ""), 403, "own_case") // approving and starting in one
+		f.want(t, f.do(two, "POST", approve, `{"reason":""}`), 200, "")
+		f.want(t, f.do(again, "POST", start, ""), 403, "own_case")
+		f.want(t, f.do(two, "POST", start, ""), 200, "")
+	})
 	t.Run("ok/another", func(t *testing.T) {
 		f.want(t, f.do(f.clerk, "GET", "/applications/"+child, ""), 200, "")
 		f.want(t, f.do(f.clerk, "GET", certificatePath(childCert), ""), 200, "")

@@ -103,11 +103,15 @@ func (f *fixture) testLog(t *testing.T) {
 	f.want(t, f.do(auditor, "POST", path+"?scope=installation", ""), 403, "permission")
 	f.want(t, f.do(f.officer, "POST", path, ""), 404, "alert") // not of the office
 	f.want(t, f.do(f.officer, "POST", path+"?scope=all", ""), 400, "unknown_value")
-	f.want(t, f.do(f.officer, "POST", path+"?scope=installation", ""), 204, "")
+	f.want(t, f.do(f.officer, "POST", path+"?scope=installation", ""), 403, "permission") // of all offices, so the operator's
+	operator := f.SignIn(t, f.Clerk.Office+"-operator", office.Operator)
+	f.want(t, f.do(operator, "GET", "/alerts?scope=installation", ""), 200, "")
+	f.want(t, f.do(operator, "GET", "/alerts?scope=office", ""), 403, "permission")
+	f.want(t, f.do(operator, "POST", path+"?scope=installation", ""), 204, "")
 	if a := alert(); a["acknowledged_by"] == nil || a["acknowledged_at"] == nil {
 		t.Errorf("ok/acknowledged: %v", a)
 	}
-	f.want(t, f.do(f.officer, "POST", path+"?scope=installation", ""), 404, "alert")
+	f.want(t, f.do(operator, "POST", path+"?scope=installation", ""), 404, "alert")
 	if err := f.Watch.Tell(t.Context(), watch.LogBroken, "log", nil); err != nil {
 		t.Fatal(err)
 	}
@@ -115,14 +119,22 @@ func (f *fixture) testLog(t *testing.T) {
 		t.Errorf("ok/again, open again: %v", a)
 	}
 	f.want(t, f.do(f.clerk, "GET", "/alerts", ""), 403, "permission")
+
+	about := "/alerts/" + f.alertedOf(t, f.Officer.Person) + "/acknowledge"
+	f.want(t, f.do(f.officer, "POST", about, ""), 403, "own_case")
+	f.want(t, f.do(operator, "POST", about+"?scope=office", ""), 403, "permission")
+	f.want(t, f.do(f.officers(t, 1)[0], "POST", about, ""), 204, "")
 }
 
 // alerted raises an alert of the office and returns its id.
-func (f *fixture) alerted(t *testing.T) string {
+func (f *fixture) alerted(t *testing.T) string { return f.alertedOf(t, "") }
+
+// alertedOf raises one about an account.
+func (f *fixture) alertedOf(t *testing.T, subject string) string {
 	t.Helper()
 	id := f.World.IDs.Row()
 	if err := f.Store.Alerting(t.Context(), f.Clerk.Office, func(ctx context.Context) error {
-		return f.Store.SaveAlert(ctx, watch.Alert{Office: f.Clerk.Office, ID: id, Kind: watch.Refusals})
+		return f.Store.SaveAlert(ctx, watch.Alert{Office: f.Clerk.Office, ID: id, Kind: watch.Refusals, Subject: subject})
 	}); err != nil {
 		t.Fatal(err)
 	}

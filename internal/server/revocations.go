@@ -70,7 +70,7 @@ func (s *Server) revocationRoutes() []*route {
 	list := of(http.MethodGet, "", "list-revocations", nil, s.listRevocations, "多数の失効の一覧と進み具合", "Revocations of many, with how far they are")
 	list.query, list.out = paging, revocationList{}
 	start := of(http.MethodPost, "/{id}/start", "start-revocation", nil, s.startRevocation, "依頼された失効を承認し、始める（別の人）", "Approve and start it, as another person has asked")
-	start.stepUp = true
+	start.stepUp, start.longer = true, selectTime
 	return []*route{count, ask, list, of(http.MethodGet, "/{id}", "get-revocation", nil, s.getRevocation, "多数の失効の進み具合", "How far a revocation of many is"), start}
 }
 

@@ -144,8 +144,15 @@ func (s *Store) Acknowledge(ctx context.Context, office, of, id, by string, at t
 	if err != nil {
 		return err
 	}
-	done := theirs.Model(&alertRow{}).Where("office = ? AND id = ? AND acknowledged_at = 0", of, id).
-		Updates(map[string]any{"acknowledged_by": by, "acknowledged_at": milli(at)})
+	var row alertRow
+	open := theirs.Where("office = ? AND id = ? AND acknowledged_at = 0", of, id)
+	if err := open.Session(&gorm.Session{}).Take(&row).Error; err != nil {
+		return missing(err, "alert")
+	}
+	if row.Subject == by {
+		return fault.New(fault.Forbidden, "own_case", "")
+	}
+	done := open.Session(&gorm.Session{}).Model(&alertRow{}).Updates(map[string]any{"acknowledged_by": by, "acknowledged_at": milli(at)})
 	if done.Error == nil && done.RowsAffected == 0 {
 		return fault.New(fault.NotFound, "alert", "")
 	}

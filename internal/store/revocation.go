@@ -116,6 +116,16 @@ func revocation(db *gorm.DB, row revocationRow) (issuance.Revocation, error) {
 	return r, err
 }
 
+// RevocationItems implements issuance.RevocationStore.
+func (s *Store) RevocationItems(ctx context.Context, code, id string) (ids []string, err error) {
+	db, err := act(ctx, code)
+	if err != nil {
+		return nil, err
+	}
+	return ids, db.Model(&revocationItemRow{}).Where("office = ? AND revocation_id = ?", code, id).
+		Order("certificate_id").Pluck("certificate_id", &ids).Error
+}
+
 // Revocations implements issuance.RevocationStore.
 func (s *Store) Revocations(ctx context.Context, code, before string, limit int) ([]issuance.Revocation, error) {
 	db, err := act(ctx, code)
