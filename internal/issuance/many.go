@@ -58,6 +58,8 @@ type Revocation struct {
 	StoppedBy   string
 	StoppedAt   time.Time // zero: nobody has
 	Ended       string    // state of an approval that was refused or withdrawn or has expired, before it was started
+	Superseded  int       // of those selected, by certificates that are issued and were not selected
+	Successors  []string  // these, at most 100
 	Done        int       // looked at
 	Revoked     int       // of these; the others had ended otherwise
 }

@@ -37,6 +37,9 @@ type revocationBody struct {
 	SHA256      string    `json:"ids_sha256"`
 	Done        int       `json:"done"`
 	Revoked     int       `json:"revoked" doc:"of those done; the others had ended before"`
+	Ended       int       `json:"ended_otherwise" doc:"of those done"`
+	Superseded  int       `json:"superseded" doc:"of those selected, by certificates that were not selected and are not revoked with them"`
+	Successors  []string  `json:"successors,omitempty" doc:"these certificates, at most 100: look at each"`
 	Approval    string    `json:"approval" doc:"its id"`
 	RequestedBy string    `json:"requested_by"`
 	RequestedAt time.Time `json:"requested_at"`
@@ -90,7 +93,8 @@ func revocationOf(r issuance.Revocation) revocationBody {
 		state = "running"
 	}
 	return revocationBody{
-		ID: r.ID, State: state, Count: r.Count, SHA256: r.SHA256, Done: r.Done, Revoked: r.Revoked, Approval: r.Approval,
+		ID: r.ID, State: state, Count: r.Count, SHA256: r.SHA256, Done: r.Done, Revoked: r.Revoked,
+		Ended: r.Done - r.Revoked, Superseded: r.Superseded, Successors: r.Successors, Approval: r.Approval,
 		RequestedBy: r.RequestedBy, RequestedAt: r.RequestedAt, StartedBy: r.StartedBy, StartedAt: r.StartedAt, StoppedBy: r.StoppedBy, StoppedAt: r.StoppedAt,
 		wantedRevocationBody: wantedRevocationBody{selectionBody(r.Selection), r.Reason},
 	}

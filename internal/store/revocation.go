@@ -95,6 +95,9 @@ func (s *Store) Revocation(ctx context.Context, code, id string) (r issuance.Rev
 	return s.revocation(db, row)
 }
 
+// maxSuccessors bounds those that an answer names.
+const maxSuccessors = 100
+
 // revocation reads how far it is.
 func (s *Store) revocation(db *gorm.DB, row revocationRow) (issuance.Revocation, error) {
 	r := issuance.Revocation{
@@ -116,6 +119,19 @@ func (s *Store) revocation(db *gorm.DB, row revocationRow) (issuance.Revocation,
 		}
 		if state := approval.State(s.clock.Now()); state != office.Pending && state != office.Approved {
 			r.Ended = string(state)
+		}
+	}
+	successors := db.Table("revocation_items AS i").Joins("JOIN certificates c ON c.office = i.office AND c.id = i.certificate_id").
+		Joins("JOIN certificates n ON n.office = i.office AND n.id = c.superseded_by AND n.state = ?", string(issuance.Issued)).
+		Where("i.office = ? AND i.revocation_id = ?", row.Office, row.ID).
+		Where("NOT EXISTS (SELECT 1 FROM revocation_items o WHERE o.office = i.office AND o.revocation_id = i.revocation_id AND o.certificate_id = n.id)")
+	var count int64
+	if err := successors.Session(&gorm.Session{}).Count(&count).Error; err != nil {
+		return r, err
+	}
+	if r.Superseded = int(count); count > 0 {
+		if err := successors.Session(&gorm.Session{}).Order("n.id").Limit(maxSuccessors).Pluck("n.id", &r.Successors).Error; err != nil {
+			return r, err
 		}
 	}
 	var tally []struct {
