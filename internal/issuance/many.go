@@ -55,6 +55,11 @@ type Revocation struct {
 	Approval    string // id
 	StartedBy   string
 	StartedAt   time.Time // zero: not approved yet
+	StoppedBy   string
+	StoppedAt   time.Time // zero: nobody has
+	Ended       string    // state of an approval that was refused or withdrawn or has expired, before it was started
+	Superseded  int       // of those selected, by certificates that are issued and were not selected
+	Successors  []string  // these, at most 100
 	Done        int       // looked at
 	Revoked     int       // of these; the others had ended otherwise
 }
@@ -73,6 +78,7 @@ type RevocationStore interface {
 	// Revocations returns them newest first.
 	Revocations(ctx context.Context, office, before string, limit int) ([]Revocation, error)
 	StartRevocation(ctx context.Context, r Revocation) error // fault Conflict "revocation_state"
+	StopRevocation(ctx context.Context, r Revocation) error  // fault Conflict "revocation_stopped"
 	// OpenRevocations returns certificates still to be revoked; needs no act.
 	OpenRevocations(ctx context.Context, office string, most int) ([]ToRevoke, error)
 	// RevokeItem ends a certificate, unless it has ended, and notes that it was
@@ -231,6 +237,23 @@ func (s *Revocations) Start(ctx context.Context, a actor.Actor, id string) (r Re
 		}
 		r.StartedBy, r.StartedAt = a.Person, s.now()
 		return s.Store.StartRevocation(ctx, r)
+	})
+	return r, err
+}
+
+// Stop lets what is not revoked yet stay, whoever asked or started; it may be asked
+// for anew. One person is enough, as for a suspension.
+func (s *Revocations) Stop(ctx context.Context, a actor.Actor, id string) (r Revocation, err error) {
+	err = s.Log.Act(ctx, a, audit.Entry{Action: "revocation.stop", Object: id}, func(ctx context.Context, e *audit.Entry) error {
+		if r, err = s.Store.Revocation(ctx, a.Office, id); err != nil {
+			return err
+		}
+		e.Fact("left", strconv.Itoa(r.Count-r.Done))
+		if r.Done == r.Count {
+			return fault.New(fault.Conflict, "revocation_stopped", "")
+		}
+		r.StoppedBy, r.StoppedAt = a.Person, s.now()
+		return s.Store.StopRevocation(ctx, r)
 	})
 	return r, err
 }

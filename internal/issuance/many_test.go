@@ -3,6 +3,7 @@ package issuance_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 
 	"akashi/certificate"
@@ -173,6 +174,17 @@ func TestRevokeManyGoesOnAndStops(t *testing.T) {
 		}
 		if _, err := s.Start(ctx, two, r.ID); err != nil {
 			t.Fatal(err)
+		}
+		selected, err := w.Issuance.List(ctx, w.Officer, issuance.Filter{Limit: 10})
+		if err != nil {
+			t.Fatal(err)
+		}
+		made, err := w.Issuance.Reissue(ctx, w.Officer, selected[0].Certificate.ID, "lost")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := s.Get(ctx, two, r.ID); err != nil || got.Superseded != 1 || !slices.Equal(got.Successors, []string{made.Certificate.ID}) {
+			t.Errorf("ok/what was made again since: %+v %v", got, err)
 		}
 		items, err := w.Store.OpenRevocations(ctx, w.Clerk.Office, 10)
 		if err != nil || len(items) != 3 {

@@ -32,16 +32,21 @@ type selectedBody struct {
 
 type revocationBody struct {
 	ID          string    `json:"id"`
-	State       string    `json:"state" doc:"requested, running or finished"`
+	State       string    `json:"state" doc:"requested, running, finished or stopped; refused, withdrawn or expired where it never was approved in time"`
 	Count       int       `json:"count" doc:"certificates when it was asked for: these very ones are revoked"`
 	SHA256      string    `json:"ids_sha256"`
 	Done        int       `json:"done"`
 	Revoked     int       `json:"revoked" doc:"of those done; the others had ended before"`
+	Ended       int       `json:"ended_otherwise" doc:"of those done"`
+	Superseded  int       `json:"superseded" doc:"of those selected, by certificates that were not selected and are not revoked with them"`
+	Successors  []string  `json:"successors,omitempty" doc:"these certificates, at most 100: look at each"`
 	Approval    string    `json:"approval" doc:"its id"`
 	RequestedBy string    `json:"requested_by"`
 	RequestedAt time.Time `json:"requested_at"`
 	StartedBy   string    `json:"started_by,omitempty"`
 	StartedAt   time.Time `json:"started_at,omitzero"`
+	StoppedBy   string    `json:"stopped_by,omitempty"`
+	StoppedAt   time.Time `json:"stopped_at,omitzero"`
 	wantedRevocationBody
 }
 
@@ -71,7 +76,8 @@ func (s *Server) revocationRoutes() []*route {
 	list.query, list.out = paging, revocationList{}
 	start := of(http.MethodPost, "/{id}/start", "start-revocation", nil, s.startRevocation, "依頼された失効を承認し、始める（別の人）", "Approve and start it, as another person has asked")
 	start.stepUp, start.longer = true, selectTime
-	return []*route{count, ask, list, of(http.MethodGet, "/{id}", "get-revocation", nil, s.getRevocation, "多数の失効の進み具合", "How far a revocation of many is"), start}
+	return []*route{count, ask, list, of(http.MethodGet, "/{id}", "get-revocation", nil, s.getRevocation, "多数の失効の進み具合", "How far a revocation of many is"), start,
+		of(http.MethodPost, "/{id}/stop", "stop-revocation", nil, s.stopRevocation, "多数の失効を止める（残りはそのまま）", "Stop it; what is not revoked yet stays")}
 }
 
 func revocationOf(r issuance.Revocation) revocationBody {
@@ -79,12 +85,17 @@ func revocationOf(r issuance.Revocation) revocationBody {
 	switch {
 	case r.Done == r.Count:
 		state = "finished"
+	case !r.StoppedAt.IsZero():
+		state = "stopped"
+	case r.Ended != "":
+		state = r.Ended
 	case !r.StartedAt.IsZero():
 		state = "running"
 	}
 	return revocationBody{
-		ID: r.ID, State: state, Count: r.Count, SHA256: r.SHA256, Done: r.Done, Revoked: r.Revoked, Approval: r.Approval,
-		RequestedBy: r.RequestedBy, RequestedAt: r.RequestedAt, StartedBy: r.StartedBy, StartedAt: r.StartedAt,
+		ID: r.ID, State: state, Count: r.Count, SHA256: r.SHA256, Done: r.Done, Revoked: r.Revoked,
+		Ended: r.Done - r.Revoked, Superseded: r.Superseded, Successors: r.Successors, Approval: r.Approval,
+		RequestedBy: r.RequestedBy, RequestedAt: r.RequestedAt, StartedBy: r.StartedBy, StartedAt: r.StartedAt, StoppedBy: r.StoppedBy, StoppedAt: r.StoppedAt,
 		wantedRevocationBody: wantedRevocationBody{selectionBody(r.Selection), r.Reason},
 	}
 }
@@ -153,4 +164,12 @@ func (s *Server) startRevocation(c *call) (answer, error) {
 		return answer{}, err
 	}
 	return s.revocation(s.Revocations.Start(c.ctx, c.actor, id))
+}
+
+func (s *Server) stopRevocation(c *call) (answer, error) {
+	id, err := s.row(c, "revocation")
+	if err != nil {
+		return answer{}, err
+	}
+	return s.revocation(s.Revocations.Stop(c.ctx, c.actor, id))
 }

@@ -38,6 +38,25 @@ func (f *fixture) testRevocations(t *testing.T) {
 	if m := r.json(t); m["state"] != "requested" || m["count"] != count || r.header.Get("Location") != prefix+"/revocations/"+m["id"].(string) {
 		t.Errorf("ok/asked: %s", r.body)
 	}
+	for decision, state := range map[string]string{"refuse": "refused", "approve": "stopped"} {
+		r := f.do(one, "POST", "/revocations", body)
+		f.want(t, r, 201, "")
+		m := r.json(t)
+		path := "/revocations/" + m["id"].(string)
+		f.want(t, f.do(two, "POST", "/approvals/"+m["approval"].(string)+"/"+decision, `{"reason":""}`), 200, "")
+		if state == "stopped" {
+			f.want(t, f.do(two, "POST", path+"/start", ""), 200, "")
+			f.want(t, f.do(f.clerk, "POST", path+"/stop", ""), 403, "permission")
+			f.want(t, f.do(one, "POST", path+"/stop", ""), 200, "")
+			f.want(t, f.do(one, "POST", path+"/stop", ""), 409, "revocation_stopped")
+			if n, err := f.World.Revocations.Step(t.Context(), 1000); n != 0 || err != nil {
+				t.Errorf("error/goes on though stopped: %d %v", n, err)
+			}
+		}
+		if m := f.do(two, "GET", path, "").json(t); m["state"] != state || m["done"] != 0.0 {
+			t.Errorf("ok/%s: %v", state, m)
+		}
+	}
 	path := "/revocations/" + r.json(t)["id"].(string)
 	f.want(t, f.do(one, "POST", path+"/start", ""), 403, "second_person")
 	r = f.do(two, "POST", path+"/start", "")

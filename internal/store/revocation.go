@@ -9,6 +9,7 @@ import (
 	"akashi/internal/clock"
 	"akashi/internal/fault"
 	"akashi/internal/issuance"
+	"akashi/internal/office"
 )
 
 type revocationRow struct {
@@ -20,6 +21,8 @@ type revocationRow struct {
 	ApprovalID                    string
 	StartedBy                     string
 	StartedAt                     int64
+	StoppedBy                     string
+	StoppedAt                     int64
 }
 
 func (revocationRow) TableName() string { return "revocations" }
@@ -68,7 +71,7 @@ func (s *Store) AddRevocation(ctx context.Context, r issuance.Revocation, ids []
 		return err
 	}
 	if err := db.Create(&revocationRow{
-		r.Office, r.ID, string(selection), r.Reason, r.Count, r.SHA256, r.RequestedBy, milli(r.RequestedAt), r.Approval, "", 0,
+		r.Office, r.ID, string(selection), r.Reason, r.Count, r.SHA256, r.RequestedBy, milli(r.RequestedAt), r.Approval, "", 0, "", 0,
 	}).Error; err != nil {
 		return err
 	}
@@ -89,17 +92,47 @@ func (s *Store) Revocation(ctx context.Context, code, id string) (r issuance.Rev
 	if err := db.Where("office = ? AND id = ?", code, id).Take(&row).Error; err != nil {
 		return r, missing(err, "revocation")
 	}
-	return revocation(db, row)
+	return s.revocation(db, row)
 }
 
+// maxSuccessors bounds those that an answer names.
+const maxSuccessors = 100
+
 // revocation reads how far it is.
-func revocation(db *gorm.DB, row revocationRow) (issuance.Revocation, error) {
+func (s *Store) revocation(db *gorm.DB, row revocationRow) (issuance.Revocation, error) {
 	r := issuance.Revocation{
 		Office: row.Office, ID: row.ID, Reason: row.Reason, Count: row.Counted, SHA256: row.IdsSha256, RequestedBy: row.RequestedBy,
 		RequestedAt: fromMilli(row.RequestedAt), Approval: row.ApprovalID, StartedBy: row.StartedBy, StartedAt: fromMilli(row.StartedAt),
+		StoppedBy: row.StoppedBy, StoppedAt: fromMilli(row.StoppedAt),
 	}
 	if err := json.Unmarshal([]byte(row.Selection), &r.Selection); err != nil {
 		return r, err
+	}
+	if row.StartedAt == 0 {
+		var p approvalRow
+		if err := db.Where("office = ? AND id = ?", row.Office, row.ApprovalID).Take(&p).Error; err != nil {
+			return r, err
+		}
+		approval, err := p.approval()
+		if err != nil {
+			return r, err
+		}
+		if state := approval.State(s.clock.Now()); state != office.Pending && state != office.Approved {
+			r.Ended = string(state)
+		}
+	}
+	successors := db.Table("revocation_items AS i").Joins("JOIN certificates c ON c.office = i.office AND c.id = i.certificate_id").
+		Joins("JOIN certificates n ON n.office = i.office AND n.id = c.superseded_by AND n.state = ?", string(issuance.Issued)).
+		Where("i.office = ? AND i.revocation_id = ?", row.Office, row.ID).
+		Where("NOT EXISTS (SELECT 1 FROM revocation_items o WHERE o.office = i.office AND o.revocation_id = i.revocation_id AND o.certificate_id = n.id)")
+	var count int64
+	if err := successors.Session(&gorm.Session{}).Count(&count).Error; err != nil {
+		return r, err
+	}
+	if r.Superseded = int(count); count > 0 {
+		if err := successors.Session(&gorm.Session{}).Order("n.id").Limit(maxSuccessors).Pluck("n.id", &r.Successors).Error; err != nil {
+			return r, err
+		}
 	}
 	var tally []struct {
 		Revoked bool
@@ -142,7 +175,7 @@ func (s *Store) Revocations(ctx context.Context, code, before string, limit int)
 	}
 	list := make([]issuance.Revocation, len(rows))
 	for i, row := range rows {
-		if list[i], err = revocation(db, row); err != nil {
+		if list[i], err = s.revocation(db, row); err != nil {
 			return nil, err
 		}
 	}
@@ -155,8 +188,18 @@ func (s *Store) StartRevocation(ctx context.Context, r issuance.Revocation) erro
 	if err != nil {
 		return err
 	}
-	return changedOne(db.Model(&revocationRow{}).Where("office = ? AND id = ? AND started_at = 0", r.Office, r.ID).
+	return changedOne(db.Model(&revocationRow{}).Where("office = ? AND id = ? AND started_at = 0 AND stopped_at = 0", r.Office, r.ID).
 		Updates(map[string]any{"started_by": r.StartedBy, "started_at": milli(r.StartedAt)}), "revocation_state")
+}
+
+// StopRevocation implements issuance.RevocationStore.
+func (s *Store) StopRevocation(ctx context.Context, r issuance.Revocation) error {
+	db, err := act(ctx, r.Office)
+	if err != nil {
+		return err
+	}
+	return changedOne(db.Model(&revocationRow{}).Where("office = ? AND id = ? AND stopped_at = 0", r.Office, r.ID).
+		Updates(map[string]any{"stopped_by": r.StoppedBy, "stopped_at": milli(r.StoppedAt)}), "revocation_stopped")
 }
 
 // OpenRevocations implements issuance.RevocationStore.
@@ -168,7 +211,7 @@ func (s *Store) OpenRevocations(ctx context.Context, code string, most int) (lis
 		return err
 	}, `SELECT i.revocation_id, i.certificate_id, r.reason FROM revocation_items i
 		JOIN revocations r ON r.office = i.office AND r.id = i.revocation_id
-		WHERE i.office = $1 AND i.done_at = 0 AND r.started_at > 0 ORDER BY i.revocation_id, i.certificate_id LIMIT $2`, code, most)})
+		WHERE i.office = $1 AND i.done_at = 0 AND r.started_at > 0 AND r.stopped_at = 0 ORDER BY i.revocation_id, i.certificate_id LIMIT $2`, code, most)})
 	return list, err
 }
 
@@ -185,5 +228,6 @@ func (s *Store) RevokeItem(ctx context.Context, code string, item issuance.ToRev
 	revoked = err == nil
 	return revoked, changedOne(db.Model(&revocationItemRow{}).
 		Where("office = ? AND revocation_id = ? AND certificate_id = ? AND done_at = 0", code, item.Revocation, item.Certificate).
+		Where("EXISTS (SELECT 1 FROM revocations WHERE office = ? AND id = ? AND stopped_at = 0)", code, item.Revocation).
 		Updates(map[string]any{"done_at": s.clock.Now().UnixMilli(), "revoked": revoked}), "revocation_state")
 }
