@@ -129,7 +129,11 @@ func (c *Config) checkTLS(now time.Time) error {
 	return nil
 }
 
+// checkFonts reads further fonts; those inside the program are read once, when it assembles.
 func (c *Config) checkFonts() error {
+	if len(c.Fonts) == 0 {
+		return nil
+	}
 	_, err := pdf.New(c.Fonts...)
 	return err
 }
