@@ -32,7 +32,7 @@ type Due struct {
 	Class   Class
 	Object  string
 	Since   time.Time // of the last that happened to it
-	Outcome string    // empty: not handled; else Erased, Held or Changed
+	Outcome string    // empty: not handled; else Erased, Held, Changed or, of the log, Begun
 }
 
 // Outcomes of what was on a list.
@@ -164,14 +164,20 @@ func (r *Retention) Step(ctx context.Context, by func(office string) actor.Actor
 	var errs []error
 	for _, code := range offices {
 		run, err := r.Kept.LastRun(ctx, code)
-		waits := err == nil && run.Ended.IsZero()
+		last := run.Ended
+		if last.IsZero() {
+			last = run.Made
+		}
 		switch {
-		case fault.CodeOf(err) == fault.NotFound || err == nil && run.Began.IsZero() && !run.Approved && r.Now().Sub(run.Made) >= listEvery || err == nil && !run.Ended.IsZero() && r.Now().Sub(run.Ended) >= listEvery:
+		case fault.CodeOf(err) == fault.NotFound:
 			_, err = r.List(ctx, by(code))
-		case waits && (run.Approved || !run.Began.IsZero()):
+		case err != nil:
+		case run.Ended.IsZero() && (run.Approved || !run.Began.IsZero()):
 			if err = r.Erase(ctx, by(code), run.ID); err == nil {
 				done = append(done, run)
 			}
+		case r.Now().Sub(last) >= listEvery:
+			_, err = r.List(ctx, by(code))
 		}
 		errs = append(errs, err)
 	}
