@@ -36,17 +36,7 @@ func TestWithdrawKey(t *testing.T) {
 		if err := w.Keys.Withdraw(t.Context(), operator, key); fault.CodeOf(err) != fault.Forbidden {
 			t.Errorf("error/nobody approved: %v", err)
 		}
-		officer := func(id string) actor.Actor {
-			return actor.Actor{Office: code, Person: id, Terminal: "test", Purpose: actor.Operate,
-				Permissions: office.Officer.Permissions(), SteppedUp: w.Clock.Now()}
-		}
-		p, err := w.Approvals.Request(t.Context(), officer("one"), office.RetireKey, key, nil, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := w.Approvals.Approve(t.Context(), officer("two"), p.ID, ""); err != nil {
-			t.Fatal(err)
-		}
+		w.Approve(t, office.RetireKey, key)
 		if err := w.Keys.Withdraw(t.Context(), operator, "nobody"); fault.CodeOf(err) != fault.NotFound {
 			t.Errorf("error/no such key: %v", err)
 		}

@@ -23,8 +23,6 @@ import (
 	"akashi/internal/office"
 	"akashi/internal/testkit"
 	"akashi/internal/testkit/world"
-	"akashi/internal/vaccination"
-	"akashi/samples"
 	"akashi/signing"
 	"akashi/signing/pki"
 )
@@ -103,30 +101,8 @@ func production(t *testing.T) *world.World {
 	}
 	w.Clerk = w.Person(t, world.ClerkUser, office.Clerk).Actor(actor.Certificate, "test", "", app.Clock.Now())
 	w.Officer = w.Person(t, world.OfficerUser, office.Officer).Actor(actor.Certificate, "test", "", app.Clock.Now())
-	for _, kind := range []vaccination.Kind{vaccination.Subjects, vaccination.Records} {
-		file, err := samples.Files.ReadFile(string(kind) + ".csv")
-		if err != nil {
-			t.Fatal(err)
-		}
-		w.Bring(t, kind, file)
-	}
+	w.BringSamples(t)
 	return w
-}
-
-// approve is two officers approving an act.
-func approve(t *testing.T, w *world.World, kind office.Kind, object string) {
-	t.Helper()
-	officer := func(id string) actor.Actor {
-		return actor.Actor{Office: w.Officer.Office, Person: id, Terminal: "test", Purpose: actor.Operate,
-			Permissions: office.Officer.Permissions(), SteppedUp: w.Clock.Now()}
-	}
-	p, err := w.Approvals.Request(t.Context(), officer("one"), kind, object, nil, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := w.Approvals.Approve(t.Context(), officer("two"), p.ID, ""); err != nil {
-		t.Fatal(err)
-	}
 }
 
 // S-063, S-067, S-029, issue 5, section 5: production signs with keys that were
@@ -149,16 +125,16 @@ func TestProductionKeys(t *testing.T) {
 	refused(t, err, fault.Forbidden, "approval_needed")
 	ago := time.Now().Add(-keys.Announcement)
 	w.Keys.Clock = func() time.Time { return ago }
-	approve(t, w, office.GenerateKey, "shc/shc-1")
+	w.Approve(t, office.GenerateKey, "shc/shc-1")
 	made, err := w.Keys.Make(ctx, operator, card)
 	if err != nil || made.Request != nil || made.Key.State != signing.Announced {
 		t.Fatalf("ok/health card key: %+v %v", made, err)
 	}
-	approve(t, w, office.GenerateKey, "shc/shc-1")
+	w.Approve(t, office.GenerateKey, "shc/shc-1")
 	_, err = w.Keys.Make(ctx, operator, card)
 	refused(t, err, fault.Conflict, "key_label_taken")
 
-	approve(t, w, office.GenerateKey, "vdsnc/nc-1")
+	w.Approve(t, office.GenerateKey, "vdsnc/nc-1")
 	nc, err := w.Keys.Make(ctx, operator, keys.Wanted{Purpose: signing.VDSNC, Label: "nc-1", Subject: pkix.Name{Country: []string{"JP"}, CommonName: "AK"}})
 	if err != nil || nc.Request == nil {
 		t.Fatalf("ok/request: %v", err)
@@ -193,13 +169,13 @@ func TestProductionKeys(t *testing.T) {
 	}
 
 	w.Keys.Clock = nil
-	approve(t, w, office.ActivateKey, signer.ID)
+	w.Approve(t, office.ActivateKey, signer.ID)
 	refused(t, w.Keys.Activate(ctx, operator, signer.ID), fault.Conflict, "key_list") // nobody could verify a code
 	country.publish(t, w.Config.Data)
 	w.Keys.Clock = func() time.Time { return ago }
 	for _, k := range []signing.Key{made.Key, signer} {
 		if k.ID != signer.ID { // what was refused left the approval
-			approve(t, w, office.ActivateKey, k.ID)
+			w.Approve(t, office.ActivateKey, k.ID)
 		}
 		refused(t, w.Keys.Activate(ctx, operator, k.ID), fault.Conflict, "key_announced") // a week too early
 		w.Keys.Clock = nil
@@ -229,13 +205,13 @@ func TestProductionKeys(t *testing.T) {
 
 	t.Run("ok/the next key retires the one before", func(t *testing.T) {
 		w.Keys.Clock = func() time.Time { return ago }
-		approve(t, w, office.GenerateKey, "shc/shc-2")
+		w.Approve(t, office.GenerateKey, "shc/shc-2")
 		next, err := w.Keys.Make(ctx, operator, keys.Wanted{Purpose: signing.SHC, Label: "shc-2"})
 		if err != nil {
 			t.Fatal(err)
 		}
 		w.Keys.Clock = nil
-		approve(t, w, office.ActivateKey, next.Key.ID)
+		w.Approve(t, office.ActivateKey, next.Key.ID)
 		if err := w.Keys.Activate(ctx, operator, next.Key.ID); err != nil {
 			t.Fatal(err)
 		}

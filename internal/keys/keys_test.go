@@ -46,20 +46,6 @@ func TestLife(t *testing.T) {
 			Office: w.Officer.Office, Person: "job:test", Terminal: "command", Purpose: actor.Operate,
 			Permissions: map[string]bool{string(office.CarryOutKeys): true},
 		}
-		approved := func(kind office.Kind, object string) {
-			t.Helper()
-			officer := func(id string) actor.Actor {
-				return actor.Actor{Office: w.Officer.Office, Person: id, Terminal: "test", Purpose: actor.Operate,
-					Permissions: office.Officer.Permissions(), SteppedUp: time.Now()}
-			}
-			p, err := w.Approvals.Request(ctx, officer("one"), kind, object, nil, nil)
-			if err == nil {
-				_, err = w.Approvals.Approve(ctx, officer("two"), p.ID, "")
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
-		}
 		is := func(err error, code fault.Code, key string) {
 			t.Helper()
 			if !errors.Is(err, fault.New(code, key, "")) {
@@ -83,10 +69,10 @@ func TestLife(t *testing.T) {
 			_, err := w.Keys.Make(ctx, operator, wrong.wanted)
 			is(err, fault.Invalid, wrong.key)
 		}
-		approved(office.GenerateKey, "shc/another")
+		w.Approve(t, office.GenerateKey, "shc/another")
 		_, err = w.Keys.Make(ctx, operator, wanted) // approved was another
 		is(err, fault.Forbidden, "approval_needed")
-		approved(office.GenerateKey, "shc/shc-next")
+		w.Approve(t, office.GenerateKey, "shc/shc-next")
 		made, err := w.Keys.Make(ctx, operator, wanted)
 		if err != nil {
 			t.Fatal(err)
@@ -94,7 +80,7 @@ func TestLife(t *testing.T) {
 		id := made.Key.ID
 
 		is(w.Keys.Activate(ctx, operator, id), fault.Forbidden, "approval_needed")
-		approved(office.ActivateKey, id)
+		w.Approve(t, office.ActivateKey, id)
 		now = made.Key.UsageFrom.Add(-time.Second)
 		is(w.Keys.Activate(ctx, operator, id), fault.Conflict, "key_announced")
 		now = made.Key.UsageTo
@@ -113,7 +99,7 @@ func TestLife(t *testing.T) {
 		if err != nil || states[signing.Active] != 1 || states[signing.Retired] != 1 {
 			t.Errorf("ok/one signs, the one before is retired: %v %v", states, err)
 		}
-		approved(office.ActivateKey, id)
+		w.Approve(t, office.ActivateKey, id)
 		is(w.Keys.Activate(ctx, operator, id), fault.Conflict, "key_state")
 	})
 }

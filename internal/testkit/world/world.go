@@ -60,6 +60,13 @@ func New(t testing.TB, c cli.Config) *World {
 	c.SHCIssuer, c.VDSNCIssuer, c.StaffOrigin = "https://issuer.akashi.test", "UTO", Origin
 	w := &World{Config: c}
 	w.Open(t)
+	w.BringSamples(t)
+	return w
+}
+
+// BringSamples brings the sample people and their doses.
+func (w *World) BringSamples(t testing.TB) {
+	t.Helper()
 	for _, kind := range []vaccination.Kind{vaccination.Subjects, vaccination.Records} {
 		file, err := samples.Files.ReadFile(string(kind) + ".csv")
 		if err != nil {
@@ -67,7 +74,22 @@ func New(t testing.TB, c cli.Config) *World {
 		}
 		w.Bring(t, kind, file)
 	}
-	return w
+}
+
+// Approve lets two officers of the office approve an act.
+func (w *World) Approve(t testing.TB, kind office.Kind, object string) {
+	t.Helper()
+	officer := func(id string) actor.Actor {
+		return actor.Actor{Office: w.Officer.Office, Person: id, Terminal: "test", Purpose: actor.Operate,
+			Permissions: office.Officer.Permissions(), SteppedUp: w.Clock.Now()}
+	}
+	p, err := w.Approvals.Request(t.Context(), officer("one"), kind, object, nil, nil)
+	if err == nil {
+		_, err = w.Approvals.Approve(t.Context(), officer("two"), p.ID, "")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 // The two people of every world, by user id.
