@@ -11,6 +11,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -45,15 +46,23 @@ const (
 	OtherApplicant Relationship = "other"
 )
 
-var relationships = []Relationship{Self, Spouse, Parent, Child, Grandparent, Grandchild, LegalGuardian, OtherApplicant}
+var relationshipList = []Relationship{Self, Spouse, Parent, Child, Grandparent, Grandchild, LegalGuardian, OtherApplicant}
 
 // Proof that the applicant may act for the subject (certificate-japan.md 7).
-var proofs = []string{"power_of_attorney", "registration_certificate", "family_register"}
+var proofList = []string{"power_of_attorney", "registration_certificate", "family_register"}
 
 // Documents that a clerk may have seen.
-var documents = []string{
+var documentList = []string{
 	"my_number_card", "driving_licence", "passport", "residence_card", "health_insurance",
 	"vaccination_ticket", "vaccination_record", "notification_card", "other_identity",
+}
+
+// Choices are the closed lists of a form, in the order in which they are shown.
+func Choices() (relationships, proofs, documents []string) {
+	for _, r := range relationshipList {
+		relationships = append(relationships, string(r))
+	}
+	return relationships, slices.Clone(proofList), slices.Clone(documentList)
 }
 
 // Applicant is the person who applies; it may be another than the subject.
@@ -210,17 +219,17 @@ func (f Form) Check(today clock.Date) error {
 		fault.OneOf("kind", f.Kind, certificate.Domestic, certificate.Travel),
 		fault.OneOf("programme", f.Programme, "covid19"),
 		fault.OneOf("channel", f.Channel, Counter, Mail, App),
-		fault.OneOf("applicant.relationship", f.Applicant.Relationship, relationships...),
+		fault.OneOf("applicant.relationship", f.Applicant.Relationship, relationshipList...),
 	); err != nil {
 		return err
 	}
 	if f.Applicant.Proof != "" {
-		if err := fault.OneOf("applicant.proof", f.Applicant.Proof, proofs...); err != nil {
+		if err := fault.OneOf("applicant.proof", f.Applicant.Proof, proofList...); err != nil {
 			return err
 		}
 	}
 	for i, d := range f.Documents {
-		if err := fault.OneOf(fmt.Sprintf("documents[%d]", i), d, documents...); err != nil {
+		if err := fault.OneOf(fmt.Sprintf("documents[%d]", i), d, documentList...); err != nil {
 			return err
 		}
 	}

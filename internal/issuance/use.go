@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"regexp"
+	"slices"
 
 	"akashi/certificate"
 	"akashi/certificate/shc"
@@ -19,6 +20,11 @@ var (
 	revokeReasons  = []string{"wrong_content", "wrong_person", "record_withdrawn", "holder_request", "issued_by_mistake", "fraud", "key_compromised"}
 	reissueReasons = []string{"new_dose", "correction", "lost", "new_name", "record_withdrawn"}
 )
+
+// Reasons returns the codes for which a certificate is made again and revoked.
+func Reasons() (reissue, revoke []string) {
+	return slices.Clone(reissueReasons), slices.Clone(revokeReasons)
+}
 
 // stateConflict says that a certificate is not in the state that is needed.
 func stateConflict(i Issue) error {

@@ -92,10 +92,15 @@ func (s *Server) serve(r *route, g *gin.Context) {
 // run handles a call; whatever refuses somebody who is known is in the log (S-083).
 func (s *Server) run(c *call, w http.ResponseWriter) (answer, error) {
 	a, err := s.handle(c, w)
+	return a, s.noted(c, err)
+}
+
+// noted sees to it that what refused somebody who is known is in the log.
+func (s *Server) noted(c *call, err error) error {
 	if err != nil && c.actor.Person != "" && c.route.purpose != actor.Verify && !audit.IsLogged(err) {
-		err = s.refusal(c, err)
+		return s.refusal(c, err)
 	}
-	return a, err
+	return err
 }
 
 // handle is the order of every route: who, may he, what, do.

@@ -182,7 +182,7 @@ func (f *fixture) note(at face, method, path string, r reply) {
 			if f.met[id] == nil {
 				f.met[id] = map[bool]bool{}
 			}
-			f.met[id][r.status < 300] = true
+			f.met[id][r.status < 400] = true
 			f.noteEntries(id, r)
 			return
 		}

@@ -50,8 +50,9 @@ func TestEveryRoute(t *testing.T) {
 	t.Run("open", f.testOpen)
 	t.Run("issuance log", f.testIssuanceLog)
 	t.Run("log", f.testLog)
+	t.Run("counter", f.testCounter)
 	f.wantActs(t)
-	cannotFail := []string{"show-sign-in", "show-setup", "get-script", "get-style", "home", "openapi", "live", "get-keys", "get-keys-options", "get-card-list-options", "get-trust-file-options", "get-trust-part-options", "metrics", "get-nodes", "ready"} // has its own test
+	cannotFail := []string{"show-sign-in", "show-setup", "get-script", "get-style", "home", "openapi", "live", "get-keys", "get-keys-options", "get-card-list-options", "get-trust-file-options", "get-trust-part-options", "metrics", "get-nodes", "ready", "get-asset-counter.css", "get-asset-counter.js", "get-asset-htmx.js"} // has its own test
 	for _, r := range f.routes() {
 		met := f.met[string(r.faces[0])+" "+r.id]
 		if !met[true] || !met[false] && !slices.Contains(cannotFail, r.id) {
@@ -605,7 +606,8 @@ func TestOthersDoNotExist(t *testing.T) {
 		if !strings.Contains(r.path, "{id}") {
 			continue
 		}
-		kind := strings.Split(strings.TrimPrefix(r.path, prefix+"/"), "/")[0]
+		onPage := strings.HasPrefix(r.path, "/counter/")
+		kind := strings.Split(strings.TrimPrefix(strings.TrimPrefix(r.path, prefix+"/"), "/counter/"), "/")[0]
 		if strings.Contains(r.path, "/requests/{id}") {
 			kind = "requests"
 		}
@@ -623,7 +625,12 @@ func TestOthersDoNotExist(t *testing.T) {
 		var first problem
 		for i, id := range []string{own, near, nobody, "ABCDEFGHJKLM", "1", "x", "sakurai-mio", strings.ToUpper(own) + "0", strings.Repeat("A", 1000)} {
 			path := strings.NewReplacer("{id}", id, "{number}", "1").Replace(strings.TrimPrefix(r.path, prefix))
-			got := f.do(map[bool]string{true: f.foreignClerk, false: stranger}[r.permission == office.EnterNumber], r.method, path, body)
+			var got reply
+			if onPage {
+				got = f.page(stranger, r.method, path, map[string]string{"judge-application": "outcome=reject&reason=x", "make-certificate-again": "reason=lost", "end-certificate": "reason=fraud"}[r.id])
+			} else {
+				got = f.do(map[bool]string{true: f.foreignClerk, false: stranger}[r.permission == office.EnterNumber], r.method, path, body)
+			}
 			var p problem
 			_ = json.Unmarshal(got.body, &p)
 			p.RequestID = ""

@@ -151,8 +151,11 @@ func (s *Server) refuse(w http.ResponseWriter, c *call, err error) {
 	case http.StatusRequestEntityTooLarge:
 		h.Set("Connection", "close")
 	}
-	h.Set("Content-Type", "application/problem+json")
 	h.Set("Cache-Control", "no-store")
+	if s.excuse(w, c, p) {
+		return
+	}
+	h.Set("Content-Type", "application/problem+json")
 	w.WriteHeader(p.Status)
 	_ = json.NewEncoder(w).Encode(p) // the client may be gone
 }

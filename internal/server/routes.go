@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"net/http"
 	"strings"
 	"time"
@@ -52,9 +53,10 @@ type route struct {
 	keyed      bool // takes an Idempotency-Key
 	stepUp     bool // the second factor was proven in the last five minutes (S-018)
 	throttled  bool
-	looksUp    bool // shows a person's data or asks the register: taken from the budget
-	pictures   bool // takes pictures, which may be larger
-	hidden     bool // not part of the contract
+	looksUp    bool   // shows a person's data or asks the register: taken from the budget
+	pictures   bool   // takes pictures, which may be larger
+	hidden     bool   // not part of the contract
+	logged     string // the operation as which the log names it; empty: its own
 	// leaves: ends sessions, which nothing but the database can refuse (S-017)
 	leaves bool
 	// whileSuspended: also while the office is suspended, to read its log and resume it
@@ -68,7 +70,7 @@ type route struct {
 // action is how the log names what the route does: "revoke-certificate" is
 // "certificate.revoke", as the act itself is named.
 func (r *route) action() string {
-	verb, noun, _ := strings.Cut(r.id, "-")
+	verb, noun, _ := strings.Cut(cmp.Or(r.logged, r.id), "-")
 	if verb == "get" {
 		verb = "read"
 	}
@@ -104,7 +106,7 @@ var (
 func (s *Server) routes() []*route {
 	var all []*route
 	for _, group := range [][]*route{
-		s.signInRoutes(), s.importRoutes(), s.applicationRoutes(), s.certificateRoutes(), s.revocationRoutes(), s.approvalRoutes(), s.accountRoutes(), s.rosterRoutes(), s.officeRoutes(), s.logRoutes(), s.openRoutes(),
+		s.signInRoutes(), s.importRoutes(), s.applicationRoutes(), s.certificateRoutes(), s.revocationRoutes(), s.approvalRoutes(), s.accountRoutes(), s.rosterRoutes(), s.officeRoutes(), s.logRoutes(), s.counterRoutes(), s.openRoutes(),
 	} {
 		all = append(all, group...)
 	}

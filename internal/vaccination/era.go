@@ -60,3 +60,25 @@ func ParseEraDate(s string) (date clock.Date, pastEnd bool, err error) {
 	}
 	return "", false, bad
 }
+
+// EraYear names the year of a full date by the Japanese calendar, such as 令和3年
+// or 平成元年; empty for a partial date or one before 1873.
+func EraYear(d clock.Date) string {
+	if !d.Full() {
+		return ""
+	}
+	year, err := strconv.Atoi(string(d[:4]))
+	if err != nil {
+		return ""
+	}
+	for _, era := range eras {
+		switch n := year - era.first + 1; {
+		case d < era.begins:
+		case n == 1:
+			return era.name + "元年"
+		default:
+			return era.name + strconv.Itoa(n) + "年"
+		}
+	}
+	return ""
+}

@@ -141,6 +141,14 @@ const (
 	tooManyFit      = "too_many_fit"
 )
 
+// EvidenceCodes lists all codes of evidence.
+func EvidenceCodes() []string {
+	return []string{
+		byTicket, byAddress, nameExact, nameLoose, kanaLoose, birthEqual, birthPartly, sexEqual, nameDiffers, birthDiffers, sexDiffers,
+		ticketUnknown, addressUnknown, identifiersPart, personUnknown, noDoses, tooManyFit,
+	}
+}
+
 // maxCandidates is the largest number of people shown for a choice.
 const maxCandidates = 10
 

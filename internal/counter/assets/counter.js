@@ -1,0 +1,52 @@
+// What the pages do besides what HTML does: a scanner's Enter goes to the next
+// field, what does not apply is hidden, and an act that needs the passkey asks for it.
+
+const form = document.getElementById("new");
+
+// A scanner types its data and then Enter, which must not send the form.
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || !event.target.matches("[data-scan]") || event.target.form?.method === "get") return;
+  event.preventDefault();
+  const fields = [...event.target.form.querySelectorAll("input:not([type=hidden]), textarea, select, button")].filter((e) => e.offsetParent);
+  fields[fields.indexOf(event.target) + 1]?.focus();
+});
+
+if (form) {
+  const shown = () => {
+    document.getElementById("passport-part").hidden = form.elements.kind.value === "domestic";
+    document.getElementById("proxy").hidden = form.elements["applicant.relationship"].value === "self";
+  };
+  form.addEventListener("change", shown);
+  shown();
+}
+
+document.querySelector(".wrong [name]")?.focus();
+
+async function post(path, body) {
+  const answer = await fetch("/api/v1" + path, {
+    method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body), credentials: "same-origin",
+  });
+  const value = answer.status === 204 ? {} : await answer.json();
+  if (!answer.ok) throw value;
+  return value;
+}
+
+// Acts that need the second factor of the last five minutes.
+for (const act of document.querySelectorAll("form[data-step-up]")) {
+  act.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    try {
+      const asked = await post("/session/step-up", {});
+      if (asked.challenge) {
+        const credential = await navigator.credentials.get({ publicKey: PublicKeyCredential.parseRequestOptionsFromJSON(asked.public_key) });
+        await post("/session/step-up/passkey", { challenge: asked.challenge, credential: credential.toJSON() });
+      }
+    } catch {
+      // the service refuses the act and says why
+    }
+    act.submit();
+  });
+}
+
+// What the browser kept of a page that was left is not shown again.
+addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });

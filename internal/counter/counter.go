@@ -1,0 +1,159 @@
+// Package counter is what clerks and officers see: pages and parts of pages, made
+// into HTML from values, with every word in Japanese and English.
+//
+// It promises that a page shows a value as it is and never as markup, that an
+// error stands at the field it belongs to, and that a word without its two
+// languages fails a test. It knows no request, no session and no use case; the
+// server brings the values, a storybook can bring invented ones.
+package counter
+
+import (
+	"bytes"
+	"embed"
+	"encoding/json"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"akashi/internal/clock"
+	"akashi/internal/vaccination"
+)
+
+//go:embed pages assets words.json
+var files embed.FS
+
+// Frame is what stands around every page.
+type Frame struct {
+	User, Name, Role string
+	Office           string          // in both languages, such as 架空県証市 / Akashi City
+	Place            string          // the terminal, or the browser that stands for one
+	Applicant        string          // token of the applicant being served: goes with every form (L-03)
+	May              map[string]bool // permissions, for what is offered; each route asks again
+	Here             string          // name of the page
+	Test             bool            // TEST identity
+	Said             *Said           // what the last act did or could not do
+}
+
+// Said is a sentence to the person.
+type Said struct {
+	JA, EN string
+	Kind   string // "ok" or "error"
+	About  string // request id, to be told to the operator; may be empty
+}
+
+// Render makes a whole page.
+func Render(page string, f Frame, view any) ([]byte, error) {
+	f.Here = page
+	return execute(page, "frame", struct {
+		Frame
+		View any
+	}{f, view})
+}
+
+// Part makes a part that several pages have, to be put in place by the page itself.
+func Part(part string, view any) ([]byte, error) { return execute("message", part, view) }
+
+func execute(page, name string, data any) ([]byte, error) {
+	t, ok := pages[page]
+	if !ok {
+		return nil, fmt.Errorf("counter: no page %q", page)
+	}
+	var b bytes.Buffer
+	if err := t.ExecuteTemplate(&b, name, data); err != nil {
+		return nil, fmt.Errorf("counter: %w", err)
+	}
+	return b.Bytes(), nil
+}
+
+// Pages are the names of all pages.
+func Pages() []string { return slices.Sorted(maps.Keys(pages)) }
+
+// Asset returns a file that pages use: styles, the script of the pages, htmx.
+func Asset(name string) ([]byte, error) { return files.ReadFile("assets/" + name) }
+
+// pages are the templates by name, each with the frame and the parts around it.
+var pages = func() map[string]*template.Template {
+	const shared = "pages/frame.html"
+	base := template.Must(template.New("").Funcs(functions).ParseFS(files, shared))
+	all := map[string]*template.Template{}
+	names, err := fs.Glob(files, "pages/*.html")
+	if err != nil {
+		panic(err)
+	}
+	for _, name := range names {
+		if name != shared {
+			all[strings.TrimSuffix(path.Base(name), ".html")] = template.Must(template.Must(base.Clone()).ParseFS(files, name))
+		}
+	}
+	return all
+}()
+
+// words are the texts of the pages: key → Japanese, English.
+var words = func() map[string][2]string {
+	b, err := files.ReadFile("words.json")
+	if err != nil {
+		panic(err)
+	}
+	var all map[string][2]string
+	if err := json.Unmarshal(b, &all); err != nil {
+		panic(err)
+	}
+	return all
+}()
+
+// functions are what templates may use besides values.
+var functions = template.FuncMap{
+	"t":    both,
+	"ja":   func(key ...any) string { return word(key)[0] },
+	"en":   func(key ...any) string { return word(key)[1] },
+	"join": func(list []string) string { return strings.Join(list, ", ") },
+	"date": date,
+	"time": moment,
+	"arg":  pairs,
+}
+
+// word finds a text by its key, which may come in parts. One that is missing
+// shows its key, so that the page still works; a test finds it.
+func word(parts []any) [2]string {
+	key := fmt.Sprint(parts...)
+	if w, ok := words[key]; ok {
+		return w
+	}
+	return [2]string{key, key}
+}
+
+// both is a text in both languages, each marked as what it is.
+func both(key ...any) template.HTML {
+	w := word(key)
+	return template.HTML(`<span lang="ja">` + template.HTMLEscapeString(w[0]) + `</span> <span lang="en">` + template.HTMLEscapeString(w[1]) + `</span>`)
+}
+
+// pairs makes the argument of a part from names and values.
+func pairs(list ...any) (map[string]any, error) {
+	m := map[string]any{}
+	for i := 0; i+1 < len(list); i += 2 {
+		name, ok := list[i].(string)
+		if !ok {
+			return nil, fmt.Errorf("counter: the name of a value is %T", list[i])
+		}
+		m[name] = list[i+1]
+	}
+	return m, nil
+}
+
+// date shows an ISO date with its year of the Japanese era, such as 2021-03-01 (令和3年).
+func date(d any) string {
+	text := fmt.Sprint(d)
+	if era := vaccination.EraYear(clock.Date(text)); era != "" {
+		return text + "（" + era + "）"
+	}
+	return text
+}
+
+// moment shows a time as it is in Japan, to the minute.
+func moment(t time.Time) string { return string(clock.DateOf(t)) + " " + clock.TimeOfDay(t) }

@@ -1,0 +1,105 @@
+package counter
+
+import (
+	"io/fs"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"akashi/certificate"
+	"akashi/internal/application"
+	"akashi/internal/issuance"
+	"akashi/internal/vaccination"
+)
+
+var used = regexp.MustCompile(`\b(?:t|ja|en) "([^"]+)"( [$.(])?|"(?:label|hint)" "([^"]+)"`)
+
+// Every text of the pages is there in both languages, and each is used.
+func TestWords(t *testing.T) {
+	seen, prefixes := map[string]bool{}, []string{}
+	names, err := fs.Glob(files, "pages/*.html")
+	if err != nil || len(names) < 6 {
+		t.Fatal(names, err)
+	}
+	for _, name := range names {
+		b, err := files.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range used.FindAllStringSubmatch(string(b), -1) {
+			switch key := m[1] + m[3]; {
+			case m[2] != "" && strings.HasSuffix(key, "."):
+				prefixes = append(prefixes, key)
+			case words[key][0] == "":
+				t.Errorf("error/%s: no words for %q", name, key)
+			default:
+				seen[key] = true
+			}
+		}
+	}
+	for key, w := range words {
+		if w[0] == "" || w[1] == "" {
+			t.Errorf("error/%s: %q", key, w)
+		}
+		if !seen[key] && !slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(key, p) }) {
+			t.Errorf("error/nothing uses %q", key)
+		}
+	}
+}
+
+// Whatever the service can say of an application or a certificate has its words.
+func TestWordsOfTheDomain(t *testing.T) {
+	need := func(prefix string, values ...string) {
+		for _, v := range values {
+			if words[prefix+v][0] == "" {
+				t.Errorf("error/no words for %q", prefix+v)
+			}
+		}
+	}
+	for _, s := range application.States() {
+		need("state.", string(s))
+	}
+	for _, p := range Pages() {
+		need("title.", p)
+	}
+	relationships, proofs, documents := application.Choices()
+	need("relationship.", relationships...)
+	need("proof.", proofs...)
+	need("document.", documents...)
+	reissue, revoke := issuance.Reasons()
+	need("why.", append(reissue, revoke...)...)
+	need("certificate.", string(issuance.Prepared), string(issuance.Issued), string(issuance.Superseded), string(issuance.Revoked), string(issuance.Failed))
+	need("weight.", string(application.Supply), string(application.Confirm), string(application.Override), string(application.Final))
+	need("certainty.", string(vaccination.Exact), string(vaccination.Loose), string(vaccination.Candidate))
+	need("evidence.", vaccination.EvidenceCodes()...)
+	for _, k := range []certificate.Kind{certificate.Travel, certificate.Domestic} {
+		need("kind.", string(k))
+		for _, f := range k.Families() {
+			need("family.", string(f))
+		}
+	}
+	for o := vaccination.Unavailable; o <= vaccination.Ambiguous; o++ {
+		need("record.", o.String())
+	}
+}
+
+// A value is shown as it is and is never markup.
+func TestRender(t *testing.T) {
+	f := Frame{Name: `<b>"桜井"`, May: map[string]bool{}, Said: &Said{JA: "<script>", Kind: "error"}}
+	b, err := Render("message", f, struct{ Back string }{"/counter"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, raw := range []string{"<b>", "<script>"} {
+		if strings.Contains(string(b), raw+`"`) || strings.Count(string(b), "<script>") > 0 {
+			t.Errorf("error/%s is markup", raw)
+		}
+	}
+	if !strings.Contains(string(b), "&lt;script&gt;") {
+		t.Error("ok/what was said is missing")
+	}
+	if _, err := Render("nowhere", f, nil); err == nil {
+		t.Error("error/a page that does not exist")
+	}
+}

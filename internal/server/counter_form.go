@@ -1,0 +1,163 @@
+package server
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"akashi/internal/clock"
+	"akashi/internal/counter"
+	"akashi/internal/fault"
+	"akashi/internal/vaccination"
+)
+
+// maxFields is the largest number of fields of a form.
+const maxFields = 200
+
+// form reads the fields of a page. One that belongs to an applicant who is no
+// longer served is refused (L-03).
+func (s *Server) form(c *call) (counter.Form, error) {
+	values, err := url.ParseQuery(string(c.body))
+	if err != nil || len(values) > maxFields {
+		return counter.Form{}, fault.New(fault.Invalid, "form_syntax", "")
+	}
+	f := counter.Form{Values: values, Key: values.Get("_key")}
+	if of := values.Get("_applicant"); values.Has("_applicant") && of != s.Accounts.Sessions.Applicant(c.session) {
+		f.Values = nil // nothing of the last person is shown again
+		return f, s.refusal(c, fault.New(fault.Conflict, "applicant_changed", ""))
+	}
+	if f.Key != "" {
+		c.request.Header.Set("Idempotency-Key", f.Key)
+	}
+	return f, nil
+}
+
+// complete fills in what a clerk need not type: a ticket number out of the line of
+// the ticket, a date written otherwise, the date of birth of the zone.
+func (s *Server) complete(v url.Values) {
+	if line, err := vaccination.ParseTicketLine(v.Get("subject.ticket_number")); err == nil {
+		v.Set("subject.ticket_number", line.Ticket)
+	}
+	const birth = "subject.birth_date"
+	v.Set(birth, typedDate(v.Get(birth)))
+	if v.Get("kind") == "domestic" {
+		for name := range v {
+			if strings.HasPrefix(name, "passport.") {
+				v.Del(name)
+			}
+		}
+	}
+	if zone := v.Get("passport.mrz"); zone != "" && v.Get(birth) == "" {
+		if z := s.readZone(zone); !z.Refused {
+			v.Set(birth, z.BirthDate)
+		}
+	}
+}
+
+var eightDigits = regexp.MustCompile(`^[0-9]{8}$`)
+
+// typedDate is a date as ISO: of eight digits or of the Japanese calendar; any
+// other text stays as it is, to be judged as it was typed.
+func typedDate(text string) string {
+	folded := strings.TrimSpace(vaccination.FoldWidth(text))
+	if eightDigits.MatchString(folded) {
+		folded = folded[:4] + "-" + folded[4:6] + "-" + folded[6:]
+	}
+	if d, err := clock.ParseDate(folded); err == nil {
+		return string(d)
+	}
+	if d, pastEnd, err := vaccination.ParseEraDate(folded); err == nil && !pastEnd {
+		return string(d)
+	}
+	return text
+}
+
+// asJSON makes the body of the API's operation out of fields. The name of a field
+// is its path in the body, with ":int" or ":bool" where it is no text and "[]" for
+// a list; names that begin with "_" belong to the page. What is empty is left out.
+func (c *call) asJSON(fields url.Values) error {
+	body := map[string]any{}
+	for name, values := range fields {
+		path, kind, _ := strings.Cut(name, ":")
+		path, list := strings.CutSuffix(path, "[]")
+		if strings.HasPrefix(name, "_") || values[0] == "" {
+			continue
+		}
+		var value any = values[0]
+		switch n, err := strconv.Atoi(values[0]); {
+		case list:
+			value = values
+		case kind == "bool":
+			value = values[0] == "true"
+		case kind == "int" && err == nil:
+			value = n
+		}
+		if !list && len(values) > 1 || !put(body, strings.Split(path, "."), value) {
+			return fault.New(fault.Invalid, "form_syntax", "")
+		}
+	}
+	b, err := json.Marshal(body)
+	c.body = b
+	return err
+}
+
+// put sets a value at its path; false where a member is already there.
+func put(m map[string]any, path []string, value any) bool {
+	for _, name := range path[:len(path)-1] {
+		inner, ok := m[name].(map[string]any)
+		if !ok {
+			if m[name] != nil {
+				return false
+			}
+			inner = map[string]any{}
+			m[name] = inner
+		}
+		m = inner
+	}
+	last := path[len(path)-1]
+	if m[last] != nil {
+		return false
+	}
+	m[last] = value
+	return true
+}
+
+// forPeople tells whether an answer is to be a page: the route is one, and a
+// browser asks.
+func (c *call) forPeople() bool {
+	return c.route != nil && c.route.gives == pageType && c.request != nil && strings.Contains(c.request.Header.Get("Accept"), pageType)
+}
+
+// excuse answers a browser with what went wrong: with the page to sign in where
+// nobody is signed in, or with a page of its own.
+func (s *Server) excuse(w http.ResponseWriter, c *call, p problem) bool {
+	if !c.forPeople() {
+		return false
+	}
+	if p.Status == http.StatusUnauthorized {
+		w.Header().Set("Location", "/sign-in")
+		w.WriteHeader(http.StatusSeeOther)
+		return true
+	}
+	var b []byte
+	err := error(nil)
+	f := counter.Frame{}
+	if c.session != nil {
+		f, err = s.frame(c)
+	}
+	if err == nil {
+		f.Said = said(p)
+		b, err = counter.Render("message", f, struct{ Back string }{"/counter"})
+	}
+	if err != nil {
+		return false
+	}
+	w.Header().Set("Content-Type", pageType+"; charset=utf-8")
+	w.Header().Set("Content-Security-Policy", formPolicy)
+	w.WriteHeader(p.Status)
+	_, _ = w.Write(b) // the browser may be gone
+	return true
+}

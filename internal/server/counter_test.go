@@ -1,0 +1,197 @@
+package server
+
+import (
+	"bytes"
+
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+
+	"akashi/internal/office"
+	"akashi/internal/testkit/world"
+)
+
+// page asks for a page, or sends a form of one, as a browser does without htmx.
+func (f *fixture) page(session, method, path, form string, headers ...string) reply {
+	media := ""
+	if method == "POST" {
+		media = formType[0]
+	}
+	r := ask(f.Staff(), session, method, path, media, []byte(form), headers...)
+	f.note(staffFace, method, path, r)
+	return r
+}
+
+const asBrowser = "Accept: text/html,application/xhtml+xml"
+
+const zoneOfSample = "PPJPNSAKURAI<<MIO<<<<<<<<<<<<<<<<<<<<<<<<<<<\nTK00000003JPN9102181F3206308<<<<<<<<<<<<<<00"
+
+// plain is the form of the plain case as a clerk fills it in: a ticket scanned, the
+// name typed, the passport scanned; the date of birth comes from its zone.
+func plainForm(change ...string) string {
+	v := url.Values{
+		"kind": {"travel"}, "channel": {"counter"}, "notice_version": {"2026-11"}, "applicant.relationship": {"self"},
+		"subject.ticket_number": {"219000010000000001"}, "subject.name.family": {"桜井"}, "subject.name.given": {"澪"}, "subject.birth_date": {""},
+		"passport.mrz": {zoneOfSample}, "documents[]": {"passport", "vaccination_ticket"}, "_key": {"one"},
+	}
+	for i := 0; i+1 < len(change); i += 2 {
+		v.Set(change[i], change[i+1])
+	}
+	return v.Encode()
+}
+
+var hiddenApplicant = regexp.MustCompile(`name="_applicant" value="([^"]+)"`)
+
+// Issue 6, section 1: from the form to the paper, on pages; each page once well and
+// once refused.
+func (f *fixture) testCounter(t *testing.T) {
+	for _, path := range []string{"/assets/counter.css", "/assets/counter.js", "/assets/htmx.js"} {
+		f.want(t, f.page("", "GET", path, ""), 200, "")
+	}
+	first := f.page(f.clerk, "GET", "/counter", "")
+	f.want(t, first, 200, "")
+	f.want(t, f.page("", "GET", "/counter", ""), 401, "session")
+	token := hiddenApplicant.FindSubmatch(first.body)
+	if token == nil || bytes.Contains(first.body, []byte("style=")) || bytes.Contains(first.body, []byte("<script>")) {
+		t.Fatal("ok/form: no applicant in it, or something inline")
+	}
+
+	zone := f.page(f.clerk, "POST", "/counter/zone", url.Values{"passport.mrz": {zoneOfSample}}.Encode())
+	if f.want(t, zone, 200, ""); !bytes.Contains(zone.body, []byte("SAKURAI")) || !bytes.Contains(zone.body, []byte("平成3年")) {
+		t.Errorf("ok/zone: %s", zone.body)
+	}
+	f.want(t, f.page(f.clerk, "POST", "/counter/zone", "%zz"), 400, "form_syntax")
+
+	// An error stands at its field, and what was typed is still there.
+	wrong := f.page(f.clerk, "POST", "/counter", plainForm("subject.birth_date", "31.2.1991"))
+	if f.want(t, wrong, 400, ""); !regexp.MustCompile(`(?s)name="subject.birth_date" value="31.2.1991"[^>]*aria-invalid`).Match(wrong.body) || !bytes.Contains(wrong.body, []byte(`value="桜井"`)) {
+		t.Errorf("error/birth date: %s", wrong.body)
+	}
+
+	made := f.page(f.clerk, "POST", "/counter", plainForm("_applicant", string(token[1])))
+	f.want(t, made, 303, "")
+	application := made.header.Get("Location")
+	if again := f.page(f.clerk, "POST", "/counter", plainForm("_applicant", string(token[1]))); again.header.Get("Location") != application {
+		t.Errorf("ok/sent twice: %d %s", again.status, again.header.Get("Location"))
+	}
+	shown := f.page(f.clerk, "GET", application, "")
+	if f.want(t, shown, 200, ""); !bytes.Contains(shown.body, []byte(application+"/issue")) {
+		t.Errorf("ok/approved: %s", shown.body)
+	}
+	f.want(t, f.page(f.clerk, "GET", "/counter/applications/"+nobody, ""), 404, "application")
+	f.want(t, f.page(f.clerk, "POST", application+"/submit", ""), 303, "")
+	f.want(t, f.page(f.clerk, "POST", application+"/decision", "outcome=reject&reason=x"), 409, "")
+	issued := f.page(f.clerk, "POST", application+"/issue", "_key=k")
+	f.want(t, issued, 303, "")
+	certificate := issued.header.Get("Location")
+	f.want(t, f.page(f.clerk, "POST", "/counter/applications/"+nobody+"/issue", ""), 404, "application")
+	f.want(t, f.page(f.clerk, "GET", certificate, ""), 200, "")
+	f.want(t, f.page(f.clerk, "GET", "/counter/certificates/ABCDEFGHJKLM", ""), 404, "certificate")
+	paper := f.page(f.clerk, "POST", certificate+"/print", "_key=p")
+	if f.want(t, paper, 200, ""); !bytes.HasPrefix(paper.body, []byte("%PDF")) || !strings.HasPrefix(paper.header.Get("Content-Disposition"), "inline") {
+		t.Errorf("ok/paper: %.20s %s", paper.body, paper.header)
+	}
+	if again := f.page(f.clerk, "POST", certificate+"/print", "_key=p"); !bytes.Equal(again.body, paper.body) {
+		t.Error("ok/printed twice: another paper")
+	}
+	f.want(t, f.page(f.clerk, "POST", "/counter/certificates/ABCDEFGHJKLM/print", ""), 404, "certificate")
+	anew := f.page(f.clerk, "POST", certificate+"/reissue", "reason=lost")
+	f.want(t, anew, 303, "")
+	f.want(t, f.page(f.clerk, "POST", certificate+"/reissue", "reason=lost"), 409, "")
+	f.want(t, f.page(f.clerk, "POST", anew.header.Get("Location")+"/revoke", "reason=fraud"), 403, "permission")
+	f.want(t, f.page(f.officer, "POST", anew.header.Get("Location")+"/revoke", "reason=fraud"), 303, "")
+
+	for _, path := range []string{"/counter/applications", "/counter/applications?state=fulfilled", "/counter/certificates", "/counter/certificates?id=x"} {
+		f.want(t, f.page(f.clerk, "GET", path, ""), 200, "")
+	}
+	f.want(t, f.page(f.clerk, "GET", "/counter/applications?state=x", ""), 400, "unknown_value")
+	f.want(t, f.page(f.clerk, "GET", "/counter/certificates?cursor=x", ""), 400, "cursor")
+
+	held := f.page(f.clerk, "POST", "/counter", plainForm("subject.name.given", "", "_key", "two"))
+	f.want(t, held, 303, "")
+	decided := f.page(f.clerk, "POST", held.header.Get("Location")+"/decision", "outcome=approve&reason=確かめました&version%3Aint=1")
+	f.want(t, decided, 409, "")
+	f.want(t, f.page(f.officer, "POST", held.header.Get("Location")+"/decision", "outcome=approve&reason=確かめました"), 303, "")
+	f.want(t, f.page(f.clerk, "POST", held.header.Get("Location")+"/withdraw", ""), 303, "")
+	f.want(t, f.page(f.clerk, "POST", held.header.Get("Location")+"/withdraw", ""), 409, "")
+	f.want(t, f.page(f.clerk, "POST", "/counter/applications/"+nobody+"/submit", ""), 404, "application")
+	f.testNextPerson(t, string(token[1]))
+}
+
+// L-03: "next person" ends the context of the last applicant, and a form of it is
+// refused without showing what stood in it.
+func (f *fixture) testNextPerson(t *testing.T, token string) {
+	mine := f.SignIn(t, world.ClerkUser+"-leaves", office.Clerk)
+	own := hiddenApplicant.FindSubmatch(f.page(mine, "GET", "/counter", "").body)
+	next := f.page(mine, "POST", "/counter/next-person", "")
+	f.want(t, next, 303, "")
+	f.want(t, f.page("", "POST", "/counter/next-person", ""), 401, "session")
+	var cookie string
+	for _, c := range next.header["Set-Cookie"] {
+		if name, rest, _ := strings.Cut(c, "="); name == sessionCookie {
+			cookie, _, _ = strings.Cut(rest, ";")
+		}
+	}
+	old := f.page(cookie, "POST", "/counter", plainForm("_applicant", string(own[1]), "_key", "old"), asBrowser)
+	if f.want(t, old, 409, ""); !bytes.Contains(old.body, []byte("<html")) || bytes.Contains(old.body, []byte("桜井")) || bytes.Contains(old.body, []byte("SAKURAI")) {
+		t.Errorf("error/old form: %s", old.body)
+	}
+	f.want(t, f.page(cookie, "POST", "/counter", plainForm("_applicant", token, "_key", "other")), 409, "applicant_changed")
+	f.want(t, f.page(cookie, "POST", "/counter/sign-out", ""), 303, "")
+	f.want(t, f.page(cookie, "POST", "/counter/sign-out", ""), 401, "session")
+	away := f.page(cookie, "GET", "/counter", "", asBrowser)
+	if away.status != 303 || away.header.Get("Location") != "/sign-in" {
+		t.Errorf("error/signed out: %d %s", away.status, away.header)
+	}
+}
+
+// The fields of a form make the very body that the API takes.
+func TestFormAsBody(t *testing.T) {
+	for name, c := range map[string]struct {
+		form, want string
+		bad        bool
+	}{
+		"ok/nested":          {"a.b=1&a.c=2", `{"a":{"b":"1","c":"2"}}`, false},
+		"ok/kinds":           {"n%3Aint=7&yes%3Abool=true&list%5B%5D=x&list%5B%5D=y", `{"list":["x","y"],"n":7,"yes":true}`, false},
+		"ok/empty left out":  {"a=&b=x&_key=k", `{"b":"x"}`, false},
+		"ok/no number":       {"n%3Aint=x", `{"n":"x"}`, false},
+		"error/twice":        {"a=1&a=2", "", true},
+		"error/on a value":   {"a=1&a.b=2", "", true},
+		"error/in two forms": {"a=1&a%3Aint=2", "", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for range 20 { // in whatever order the fields come
+				v, _ := url.ParseQuery(c.form)
+				var call call
+				err := call.asJSON(v)
+				if (err != nil) != c.bad || !c.bad && string(call.body) != c.want {
+					t.Fatalf("%s %v", call.body, err)
+				}
+			}
+		})
+	}
+}
+
+// A date may be typed as people write it; what is no date stays as it was typed.
+func TestTypedDate(t *testing.T) {
+	for typed, want := range map[string]string{
+		"1991-02-18": "1991-02-18", "19910218": "1991-02-18", "平成3年2月18日": "1991-02-18", "H3.2.18": "1991-02-18", "１９９１０２１８": "1991-02-18",
+		"1991": "1991", "": "", "31.2.1991": "31.2.1991", "19910231": "19910231", "平成99年1月1日": "平成99年1月1日",
+	} {
+		if got := typedDate(typed); got != want {
+			t.Errorf("%q: %q, not %q", typed, got, want)
+		}
+	}
+}
+
+// Two offices never meet on a page: checked for each route by TestOthersDoNotExist;
+// here that the frame names the right one.
+func TestFrame(t *testing.T) {
+	f := newFixture(t)
+	for session, name := range map[string]string{f.clerk: "Akashi City", f.foreignClerk: "Tonari City"} {
+		if r := f.page(session, "GET", "/counter", ""); !bytes.Contains(r.body, []byte(name)) {
+			t.Errorf("%s: %d", name, r.status)
+		}
+	}
+}
