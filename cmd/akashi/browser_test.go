@@ -35,7 +35,7 @@ func TestPagesInBrowser(t *testing.T) {
 	}{
 		"short password": {got.Short, "15", "15"}, "set up": {got.SetUp, user, user + " is set up"},
 		"wrong password": {got.Wrong, "違う", "wrong"}, "reminder": {got.Reminder, "記録されます", "recorded"},
-		"signed in": {got.SignedIn, "サインインしました", "Signed in as " + user}, "used link": {got.Used, "リンク", "link"},
+		"signed in": {got.SignedIn, "新しい申請", "New application"}, "used link": {got.Used, "リンク", "link"},
 	} {
 		if !strings.Contains(c.JA, c.ja) || !strings.Contains(c.EN, c.en) || c.Page != "ja" {
 			t.Errorf("%s: %+v", name, c.Said)

@@ -3,6 +3,7 @@ package server
 import (
 	"errors"
 	"net/http"
+	"strings"
 
 	"akashi/internal/actor"
 	"akashi/internal/application"
@@ -316,7 +317,7 @@ func (s *Server) back(c *call, f counter.Form, err error) (answer, error) {
 	return a, nil
 }
 
-// issueHere issues and goes on to the certificate.
+// issueHere issues and goes on to the certificate, or answers with its paper at once.
 func (s *Server) issueHere(c *call) (answer, error) {
 	f, err := s.form(c)
 	var a answer
@@ -326,7 +327,22 @@ func (s *Server) issueHere(c *call) (answer, error) {
 	if err != nil {
 		return s.back(c, f, err)
 	}
-	return to("/counter/certificates/" + a.body.(certificateBody).ID), nil
+	id := a.body.(certificateBody).ID
+	if f.Value("print") == "" {
+		return to("/counter/certificates/" + id), nil
+	}
+	if !c.actor.May(string(office.Print)) {
+		return answer{}, fault.New(fault.Forbidden, "permission", "")
+	}
+	return s.onScreen(s.print(c, []string{id}))
+}
+
+// onScreen lets the browser show a paper instead of saving it.
+func (s *Server) onScreen(a answer, err error) (answer, error) {
+	if err == nil {
+		a.header["Content-Disposition"] = "inline" + strings.TrimPrefix(a.header["Content-Disposition"], "attachment")
+	}
+	return a, err
 }
 
 func (s *Server) reissueHere(c *call) (answer, error) {
@@ -350,12 +366,10 @@ func (s *Server) printHere(c *call) (answer, error) {
 	if err != nil {
 		return s.back(c, f, err)
 	}
-	c.body = nil
-	a, err := s.printCertificate(c)
+	a, err := s.onScreen(s.printCertificate(c))
 	if err != nil {
 		return s.back(c, f, err)
 	}
-	a.header["Content-Disposition"] = "inline" + a.header["Content-Disposition"][len("attachment"):]
 	return a, nil
 }
 

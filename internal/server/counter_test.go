@@ -85,6 +85,10 @@ func (f *fixture) testCounter(t *testing.T) {
 	issued := f.page(f.clerk, "POST", application+"/issue", "_key=k")
 	f.want(t, issued, 303, "")
 	certificate := issued.header.Get("Location")
+	atOnce := f.page(f.clerk, "POST", application+"/issue", "_key=k2&print=yes")
+	if f.want(t, atOnce, 200, ""); !bytes.HasPrefix(atOnce.body, []byte("%PDF")) || !strings.HasPrefix(atOnce.header.Get("Content-Disposition"), "inline") {
+		t.Errorf("ok/issue and print: %.20s %s", atOnce.body, atOnce.header)
+	}
 	f.want(t, f.page(f.clerk, "POST", "/counter/applications/"+nobody+"/issue", ""), 404, "application")
 	f.want(t, f.page(f.clerk, "GET", certificate, ""), 200, "")
 	f.want(t, f.page(f.clerk, "GET", "/counter/certificates/ABCDEFGHJKLM", ""), 404, "certificate")

@@ -150,6 +150,37 @@ func SignIn(t testing.TB, origin, link, user, password string) SignedIn {
 	return answer.Content
 }
 
+// AtCounter is what happened when a clerk worked in a browser.
+type AtCounter struct {
+	Keys, Loads        int      // pressed and loaded in the plain case, after signing in
+	Addresses          []string // and titles
+	Zone               string   // what the page said of the passport
+	Certificate, Paper string   // id, and address of the paper
+	Left               []string // of the last person in the form of the next one
+	Stale, StaleShows  string   // what a form of the last person was answered, and the whole page
+	Wrong, Focus       string   // what stood at the field at fault, and which field had the focus
+	Stored             []int    // entries in the stores of the browser
+	AfterBack          string   // address after signing out and going back
+	Trouble            []string
+}
+
+// Counter works at the counter as a clerk does, in Chromium.
+func Counter(t testing.TB, origin, link, user, password, zone string) AtCounter {
+	t.Helper()
+	var answer struct {
+		OK      bool
+		Error   string
+		Content AtCounter
+	}
+	ask(t, "counter.mjs", map[string]any{
+		"browser": testkit.Tool(t, "chromium"), "origin": origin, "link": link, "user": user, "password": password, "zone": zone,
+	}, &answer)
+	if !answer.OK {
+		t.Fatalf("counter: %s", answer.Error)
+	}
+	return answer.Content
+}
+
 func ask(t testing.TB, script string, request, answer any) {
 	t.Helper()
 	node := testkit.Node(t)

@@ -48,7 +48,10 @@ await answer(async ({ browser: executablePath, origin, link, user, password }) =
     await send({ user, password });
     content.reminder = await said("ask");
     await page.click("#read");
-    content.signedIn = await said("ok");
+    await page.waitForURL(`${origin}/counter`);
+    content.signedIn = {
+      ja: await page.locator("h1 [lang=ja]").innerText(), en: await page.locator("h1 [lang=en]").innerText(), page: await page.locator("html").getAttribute("lang"),
+    };
     content.account = await page.evaluate(async () => (await fetch("/api/v1/account")).json());
     content.cookies = (await page.context().cookies()).map((c) => `${c.name} ${c.httpOnly} ${c.secure} ${c.sameSite}`).sort();
 

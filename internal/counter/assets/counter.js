@@ -11,6 +11,11 @@ document.addEventListener("keydown", (event) => {
   fields[fields.indexOf(event.target) + 1]?.focus();
 });
 
+// The main act of a page by keyboard from wherever one is.
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && event.ctrlKey) event.target.form?.requestSubmit();
+});
+
 if (form) {
   const shown = () => {
     document.getElementById("passport-part").hidden = form.elements.kind.value === "domestic";
@@ -47,6 +52,11 @@ for (const act of document.querySelectorAll("form[data-step-up]")) {
     act.submit();
   });
 }
+
+// A paper opens beside the page; whoever comes back finds the page as it is then.
+let opened = false;
+addEventListener("submit", (event) => { opened ||= (event.submitter?.formTarget || event.target.target) === "_blank"; });
+addEventListener("focus", () => { if (opened) location.replace(location.href); });
 
 // What the browser kept of a page that was left is not shown again.
 addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
