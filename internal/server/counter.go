@@ -40,6 +40,8 @@ func (s *Server) counterRoutes() []*route {
 	list := show("/applications", "show-applications", "list-applications", office.ReadApplications, s.showApplications, "申請一覧の画面", "The page of applications")
 	list.query = []string{"state", "cursor"}
 	one := show("/applications/{id}", "show-application", "get-application", office.ReadApplications, s.showApplication, "申請の画面（記録される）", "The page of an application; the look-up is logged")
+	edit := show("/applications/{id}/edit", "show-form-again", "get-application", office.WriteApplications, s.showEdit, "申請を直す画面（記録される）", "The form of an application again; the look-up is logged")
+	supply := act("/applications/{id}/edit", "supply-application", "answer-application", office.WriteApplications, formBody{}, s.supply, "申請を直して照会する", "Correct an application and check it again")
 	submit := act("/applications/{id}/submit", "check-application", "submit-application", office.WriteApplications, nil, s.acted(s.submitApplication), "もう一度照会する", "Check again")
 	withdraw := act("/applications/{id}/withdraw", "take-back-application", "withdraw-application", office.WriteApplications, nil, s.acted(s.withdrawApplication), "取り下げる", "Withdraw")
 	decide := act("/applications/{id}/decision", "judge-application", "decide-application", office.Decide, decisionBody{}, s.acted(s.decideApplication), "決定する", "Decide")
@@ -55,10 +57,10 @@ func (s *Server) counterRoutes() []*route {
 	next := act("/next-person", "call-next-person", "next-person", oneself, nil, s.nextHere, "次の人", "Next person")
 	leave := act("/sign-out", "leave", "end-session", oneself, nil, s.leaveHere, "サインアウトする", "Sign out")
 	leave.leaves = true
-	for _, r := range []*route{create, submit, one} {
+	for _, r := range []*route{create, submit, one, edit, supply} {
 		r.looksUp = true
 	}
-	all := []*route{home, zone, create, list, one, submit, withdraw, decide, issue, certificates, certificate, print, reissue, revoke, next, leave}
+	all := []*route{home, zone, create, list, one, edit, supply, submit, withdraw, decide, issue, certificates, certificate, print, reissue, revoke, next, leave}
 	for _, a := range []struct{ path, name, media string }{
 		{"counter.css", "counter.css", "text/css; charset=utf-8"}, {"counter.js", "counter.js", "text/javascript; charset=utf-8"},
 		{"htmx.js", "htmx.min.js", "text/javascript; charset=utf-8"},
@@ -135,6 +137,7 @@ var notice = struct{ Version, JA, EN string }{
 
 type newView struct {
 	Form                             counter.Form
+	To                               string // where the form is sent
 	Notice                           any
 	Kinds                            []string
 	Relationships, Proofs, Documents []string
@@ -161,7 +164,7 @@ func zoneOf(r *passport.Reading) *zoneView {
 }
 
 func (s *Server) newPage(c *call, f counter.Form, status int, above *counter.Said) (answer, error) {
-	v := newView{Form: f, Notice: notice, Kinds: []string{"travel", "domestic"}}
+	v := newView{Form: f, To: c.request.URL.Path, Notice: notice, Kinds: []string{"travel", "domestic"}}
 	v.Relationships, v.Proofs, v.Documents = application.Choices()
 	if text := f.Value("passport.mrz"); text != "" {
 		v.Zone = s.readZone(text)
@@ -179,6 +182,19 @@ func (s *Server) showNew(c *call) (answer, error) {
 	return s.newPage(c, f, http.StatusOK, nil)
 }
 
+// showEdit shows the form as it was handed in.
+func (s *Server) showEdit(c *call) (answer, error) {
+	a, err := s.getApplication(c)
+	if err != nil {
+		return answer{}, err
+	}
+	v, err := fieldsOf(a.body.(applicationBody).Form)
+	if err != nil {
+		return answer{}, err
+	}
+	return s.newPage(c, counter.Form{Key: s.IDs.Row(), Values: v}, http.StatusOK, nil)
+}
+
 // showZone reads a zone while it is being typed.
 func (s *Server) showZone(c *call) (answer, error) {
 	f, err := s.form(c)
@@ -194,6 +210,27 @@ func (s *Server) showZone(c *call) (answer, error) {
 
 // handIn makes the application and asks the record at once.
 func (s *Server) handIn(c *call) (answer, error) {
+	return s.formHandedIn(c, s.createAndSubmit)
+}
+
+// supply hands in the form of an application again and asks the record anew.
+func (s *Server) supply(c *call) (answer, error) {
+	return s.formHandedIn(c, func(c *call) (string, error) {
+		a, err := s.answerApplication(c)
+		if err != nil {
+			return "", err
+		}
+		app := a.body.(applicationBody)
+		if app.State == application.Draft {
+			_, err = s.Applications.Submit(c.ctx, c.actor, app.ID)
+		}
+		return app.ID, err
+	})
+}
+
+// formHandedIn reads the form and goes on to the application, or shows the form
+// again with what is wrong.
+func (s *Server) formHandedIn(c *call, use func(*call) (string, error)) (answer, error) {
 	f, err := s.form(c)
 	if err == nil {
 		s.complete(f.Values)
@@ -201,7 +238,7 @@ func (s *Server) handIn(c *call) (answer, error) {
 	}
 	var id string
 	if err == nil {
-		id, err = s.createAndSubmit(c)
+		id, err = use(c)
 	}
 	if err != nil && f.Values != nil {
 		p := problemOf(s.noted(c, err), c.id)

@@ -2,9 +2,11 @@ package server
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -12,6 +14,7 @@ import (
 	"akashi/internal/counter"
 	"akashi/internal/fault"
 	"akashi/internal/vaccination"
+	"akashi/passport"
 )
 
 // maxFields is the largest number of fields of a form.
@@ -51,10 +54,19 @@ func (s *Server) complete(v url.Values) {
 		}
 	}
 	if zone := v.Get("passport.mrz"); zone != "" && v.Get(birth) == "" {
-		if z := s.readZone(zone); !z.Refused {
-			v.Set(birth, z.BirthDate)
+		v.Set(birth, s.readZone(zone).birth())
+	}
+}
+
+// birth is the date of birth that a zone tells, though it may be refused for another
+// reason; empty if it cannot be trusted.
+func (z *zoneView) birth() string {
+	for _, f := range z.Findings {
+		if f.Severity == passport.Refuse && slices.Contains([]string{passport.FieldBirthDate, passport.FieldZone, passport.FieldComposite, "line2"}, f.Field) {
+			return ""
 		}
 	}
+	return z.BirthDate
 }
 
 var eightDigits = regexp.MustCompile(`^[0-9]{8}$`)
@@ -102,6 +114,38 @@ func (c *call) asJSON(fields url.Values) error {
 	b, err := json.Marshal(body)
 	c.body = b
 	return err
+}
+
+// fieldsOf is asJSON the other way round: the fields of a body as a form has them.
+func fieldsOf(body any) (url.Values, error) {
+	b, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	var members map[string]any
+	if err := json.Unmarshal(b, &members); err != nil {
+		return nil, err
+	}
+	v := url.Values{}
+	spread(v, "", members)
+	return v, nil
+}
+
+func spread(v url.Values, path string, value any) {
+	switch value := value.(type) {
+	case map[string]any:
+		for name, inner := range value {
+			spread(v, strings.TrimPrefix(path+"."+name, "."), inner)
+		}
+	case []any:
+		for _, item := range value {
+			v.Add(path+"[]", fmt.Sprint(item))
+		}
+	case bool:
+		v.Set(path+":bool", strconv.FormatBool(value))
+	default:
+		v.Set(path, fmt.Sprint(value))
+	}
 }
 
 // put sets a value at its path; false where a member is already there.

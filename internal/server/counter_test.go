@@ -117,10 +117,31 @@ func (f *fixture) testCounter(t *testing.T) {
 	decided := f.page(f.clerk, "POST", held.header.Get("Location")+"/decision", "outcome=approve&reason=確かめました&version%3Aint=1")
 	f.want(t, decided, 409, "")
 	f.want(t, f.page(f.officer, "POST", held.header.Get("Location")+"/decision", "outcome=approve&reason=確かめました"), 303, "")
+	f.testEdit(t)
 	f.want(t, f.page(f.clerk, "POST", held.header.Get("Location")+"/withdraw", ""), 303, "")
 	f.want(t, f.page(f.clerk, "POST", held.header.Get("Location")+"/withdraw", ""), 409, "")
 	f.want(t, f.page(f.clerk, "POST", "/counter/applications/"+nobody+"/submit", ""), 404, "application")
 	f.testNextPerson(t, string(token[1]))
+}
+
+// What was handed in can be corrected: the form comes back as it was, and goes the
+// same way again.
+func (f *fixture) testEdit(t *testing.T) {
+	expired := strings.Replace(strings.Replace(zoneOfSample, "3206308", "2206301", 1), "<00", "<02", 1)
+	made := f.page(f.clerk, "POST", "/counter", plainForm("passport.mrz", expired, "_key", "three"))
+	f.want(t, made, 303, "")
+	path := made.header.Get("Location")
+	form := f.page(f.clerk, "GET", path+"/edit", "")
+	if f.want(t, form, 200, ""); !bytes.Contains(form.body, []byte(`action="`+path+`/edit"`)) || !bytes.Contains(form.body, []byte(`value="桜井"`)) || !bytes.Contains(form.body, []byte("2206301")) ||
+		!regexp.MustCompile(`value="passport" checked`).Match(form.body) {
+		t.Errorf("ok/form again: %s", form.body)
+	}
+	f.want(t, f.page(f.clerk, "GET", "/counter/applications/"+nobody+"/edit", ""), 404, "application")
+	f.want(t, f.page(f.clerk, "POST", path+"/edit", plainForm("kind", "domestic")), 400, "")
+	f.want(t, f.page(f.clerk, "POST", path+"/edit", plainForm()), 303, "")
+	if shown := f.page(f.clerk, "GET", path, ""); !bytes.Contains(shown.body, []byte("/issue")) {
+		t.Errorf("ok/corrected: %s", shown.body)
+	}
 }
 
 // L-03: "next person" ends the context of the last applicant, and a form of it is
