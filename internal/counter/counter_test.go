@@ -10,6 +10,7 @@ import (
 	"akashi/certificate"
 	"akashi/internal/application"
 	"akashi/internal/issuance"
+	"akashi/internal/office"
 	"akashi/internal/vaccination"
 )
 
@@ -72,6 +73,9 @@ func TestWordsOfTheDomain(t *testing.T) {
 	need("certificate.", string(issuance.Prepared), string(issuance.Issued), string(issuance.Superseded), string(issuance.Revoked), string(issuance.Failed))
 	need("weight.", string(application.Supply), string(application.Confirm), string(application.Override), string(application.Final))
 	need("certainty.", string(vaccination.Exact), string(vaccination.Loose), string(vaccination.Candidate))
+	for _, k := range office.Kinds() {
+		need("act.", string(k))
+	}
 	need("evidence.", vaccination.EvidenceCodes()...)
 	for _, k := range []certificate.Kind{certificate.Travel, certificate.Domestic} {
 		need("kind.", string(k))

@@ -54,13 +54,23 @@ func (s *Server) counterRoutes() []*route {
 	reissue := act("/certificates/{id}/reissue", "make-certificate-again", "reissue-certificate", office.Issue, whyBody{}, s.reissueHere, "作り直す", "Issue again")
 	revoke := act("/certificates/{id}/revoke", "end-certificate", "revoke-certificate", office.Revoke, whyBody{}, s.acted(s.revokeCertificate), "失効させる", "Revoke")
 	revoke.stepUp = true
+	approvals := show("/approvals", "show-approvals", "list-approvals", office.ReadApprovals, s.showApprovals, "承認依頼一覧の画面", "The page of approvals")
+	approvals.query = []string{"cursor"}
+	approval := show("/approvals/{id}", "show-approval", "get-approval", office.ReadApprovals, s.showApproval, "承認依頼の画面", "The page of an approval")
+	agree := act("/approvals/{id}/approve", "agree-approval", "approve-approval", office.DecideApprovals, reasonedBody{}, s.acted(s.decideApproval(s.approve)), "承認する", "Approve")
+	agree.stepUp, agree.longer = true, selectTime
+	deny := act("/approvals/{id}/refuse", "deny-approval", "refuse-approval", office.DecideApprovals, reasonedBody{}, s.acted(s.decideApproval(s.refuseApproval)), "承認しない", "Refuse")
+	unask := act("/approvals/{id}/withdraw", "unask-approval", "withdraw-approval", office.AskApproval, nil, s.acted(s.withdrawApproval), "依頼を取り下げる", "Withdraw")
+	for _, r := range []*route{approvals, approval, agree, deny, unask} {
+		r.purpose, r.whileSuspended = actor.Operate, true
+	}
 	next := act("/next-person", "call-next-person", "next-person", oneself, nil, s.nextHere, "次の人", "Next person")
 	leave := act("/sign-out", "leave", "end-session", oneself, nil, s.leaveHere, "サインアウトする", "Sign out")
 	leave.leaves = true
 	for _, r := range []*route{create, submit, one, edit, supply} {
 		r.looksUp = true
 	}
-	all := []*route{home, zone, create, list, one, edit, supply, submit, withdraw, decide, issue, certificates, certificate, print, reissue, revoke, next, leave}
+	all := []*route{home, zone, create, list, one, edit, supply, submit, withdraw, decide, issue, certificates, certificate, print, reissue, revoke, approvals, approval, agree, deny, unask, next, leave}
 	for _, a := range []struct{ path, name, media string }{
 		{"counter.css", "counter.css", "text/css; charset=utf-8"}, {"counter.js", "counter.js", "text/javascript; charset=utf-8"},
 		{"htmx.js", "htmx.min.js", "text/javascript; charset=utf-8"},
@@ -240,7 +250,7 @@ func (s *Server) formHandedIn(c *call, use func(*call) (string, error)) (answer,
 	if err == nil {
 		id, err = use(c)
 	}
-	if err != nil && f.Values != nil {
+	if err != nil && f.Values != nil && fault.CodeOf(err) != fault.NotFound {
 		p := problemOf(s.noted(c, err), c.id)
 		above := told(&f, p)
 		return s.newPage(c, f, p.Status, above)
@@ -328,28 +338,24 @@ func (s *Server) acted(operation func(*call) (answer, error)) func(*call) (answe
 	}
 }
 
-// back answers an act: the page it was asked on, with what went wrong if something did.
+// back answers an act: with the page it was asked on, or that page with what went wrong.
 func (s *Server) back(c *call, f counter.Form, err error) (answer, error) {
-	id, isApplication := c.param("id"), rowForm.MatchString(c.param("id"))
+	of, _, _ := strings.Cut(strings.TrimPrefix(c.route.path, "/counter/"), "/")
 	switch {
-	case err == nil && isApplication:
-		return to("/counter/applications/" + id), nil
 	case err == nil:
-		return to("/counter/certificates/" + id), nil
+		return to("/counter/" + of + "/" + c.param("id")), nil
 	case f.Values == nil || fault.CodeOf(err) == fault.NotFound:
 		return answer{}, err
 	}
-	p := problemOf(s.noted(c, err), c.id)
+	err = s.noted(c, err)
+	p := problemOf(err, c.id)
 	above := told(&f, p)
-	var a answer
-	var failed error
-	if isApplication {
-		a, failed = s.applicationPage(c, f, p.Status, above)
-	} else {
-		a, failed = s.certificatePage(c, f, p.Status, above)
-	}
+	page := map[string]func(*call, counter.Form, int, *counter.Said) (answer, error){
+		"applications": s.applicationPage, "certificates": s.certificatePage, "approvals": s.approvalPage,
+	}[of]
+	a, failed := page(c, f, p.Status, above)
 	if failed != nil {
-		return answer{}, errors.Join(err, failed)
+		return answer{}, errors.Join(failed, err)
 	}
 	return a, nil
 }

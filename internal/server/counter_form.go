@@ -89,13 +89,14 @@ func typedDate(text string) string {
 
 // asJSON makes the body of the API's operation out of fields. The name of a field
 // is its path in the body, with ":int" or ":bool" where it is no text and "[]" for
-// a list; names that begin with "_" belong to the page. What is empty is left out.
+// a list; names that begin with "_" belong to the page. What is empty is left out
+// but for a ":text".
 func (c *call) asJSON(fields url.Values) error {
 	body := map[string]any{}
 	for name, values := range fields {
 		path, kind, _ := strings.Cut(name, ":")
 		path, list := strings.CutSuffix(path, "[]")
-		if strings.HasPrefix(name, "_") || values[0] == "" {
+		if strings.HasPrefix(name, "_") || values[0] == "" && kind != "text" {
 			continue
 		}
 		var value any = values[0]

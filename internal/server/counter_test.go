@@ -121,7 +121,32 @@ func (f *fixture) testCounter(t *testing.T) {
 	f.want(t, f.page(f.clerk, "POST", held.header.Get("Location")+"/withdraw", ""), 303, "")
 	f.want(t, f.page(f.clerk, "POST", held.header.Get("Location")+"/withdraw", ""), 409, "")
 	f.want(t, f.page(f.clerk, "POST", "/counter/applications/"+nobody+"/submit", ""), 404, "application")
+	f.testApprovalPages(t)
 	f.testNextPerson(t, string(token[1]))
+}
+
+// S-029: what one officer asks for another approves on a page, and nobody one's own.
+func (f *fixture) testApprovalPages(t *testing.T) {
+	asked := f.do(f.officer, "POST", "/accounts/requests", accountForm("by-page", office.Clerk)).json(t)
+	path := "/counter/approvals/" + asked["approval"].(string)
+	other := f.officers(t, 1)[0]
+	f.want(t, f.page(f.officer, "GET", "/counter/approvals", ""), 200, "")
+	f.want(t, f.page(f.officer, "GET", "/counter/approvals?cursor=x", ""), 400, "cursor")
+	f.want(t, f.page(f.officer, "GET", "/counter/approvals/"+nobody, ""), 404, "approval")
+	if own := f.page(f.officer, "GET", path, ""); own.status != 200 || bytes.Contains(own.body, []byte(path+"/approve")) {
+		t.Errorf("error/one's own: %d", own.status)
+	}
+	f.want(t, f.page(f.officer, "POST", path+"/approve", "reason%3Atext="), 403, "")
+	if page := f.page(other, "GET", path, ""); !bytes.Contains(page.body, []byte(path+"/approve")) {
+		t.Errorf("ok/another's: %s", page.body)
+	}
+	f.want(t, f.page(other, "POST", path+"/approve", "reason%3Atext="), 303, "")
+	f.want(t, f.page(other, "POST", path+"/refuse", "reason=x"), 409, "")
+	again := f.do(f.officer, "POST", "/accounts/requests", accountForm("by-page2", office.Clerk)).json(t)
+	f.want(t, f.page(other, "POST", "/counter/approvals/"+again["approval"].(string)+"/refuse", "reason=x"), 303, "")
+	third := f.do(f.officer, "POST", "/accounts/requests", accountForm("by-page3", office.Clerk)).json(t)
+	f.want(t, f.page(f.officer, "POST", "/counter/approvals/"+third["approval"].(string)+"/withdraw", ""), 303, "")
+	f.want(t, f.page(f.officer, "POST", "/counter/approvals/"+third["approval"].(string)+"/withdraw", ""), 409, "")
 }
 
 // What was handed in can be corrected: the form comes back as it was, and goes the
@@ -180,6 +205,7 @@ func TestFormAsBody(t *testing.T) {
 		"ok/nested":          {"a.b=1&a.c=2", `{"a":{"b":"1","c":"2"}}`, false},
 		"ok/kinds":           {"n%3Aint=7&yes%3Abool=true&list%5B%5D=x&list%5B%5D=y", `{"list":["x","y"],"n":7,"yes":true}`, false},
 		"ok/empty left out":  {"a=&b=x&_key=k", `{"b":"x"}`, false},
+		"ok/empty text":      {"a%3Atext=&b=", `{"a":""}`, false},
 		"ok/no number":       {"n%3Aint=x", `{"n":"x"}`, false},
 		"error/twice":        {"a=1&a=2", "", true},
 		"error/on a value":   {"a=1&a.b=2", "", true},

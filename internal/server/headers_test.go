@@ -18,15 +18,20 @@ func TestHeaders(t *testing.T) {
 		statuses[r.status] = true
 		keys := readByAll(strings.TrimPrefix(path, "https://akashi.test")) && r.status < 300
 		policy := "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
-		if page := strings.TrimPrefix(path, "https://akashi.test"); r.status == http.StatusOK && (page == "/sign-in" || page == "/setup") {
+		page := strings.TrimPrefix(path, "https://akashi.test")
+		if html := strings.HasPrefix(r.header.Get("Content-Type"), "text/html"); html && page != "/" {
 			policy = formPolicy // they have a script and a form of their own
+		}
+		cached := map[bool]string{true: "public, max-age=300", false: "no-store"}[keys]
+		if r.status == http.StatusOK && strings.HasPrefix(page, "/assets/") && !strings.Contains(page, "sign-in") {
+			cached = "private, max-age=300"
 		}
 		secure := map[bool]string{true: "max-age=63072000"}[strings.HasPrefix(path, "https:")]
 		for name, want := range map[string]string{
 			"Content-Security-Policy": policy,
 			"X-Content-Type-Options":  "nosniff", "Referrer-Policy": "no-referrer", "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 			"Cross-Origin-Opener-Policy": "same-origin", "Strict-Transport-Security": secure, "Access-Control-Allow-Credentials": "",
-			"Cache-Control":                map[bool]string{true: "public, max-age=300", false: "no-store"}[keys],
+			"Cache-Control":                cached,
 			"Access-Control-Allow-Origin":  map[bool]string{true: "*"}[keys],
 			"Cross-Origin-Resource-Policy": map[bool]string{true: "cross-origin", false: "same-origin"}[keys],
 		} {

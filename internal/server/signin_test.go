@@ -604,6 +604,9 @@ func TestCrossSite(t *testing.T) {
 		}
 		if len(r.takes) > 0 && r.id != "verify" { // which changes nothing
 			for _, media := range []string{"text/plain", "application/x-www-form-urlencoded", "multipart/form-data"} {
+				if slices.Contains(r.takes, media) { // a page's own form
+					continue
+				}
 				if got := ask(f.Staff(), f.officer, r.method, path, media, []byte("{}")); got.code() != "permission" {
 					f.want(t, got, 415, "media_type")
 				}

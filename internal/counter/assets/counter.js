@@ -39,6 +39,7 @@ async function post(path, body) {
 // Acts that need the second factor of the last five minutes.
 for (const act of document.querySelectorAll("form[data-step-up]")) {
   act.addEventListener("submit", async (event) => {
+    if (act.dataset.proven) return;
     event.preventDefault();
     try {
       const asked = await post("/session/step-up", {});
@@ -49,7 +50,8 @@ for (const act of document.querySelectorAll("form[data-step-up]")) {
     } catch {
       // the service refuses the act and says why
     }
-    act.submit();
+    act.dataset.proven = "asked";
+    act.requestSubmit(event.submitter);
   });
 }
 
