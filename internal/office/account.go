@@ -91,12 +91,12 @@ func named(field, value string) error {
 
 // check refuses an account that cannot be: when it is asked for, and when it is made.
 func (s Staff) check(now time.Time) error {
-	if err := cmp.Or(named("user", s.User), named("name", s.Name), named("unit", s.Unit)); err != nil {
+	if err := cmp.Or(named("user_id", s.User), named("name", s.Name), named("unit", s.Unit)); err != nil {
 		return err
 	}
 	switch {
 	case officeOf(s.User) != s.Office || s.Office == "":
-		return fault.New(fault.Invalid, "user_id", "user")
+		return fault.New(fault.Invalid, "user_id", "user_id")
 	case !s.Role.Known():
 		return fault.OneOf("role", s.Role, Roles()...)
 	case !now.Before(s.Ends):

@@ -82,7 +82,7 @@ func (s *Store) AddStaff(ctx context.Context, p office.Staff) error {
 		p.Office, p.ID, p.Name, string(p.Role), milli(p.Ends), s.clock.Now().UnixMilli(), p.User, p.Unit, string(p.State), p.Epoch, milli(p.Used), p.Reminder, milli(p.RemindedAt), kinText(p.Kin),
 	}).Error
 	if duplicate(err) {
-		return fault.New(fault.Conflict, "user_taken", "user")
+		return fault.New(fault.Conflict, "user_taken", "user_id")
 	}
 	if err != nil {
 		return err
