@@ -109,6 +109,7 @@ func TestOfficeAdd(t *testing.T) {
 		"no staff":       {"office", "staff", "900010"},
 		"unknown kind":   {"office", "set", "900010", "--open", "weekend"},
 		"unknown rule":   {"office", "set", "900010", "--number-rule", "always"},
+		"unknown class":  {"office", "set", "900010", "--keep", "alerts=3"},
 		"no such action": {"office", "bogus"},
 		"bad trust":      {"verify", "--trust", "/nonexistent", "x"},
 	} {
@@ -199,14 +200,17 @@ func TestOfficeSet(t *testing.T) {
 	if status, out := do("office", "add", "900010", "--name-ja", "架空町", "--name-en", "Kakuu Town", "--unit", "健康課", "--officer", "課長 一", "--officer", "係長 二"); status != 0 {
 		t.Fatal(out)
 	}
-	if status, out := do("office", "set", "900010", "--open", "domestic", "--automatic=false", "--number-rule", "with_application"); status != 0 {
+	if status, out := do("office", "set", "900010", "--open", "domestic", "--automatic=false", "--number-rule", "with_application", "--keep", "records=30,log=1"); status != 0 {
 		t.Errorf("ok/set: %d %s", status, out)
 	}
 	status, out := do("office", "set", "900010")
-	for _, want := range []string{"[domestic]", "automatic      false", "with_application"} {
+	for _, want := range []string{"[domestic]", "automatic      false", "with_application", "records=30,applications=5,log=1 years"} {
 		if status != 0 || !strings.Contains(out, want) {
 			t.Errorf("ok/show: %s is missing in %s", want, out)
 		}
+	}
+	if status, out := do("office", "set", "900010", "--keep", "records=4"); status == 0 || !strings.Contains(out, "keep") {
+		t.Errorf("error/shorter than the decree: %d %s", status, out)
 	}
 	if status, _ := do("office", "set", "900029"); status == 0 {
 		t.Error("error/unknown office: changed")
