@@ -233,10 +233,15 @@ func auditAdmitCommand(parts Adapters) *cobra.Command {
 	return &cobra.Command{
 		Use: "admit CODE ENTRY", Short: "Let in an entry that came after its time was signed for", Args: oneEntry,
 		Long: "Let in an entry of the log that came after its time was signed for, when people have found out why: a clock, not a hand.\n" +
-			"Until then no checkpoint is signed (alarm log_late). That it was let in is an entry itself, which every proof counts.",
+			"Until then no checkpoint is signed (alarm log_late). That it was let in is an entry itself, which every proof counts.\n" +
+			"It needs an approval of two people of that office (log.admit, object: the entry's id), who can ask and approve while all else stands still.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return withApp(cmd, parts, func(ctx context.Context, app *App) error {
-				return app.Log.Act(ctx, job("audit", args[0]), audit.Entry{Action: tree.AdmitAction, Object: args[1]}, func(context.Context, *audit.Entry) error { return nil })
+				a := job("audit", args[0])
+				a.Permissions = map[string]bool{string(office.CarryOutAdmission): true}
+				return app.Log.Act(ctx, a, audit.Entry{Action: tree.AdmitAction, Object: args[1]}, func(ctx context.Context, _ *audit.Entry) error {
+					return app.Approvals.Use(ctx, a, office.AdmitEntry, args[1], office.Digest(nil))
+				})
 			})
 		},
 	}

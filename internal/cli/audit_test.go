@@ -16,6 +16,7 @@ import (
 	"akashi/internal/audit/tree"
 	"akashi/internal/cli"
 	"akashi/internal/fault"
+	"akashi/internal/office"
 	"akashi/internal/store"
 	"akashi/internal/testkit/world"
 )
@@ -107,6 +108,34 @@ func TestAudit(t *testing.T) {
 		}
 		if status, _, _ := audit(t, w, "export", "--out", file); status != 1 {
 			t.Errorf("error/export over a file: %d", status)
+		}
+	})
+}
+
+// S-029: who can start a command does not let in alone what came late.
+func TestAuditAdmit(t *testing.T) {
+	world.EachWith(t, func(t *testing.T, c *cli.Config) { c.LogCopy = t.TempDir() }, func(t *testing.T, w *world.World) {
+		code, entry := w.Clerk.Office, "01990000-0000-7000-8000-000000000000"
+		admitted := func() bool {
+			t.Helper()
+			is, err := w.Store.Admitted(t.Context(), code, entry)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return is
+		}
+		if status, _, errs := audit(t, w, "admit", code, entry); status != 1 || !strings.Contains(errs, "approval_needed") || admitted() {
+			t.Errorf("error/nobody approved: %d %s", status, errs)
+		}
+		w.Approve(t, office.AdmitEntry, entry)
+		if status, _, errs := audit(t, w, "admit", code, "01990000-0000-7000-8000-000000000001"); status != 1 || !strings.Contains(errs, "approval_needed") {
+			t.Errorf("error/another entry: %d %s", status, errs)
+		}
+		if status, _, errs := audit(t, w, "admit", code, entry); status != 0 || !admitted() {
+			t.Errorf("ok/let in: %d %s", status, errs)
+		}
+		if status, _, errs := audit(t, w, "admit", code, entry); status != 1 || !strings.Contains(errs, "approval_used") {
+			t.Errorf("error/twice: %d %s", status, errs)
 		}
 	})
 }

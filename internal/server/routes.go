@@ -59,7 +59,9 @@ type route struct {
 	leaves bool
 	// whileSuspended: also while the office is suspended, to read its log and resume it
 	whileSuspended bool
-	serve          func(*call) (answer, error)
+	// whileUnsigned: also while the log is not being signed, to agree on how it goes on
+	whileUnsigned bool
+	serve         func(*call) (answer, error)
 
 	registry huma.Registry
 	schema   *huma.Schema // of the body
