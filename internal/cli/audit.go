@@ -3,6 +3,7 @@ package cli
 import (
 	"bufio"
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -186,6 +187,10 @@ func showReport(out io.Writer, r tree.Report, copied bool) {
 	if r.Ahead > 0 {
 		p("  %d entries say a time of after the checkpoint that covers them: a clock was ahead, or somebody wrote them in. / 検査点より後の時刻を示す記録: %d件（時計が進んでいたか、手で加えられたもの）。", r.Ahead, r.Ahead)
 	}
+	if r.File {
+		p("  A file proves entries with a place only: whether any without one were left out or put in, the database alone tells, or the SHA-256 that the export printed." +
+			" / ファイルで証明できるのは木に入った記録だけです。入っていない記録が除かれたり加えられたりしていないかは、データベースか、書き出した時に表示された SHA-256 で確かめてください。")
+	}
 	if !copied {
 		p("  Without copied checkpoints (--copy) a return to an earlier state would not be noticed. / 写しがないため、過去の状態への巻き戻しは見つけられません。")
 	}
@@ -213,6 +218,9 @@ func showReport(out io.Writer, r tree.Report, copied bool) {
 // verdictWords says what is proven, and up to where.
 func verdictWords(r tree.Report) string {
 	rest := r.Unproven + int64(r.Loose)
+	if rest == 0 && r.Verdict == tree.Whole && r.File {
+		return fmt.Sprintf("PROVEN 改ざんなし: all %d entries with a place / 木に入った全%d件", r.Size, r.Size)
+	}
 	if rest == 0 && r.Verdict == tree.Whole {
 		return fmt.Sprintf("PROVEN 改ざんなし: all %d entries / 全%d件", r.Size, r.Size)
 	}
@@ -267,27 +275,28 @@ func auditExportCommand(parts Adapters) *cobra.Command {
 			if err != nil {
 				return usageError{err}
 			}
-			var placed, loose int64
-			err = withProof(cmd.Context(), parts, c, func(s Proof) error {
-				placed, loose, err = exportTo(cmd.Context(), s, out)
+			return withProof(cmd.Context(), parts, c, func(s Proof) error {
+				placed, loose, sum, err := exportTo(cmd.Context(), s, out)
+				if err == nil {
+					_, err = fmt.Fprintf(cmd.OutOrStdout(), "%d entries, and %d without a place\nSHA-256 %x\n", placed, loose, sum)
+				}
 				return err
 			})
-			if err == nil {
-				_, _ = fmt.Fprintf(cmd.OutOrStdout(), "%d entries, and %d without a place\n", placed, loose)
-			}
-			return err
 		},
 	}
 	cmd.Flags().StringVar(&out, "out", "", "file to write; it must not exist")
 	return cmd
 }
 
-func exportTo(ctx context.Context, s Proof, path string) (placed, loose int64, err error) {
+// exportTo writes the file; its SHA-256, kept elsewhere, tells whether anybody edits it.
+func exportTo(ctx context.Context, s Proof, path string) (placed, loose int64, sum []byte, err error) {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
-		return 0, 0, err
+		return 0, 0, nil, err
 	}
-	w := bufio.NewWriter(f)
+	digest := sha256.New()
+	w := bufio.NewWriter(io.MultiWriter(f, digest))
 	placed, loose, err = tree.Export(ctx, s, w)
-	return placed, loose, errors.Join(err, w.Flush(), f.Sync(), f.Close())
+	err = errors.Join(err, w.Flush(), f.Sync(), f.Close())
+	return placed, loose, digest.Sum(nil), err
 }

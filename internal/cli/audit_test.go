@@ -3,7 +3,9 @@ package cli_test
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -67,6 +69,26 @@ func TestAudit(t *testing.T) {
 		if status, out, errs := audit(t, w, "verify", "--export", early); status != 4 || !strings.Contains(out, "PROVEN IN PART") {
 			t.Errorf("error/export is judged as the database: %d %s%s", status, out, errs)
 		}
+		// Without the entries that have no place an export proves the rest, and says so.
+		whole, err := os.ReadFile(early)
+		if err != nil {
+			t.Fatal(err)
+		}
+		shorn := filepath.Join(t.TempDir(), "shorn.jsonl")
+		without := regexp.MustCompile(`(?m)^\{"loose":true.*\n`).ReplaceAll(whole, nil)
+		if len(without) == len(whole) {
+			t.Fatal("nothing is without a place")
+		}
+		if err := os.WriteFile(shorn, without, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		status, out, errs := audit(t, w, "verify", "--export", shorn)
+		if !strings.Contains(out, "A file proves entries with a place only") || regexp.MustCompile(`all \d+ entries /`).MatchString(out) {
+			t.Errorf("error/shorn of entries: %d %s%s", status, out, errs)
+		}
+		if _, out, _ := audit(t, w, "verify", "--export", shorn, "--json"); !strings.Contains(out, `"file":true`) {
+			t.Errorf("error/shorn, as JSON: %s", out)
+		}
 		w.Log.Clock = time.Now
 		if err := w.Notaries[0].Checkpoint(t.Context()); err != nil {
 			t.Fatal(err)
@@ -75,8 +97,9 @@ func TestAudit(t *testing.T) {
 			t.Errorf("ok/a clock that was ahead: %d %s%s", status, out, errs)
 		}
 		file := filepath.Join(t.TempDir(), "log.jsonl")
-		if status, out, errs := audit(t, w, "export", "--out", file); status != 0 {
-			t.Fatalf("ok/export: %d %s%s", status, out, errs)
+		status, out, errs = audit(t, w, "export", "--out", file)
+		if text, err := os.ReadFile(file); status != 0 || err != nil || !strings.Contains(out, fmt.Sprintf("SHA-256 %x\n", sha256.Sum256(text))) {
+			t.Fatalf("ok/export: %d %s%s %v", status, out, errs, err)
 		}
 		if status, out, errs := audit(t, w, "verify", "--export", file); status != 0 || !strings.Contains(out, "PROVEN") {
 			t.Errorf("ok/export is judged as the database: %d %s%s", status, out, errs)
