@@ -117,8 +117,9 @@ type AccountStore interface {
 	UsedStaff(ctx context.Context, office, id string, at time.Time) error
 	RemindedStaff(ctx context.Context, office, id, reminder string, at time.Time) error
 	SetKin(ctx context.Context, s Staff, kin []string) error // fault Conflict "version" where it is no more as read
-	// PersonByTicket finds somebody in the register by two items; fault NotFound "person".
-	PersonByTicket(ctx context.Context, office, ticket string, birth clock.Date) (id string, err error)
+	// PersonByTicket finds somebody in the register by two items, and after that
+	// the same person under other tickets; fault NotFound "person".
+	PersonByTicket(ctx context.Context, office, ticket string, birth clock.Date) (ids []string, err error)
 }
 
 // Make creates an account and returns the token of its set-up link. It runs
