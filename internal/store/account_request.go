@@ -60,11 +60,8 @@ func (s *Store) AccountRequests(ctx context.Context, code, before string, limit 
 		return nil, err
 	}
 	q := db.Where("office = ?", code)
-	if before != "" {
-		q = q.Where("id < ?", before)
-	}
 	var rows []accountRequestRow
-	err = q.Order("id DESC").Limit(limit).Find(&rows).Error
+	err = newest(q, before, limit).Find(&rows).Error
 	for _, r := range rows {
 		list = append(list, r.request())
 	}

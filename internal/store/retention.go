@@ -149,12 +149,7 @@ func (s *Store) oneRun(ctx context.Context, office string, which func(*gorm.DB) 
 
 // Runs implements custody.RetentionStore.
 func (s *Store) Runs(ctx context.Context, office, before string, limit int) ([]custody.Run, error) {
-	return s.retentionRuns(ctx, office, func(db *gorm.DB) *gorm.DB {
-		if before != "" {
-			db = db.Where("id < ?", before)
-		}
-		return db.Order("id DESC").Limit(limit)
-	})
+	return s.retentionRuns(ctx, office, func(db *gorm.DB) *gorm.DB { return newest(db, before, limit) })
 }
 
 func (s *Store) retentionRuns(ctx context.Context, office string, which func(*gorm.DB) *gorm.DB) (list []custody.Run, err error) {

@@ -202,11 +202,8 @@ func (s *Store) Revocations(ctx context.Context, code, before string, limit int)
 		return nil, err
 	}
 	q := db.Where("office = ?", code)
-	if before != "" {
-		q = q.Where("id < ?", before)
-	}
 	var rows []revocationRow
-	if err := q.Order("id DESC").Limit(limit).Find(&rows).Error; err != nil {
+	if err := newest(q, before, limit).Find(&rows).Error; err != nil {
 		return nil, err
 	}
 	return s.revocations(db, code, rows)
