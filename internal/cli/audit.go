@@ -13,7 +13,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 	"golang.org/x/mod/sumdb/note"
 
@@ -239,7 +238,7 @@ func verdictWords(r tree.Report) string {
 
 func auditAdmitCommand(parts Adapters) *cobra.Command {
 	return &cobra.Command{
-		Use: "admit CODE ENTRY", Short: "Let in an entry that came after its time was signed for", Args: oneEntry,
+		Use: "admit CODE ENTRY", Short: "Let in an entry that came after its time was signed for", Args: officeAnd("the id of an entry", isRow),
 		Long: "Let in an entry of the log that came after its time was signed for, when people have found out why: a clock, not a hand.\n" +
 			"Until then no checkpoint is signed (alarm log_late). That it was let in is an entry itself, which every proof counts.\n" +
 			"It needs an approval of two people of that office (log.admit, object: the entry's id), who can ask and approve while all else stands still.",
@@ -253,14 +252,6 @@ func auditAdmitCommand(parts Adapters) *cobra.Command {
 			})
 		},
 	}
-}
-
-// oneEntry takes the municipality code and the id of an entry.
-func oneEntry(cmd *cobra.Command, args []string) error {
-	if len(args) != 2 || uuid.Validate(args[1]) != nil {
-		return usageError{errors.New("this takes a six-digit municipality code and the id of an entry")}
-	}
-	return oneOffice(cmd, args[:1])
 }
 
 func auditExportCommand(parts Adapters) *cobra.Command {

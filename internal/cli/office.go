@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
 	"akashi/certificate"
@@ -40,6 +41,24 @@ func oneOffice(_ *cobra.Command, args []string) error {
 	}
 	return nil
 }
+
+// officeAnd takes a municipality code and as many arguments more as there are checks.
+func officeAnd(more string, checks ...func(string) bool) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		good := len(args) == 1+len(checks)
+		for i := 0; good && i < len(checks); i++ {
+			good = checks[i](args[1+i])
+		}
+		if !good {
+			return usageError{errors.New("this takes a six-digit municipality code and " + more)}
+		}
+		return oneOffice(cmd, args[:1])
+	}
+}
+
+func isRow(arg string) bool { return uuid.Validate(arg) == nil }
+
+func isGiven(arg string) bool { return arg != "" }
 
 // showLinks prints set-up links as a browser and `akashi sign-in` take them.
 func showLinks(out io.Writer, origin string, links []SetupLink) {
