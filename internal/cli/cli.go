@@ -151,6 +151,9 @@ func serveCommand(parts Adapters) *cobra.Command {
 			if err != nil {
 				return usageError{err}
 			}
+			if err := c.checkFree(cmd.Context()); err != nil {
+				return err
+			}
 			if err := backupFirst(cmd.Context(), parts.Archive, c); err != nil {
 				return fmt.Errorf("backup before migration: %w", err)
 			}

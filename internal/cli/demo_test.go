@@ -2,7 +2,10 @@ package cli_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"errors"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -187,6 +190,25 @@ func TestRefusedStart(t *testing.T) {
 		if _, err := os.Stat(absent); err == nil {
 			t.Errorf("error/%s: the directory was left", name)
 		}
+	}
+}
+
+// A start whose port is taken leaves nothing behind either.
+func TestBusyPort(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	data := filepath.Join(t.TempDir(), "data")
+	parts := adapters("AKASHI_DATA="+data, "AKASHI_STAFF_ADDR=127.0.0.1:0", "AKASHI_PUBLIC_ADDR=127.0.0.1:0", "AKASHI_OPS_ADDR="+l.Addr().String())
+	parts.Serve = func(context.Context, *cli.Node, func(map[string]string)) error { return errors.New("it was served") }
+	var o, e bytes.Buffer
+	if status := cli.Run(t.Context(), []string{"serve"}, strings.NewReader(""), &o, &e, parts); status != 1 || !strings.Contains(e.String(), "the ops face") {
+		t.Errorf("error/busy: %d %s", status, e.String())
+	}
+	if _, err := os.Stat(data); err == nil {
+		t.Error("error/busy: the data directory was left")
 	}
 }
 
