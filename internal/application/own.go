@@ -30,8 +30,12 @@ func NotOwn(a actor.Actor, personID string, names ...certificate.Name) error {
 	return nil
 }
 
-// NotOwnPerson is NotOwn for somebody of the register; the zero person is nobody.
+// NotOwnPerson is NotOwn for somebody of the register, under whichever ticket; the
+// zero person is nobody.
 func NotOwnPerson(a actor.Actor, p vaccination.Person) error {
+	if slices.ContainsFunc(p.Same, func(id string) bool { return slices.Contains(a.Kin, id) }) {
+		return errOwn
+	}
 	return NotOwn(a, p.ID, certificate.Name{Family: p.Subject.Family, Given: p.Subject.Given})
 }
 

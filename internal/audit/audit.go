@@ -118,13 +118,13 @@ func IsLogged(err error) bool {
 // Refused logs an act that was not done, even when the caller has gone away.
 func (l *Log) Refused(ctx context.Context, a actor.Actor, e Entry, cause error) error {
 	return l.Book.Act(context.WithoutCancel(ctx), a.Office, func(context.Context) (Record, *Once, error) {
-		r, err := l.record(a, e, result(cause))
+		r, err := l.record(a, e, Result(cause))
 		return r, nil, err
 	})
 }
 
-// result is the code of a refusal; the text of an unknown error stays out of the log.
-func result(err error) string {
+// Result is the code and key of a refusal; the text of an unknown error stays out of the log.
+func Result(err error) string {
 	var f *fault.Error
 	if errors.As(err, &f) {
 		return string(f.Code) + ":" + f.Key

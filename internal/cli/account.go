@@ -87,12 +87,7 @@ func accountRequests(parts Adapters) *cobra.Command {
 func accountCarryOut(parts Adapters) *cobra.Command {
 	return &cobra.Command{
 		Use: "carry-out OFFICE REQUEST", Short: "Carry out an approved request, and print the set-up link of a new account",
-		Args: func(cmd *cobra.Command, args []string) error {
-			if len(args) != 2 {
-				return usageError{errors.New("this takes a municipality code and the id of a request")}
-			}
-			return oneOffice(cmd, args[:1])
-		},
+		Args: officeAnd("the id of a request", isGiven),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return withApp(cmd, parts, func(ctx context.Context, app *App) error {
 				r, link, err := app.AccountRequests.CarryOut(ctx, operator(args[0]), args[1])

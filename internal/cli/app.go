@@ -360,6 +360,9 @@ func (a *App) ChangeOffice(ctx context.Context, code string, change func(*office
 			return err
 		}
 		change(&o.Settings)
+		if err := o.Settings.Check(); err != nil {
+			return err
+		}
 		return a.Store.SaveOffice(ctx, o)
 	})
 	return o, err

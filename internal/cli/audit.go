@@ -3,6 +3,7 @@ package cli
 import (
 	"bufio"
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,7 +13,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 	"golang.org/x/mod/sumdb/note"
 
@@ -186,6 +186,10 @@ func showReport(out io.Writer, r tree.Report, copied bool) {
 	if r.Ahead > 0 {
 		p("  %d entries say a time of after the checkpoint that covers them: a clock was ahead, or somebody wrote them in. / 検査点より後の時刻を示す記録: %d件（時計が進んでいたか、手で加えられたもの）。", r.Ahead, r.Ahead)
 	}
+	if r.File {
+		p("  A file proves entries with a place only: whether any without one were left out or put in, the database alone tells, or the SHA-256 that the export printed." +
+			" / ファイルで証明できるのは木に入った記録だけです。入っていない記録が除かれたり加えられたりしていないかは、データベースか、書き出した時に表示された SHA-256 で確かめてください。")
+	}
 	if !copied {
 		p("  Without copied checkpoints (--copy) a return to an earlier state would not be noticed. / 写しがないため、過去の状態への巻き戻しは見つけられません。")
 	}
@@ -213,6 +217,9 @@ func showReport(out io.Writer, r tree.Report, copied bool) {
 // verdictWords says what is proven, and up to where.
 func verdictWords(r tree.Report) string {
 	rest := r.Unproven + int64(r.Loose)
+	if rest == 0 && r.Verdict == tree.Whole && r.File {
+		return fmt.Sprintf("PROVEN 改ざんなし: all %d entries with a place / 木に入った全%d件", r.Size, r.Size)
+	}
 	if rest == 0 && r.Verdict == tree.Whole {
 		return fmt.Sprintf("PROVEN 改ざんなし: all %d entries / 全%d件", r.Size, r.Size)
 	}
@@ -231,23 +238,20 @@ func verdictWords(r tree.Report) string {
 
 func auditAdmitCommand(parts Adapters) *cobra.Command {
 	return &cobra.Command{
-		Use: "admit CODE ENTRY", Short: "Let in an entry that came after its time was signed for", Args: oneEntry,
+		Use: "admit CODE ENTRY", Short: "Let in an entry that came after its time was signed for", Args: officeAnd("the id of an entry", isRow),
 		Long: "Let in an entry of the log that came after its time was signed for, when people have found out why: a clock, not a hand.\n" +
-			"Until then no checkpoint is signed (alarm log_late). That it was let in is an entry itself, which every proof counts.",
+			"Until then no checkpoint is signed (alarm log_late). That it was let in is an entry itself, which every proof counts.\n" +
+			"It needs an approval of two people of that office (log.admit, object: the entry's id), who can ask and approve while all else stands still.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return withApp(cmd, parts, func(ctx context.Context, app *App) error {
-				return app.Log.Act(ctx, job("audit", args[0]), audit.Entry{Action: tree.AdmitAction, Object: args[1]}, func(context.Context, *audit.Entry) error { return nil })
+				a := job("audit", args[0])
+				a.Permissions = map[string]bool{string(office.CarryOutAdmission): true}
+				return app.Log.Act(ctx, a, audit.Entry{Action: tree.AdmitAction, Object: args[1]}, func(ctx context.Context, _ *audit.Entry) error {
+					return app.Approvals.Use(ctx, a, office.AdmitEntry, args[1], office.Digest(nil))
+				})
 			})
 		},
 	}
-}
-
-// oneEntry takes the municipality code and the id of an entry.
-func oneEntry(cmd *cobra.Command, args []string) error {
-	if len(args) != 2 || uuid.Validate(args[1]) != nil {
-		return usageError{errors.New("this takes a six-digit municipality code and the id of an entry")}
-	}
-	return oneOffice(cmd, args[:1])
 }
 
 func auditExportCommand(parts Adapters) *cobra.Command {
@@ -262,27 +266,28 @@ func auditExportCommand(parts Adapters) *cobra.Command {
 			if err != nil {
 				return usageError{err}
 			}
-			var placed, loose int64
-			err = withProof(cmd.Context(), parts, c, func(s Proof) error {
-				placed, loose, err = exportTo(cmd.Context(), s, out)
+			return withProof(cmd.Context(), parts, c, func(s Proof) error {
+				placed, loose, sum, err := exportTo(cmd.Context(), s, out)
+				if err == nil {
+					_, err = fmt.Fprintf(cmd.OutOrStdout(), "%d entries, and %d without a place\nSHA-256 %x\n", placed, loose, sum)
+				}
 				return err
 			})
-			if err == nil {
-				_, _ = fmt.Fprintf(cmd.OutOrStdout(), "%d entries, and %d without a place\n", placed, loose)
-			}
-			return err
 		},
 	}
 	cmd.Flags().StringVar(&out, "out", "", "file to write; it must not exist")
 	return cmd
 }
 
-func exportTo(ctx context.Context, s Proof, path string) (placed, loose int64, err error) {
+// exportTo writes the file; its SHA-256, kept elsewhere, tells whether anybody edits it.
+func exportTo(ctx context.Context, s Proof, path string) (placed, loose int64, sum []byte, err error) {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
-		return 0, 0, err
+		return 0, 0, nil, err
 	}
-	w := bufio.NewWriter(f)
+	digest := sha256.New()
+	w := bufio.NewWriter(io.MultiWriter(f, digest))
 	placed, loose, err = tree.Export(ctx, s, w)
-	return placed, loose, errors.Join(err, w.Flush(), f.Sync(), f.Close())
+	err = errors.Join(err, w.Flush(), f.Sync(), f.Close())
+	return placed, loose, digest.Sum(nil), err
 }

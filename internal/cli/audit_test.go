@@ -3,7 +3,9 @@ package cli_test
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -16,6 +18,7 @@ import (
 	"akashi/internal/audit/tree"
 	"akashi/internal/cli"
 	"akashi/internal/fault"
+	"akashi/internal/office"
 	"akashi/internal/store"
 	"akashi/internal/testkit/world"
 )
@@ -66,6 +69,26 @@ func TestAudit(t *testing.T) {
 		if status, out, errs := audit(t, w, "verify", "--export", early); status != 4 || !strings.Contains(out, "PROVEN IN PART") {
 			t.Errorf("error/export is judged as the database: %d %s%s", status, out, errs)
 		}
+		// Without the entries that have no place an export proves the rest, and says so.
+		whole, err := os.ReadFile(early)
+		if err != nil {
+			t.Fatal(err)
+		}
+		shorn := filepath.Join(t.TempDir(), "shorn.jsonl")
+		without := regexp.MustCompile(`(?m)^\{"loose":true.*\n`).ReplaceAll(whole, nil)
+		if len(without) == len(whole) {
+			t.Fatal("nothing is without a place")
+		}
+		if err := os.WriteFile(shorn, without, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		status, out, errs := audit(t, w, "verify", "--export", shorn)
+		if !strings.Contains(out, "A file proves entries with a place only") || regexp.MustCompile(`all \d+ entries /`).MatchString(out) {
+			t.Errorf("error/shorn of entries: %d %s%s", status, out, errs)
+		}
+		if _, out, _ := audit(t, w, "verify", "--export", shorn, "--json"); !strings.Contains(out, `"file":true`) {
+			t.Errorf("error/shorn, as JSON: %s", out)
+		}
 		w.Log.Clock = time.Now
 		if err := w.Notaries[0].Checkpoint(t.Context()); err != nil {
 			t.Fatal(err)
@@ -74,8 +97,9 @@ func TestAudit(t *testing.T) {
 			t.Errorf("ok/a clock that was ahead: %d %s%s", status, out, errs)
 		}
 		file := filepath.Join(t.TempDir(), "log.jsonl")
-		if status, out, errs := audit(t, w, "export", "--out", file); status != 0 {
-			t.Fatalf("ok/export: %d %s%s", status, out, errs)
+		status, out, errs = audit(t, w, "export", "--out", file)
+		if text, err := os.ReadFile(file); status != 0 || err != nil || !strings.Contains(out, fmt.Sprintf("SHA-256 %x\n", sha256.Sum256(text))) {
+			t.Fatalf("ok/export: %d %s%s %v", status, out, errs, err)
 		}
 		if status, out, errs := audit(t, w, "verify", "--export", file); status != 0 || !strings.Contains(out, "PROVEN") {
 			t.Errorf("ok/export is judged as the database: %d %s%s", status, out, errs)
@@ -107,6 +131,34 @@ func TestAudit(t *testing.T) {
 		}
 		if status, _, _ := audit(t, w, "export", "--out", file); status != 1 {
 			t.Errorf("error/export over a file: %d", status)
+		}
+	})
+}
+
+// S-029: who can start a command does not let in alone what came late.
+func TestAuditAdmit(t *testing.T) {
+	world.EachWith(t, func(t *testing.T, c *cli.Config) { c.LogCopy = t.TempDir() }, func(t *testing.T, w *world.World) {
+		code, entry := w.Clerk.Office, "01990000-0000-7000-8000-000000000000"
+		admitted := func() bool {
+			t.Helper()
+			is, err := w.Store.Admitted(t.Context(), code, entry)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return is
+		}
+		if status, _, errs := audit(t, w, "admit", code, entry); status != 1 || !strings.Contains(errs, "approval_needed") || admitted() {
+			t.Errorf("error/nobody approved: %d %s", status, errs)
+		}
+		w.Approve(t, office.AdmitEntry, entry)
+		if status, _, errs := audit(t, w, "admit", code, "01990000-0000-7000-8000-000000000001"); status != 1 || !strings.Contains(errs, "approval_needed") {
+			t.Errorf("error/another entry: %d %s", status, errs)
+		}
+		if status, _, errs := audit(t, w, "admit", code, entry); status != 0 || !admitted() {
+			t.Errorf("ok/let in: %d %s", status, errs)
+		}
+		if status, _, errs := audit(t, w, "admit", code, entry); status != 1 || !strings.Contains(errs, "approval_used") {
+			t.Errorf("error/twice: %d %s", status, errs)
 		}
 	})
 }

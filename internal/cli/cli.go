@@ -43,17 +43,12 @@ type Adapters struct {
 	Serve func(ctx context.Context, node *Node, ready func(bound map[string]string)) error
 }
 
-// Run runs one command line and returns the exit status.
-func Run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer, parts Adapters) int {
+// commands is the tree of all of them.
+func commands(parts Adapters) *cobra.Command {
 	root := &cobra.Command{
 		Use: "akashi", Short: "Akashi (証) issues vaccination certificates that strangers can verify",
 		SilenceErrors: true, SilenceUsage: true,
 	}
-	root.SetArgs(args)
-	root.SetIn(in)
-	root.SetOut(out)
-	root.SetErr(errs)
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(serveCommand(parts), signInCommand(parts), demoCommand(parts), verifyCommand(parts), trustCommand(parts), selfCheckCommand(), officeCommand(parts), sealCommand(parts), personCommand(parts), retentionCommand(parts), keyCommand(parts), auditCommand(parts),
 		configCommand(parts), backupCommand(parts), restoreCommand(parts), versionCommand(parts))
 	root.Args = func(_ *cobra.Command, args []string) error {
@@ -62,6 +57,17 @@ func Run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer, 
 		}
 		return nil
 	}
+	return root
+}
+
+// Run runs one command line and returns the exit status.
+func Run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer, parts Adapters) int {
+	root := commands(parts)
+	root.SetArgs(args)
+	root.SetIn(in)
+	root.SetOut(out)
+	root.SetErr(errs)
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
 	err := root.ExecuteContext(ctx)
 	var exit ExitError
@@ -144,6 +150,9 @@ func serveCommand(parts Adapters) *cobra.Command {
 			c, err := LoadConfig(environ)
 			if err != nil {
 				return usageError{err}
+			}
+			if err := c.checkFree(cmd.Context()); err != nil {
+				return err
 			}
 			if err := backupFirst(cmd.Context(), parts.Archive, c); err != nil {
 				return fmt.Errorf("backup before migration: %w", err)

@@ -2,7 +2,10 @@ package cli_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"errors"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -109,6 +112,7 @@ func TestOfficeAdd(t *testing.T) {
 		"no staff":       {"office", "staff", "900010"},
 		"unknown kind":   {"office", "set", "900010", "--open", "weekend"},
 		"unknown rule":   {"office", "set", "900010", "--number-rule", "always"},
+		"unknown class":  {"office", "set", "900010", "--keep", "alerts=3"},
 		"no such action": {"office", "bogus"},
 		"bad trust":      {"verify", "--trust", "/nonexistent", "x"},
 	} {
@@ -189,6 +193,25 @@ func TestRefusedStart(t *testing.T) {
 	}
 }
 
+// A start whose port is taken leaves nothing behind either.
+func TestBusyPort(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	data := filepath.Join(t.TempDir(), "data")
+	parts := adapters("AKASHI_DATA="+data, "AKASHI_STAFF_ADDR=127.0.0.1:0", "AKASHI_PUBLIC_ADDR=127.0.0.1:0", "AKASHI_OPS_ADDR="+l.Addr().String())
+	parts.Serve = func(context.Context, *cli.Node, func(map[string]string)) error { return errors.New("it was served") }
+	var o, e bytes.Buffer
+	if status := cli.Run(t.Context(), []string{"serve"}, strings.NewReader(""), &o, &e, parts); status != 1 || !strings.Contains(e.String(), "the ops face") {
+		t.Errorf("error/busy: %d %s", status, e.String())
+	}
+	if _, err := os.Stat(data); err == nil {
+		t.Error("error/busy: the data directory was left")
+	}
+}
+
 // the two cities differ by a setting that can be changed.
 func TestOfficeSet(t *testing.T) {
 	data := "AKASHI_DATA=" + t.TempDir()
@@ -199,14 +222,17 @@ func TestOfficeSet(t *testing.T) {
 	if status, out := do("office", "add", "900010", "--name-ja", "架空町", "--name-en", "Kakuu Town", "--unit", "健康課", "--officer", "課長 一", "--officer", "係長 二"); status != 0 {
 		t.Fatal(out)
 	}
-	if status, out := do("office", "set", "900010", "--open", "domestic", "--automatic=false", "--number-rule", "with_application"); status != 0 {
+	if status, out := do("office", "set", "900010", "--open", "domestic", "--automatic=false", "--number-rule", "with_application", "--keep", "records=30,log=1"); status != 0 {
 		t.Errorf("ok/set: %d %s", status, out)
 	}
 	status, out := do("office", "set", "900010")
-	for _, want := range []string{"[domestic]", "automatic      false", "with_application"} {
+	for _, want := range []string{"[domestic]", "automatic      false", "with_application", "records=30,applications=5,log=1 years"} {
 		if status != 0 || !strings.Contains(out, want) {
 			t.Errorf("ok/show: %s is missing in %s", want, out)
 		}
+	}
+	if status, out := do("office", "set", "900010", "--keep", "records=4"); status == 0 || !strings.Contains(out, "keep") {
+		t.Errorf("error/shorter than the decree: %d %s", status, out)
 	}
 	if status, _ := do("office", "set", "900029"); status == 0 {
 		t.Error("error/unknown office: changed")

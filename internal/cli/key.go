@@ -37,12 +37,7 @@ func keyList(parts Adapters) *cobra.Command {
 }
 
 // oneKey takes a municipality code and the id of a key.
-func oneKey(cmd *cobra.Command, args []string) error {
-	if len(args) != 2 || args[1] == "" {
-		return usageError{errors.New("this takes a municipality code and the id of a key, as 'akashi key list' shows it")}
-	}
-	return oneOffice(cmd, args[:1])
-}
+var oneKey = officeAnd("the id of a key, as 'akashi key list' shows it", isGiven)
 
 func keyGenerate(parts Adapters) *cobra.Command {
 	var country, name string
@@ -75,12 +70,7 @@ func keyGenerate(parts Adapters) *cobra.Command {
 }
 
 // purposeAndLabel takes a municipality code, a purpose and the label of a key.
-func purposeAndLabel(cmd *cobra.Command, args []string) error {
-	if len(args) != 3 {
-		return usageError{errors.New("this takes a municipality code, a purpose (shc, vdsnc, paper) and the label of a key in the token")}
-	}
-	return oneOffice(cmd, args[:1])
-}
+var purposeAndLabel = officeAnd("a purpose (shc, vdsnc, paper) and the label of a key in the token", isGiven, isGiven)
 
 func announced(cmd *cobra.Command, k signing.Key) error {
 	_, err := fmt.Fprintf(cmd.OutOrStdout(), "key %s is announced: publish what 'akashi trust' writes; it can be activated from %s\n", k.ID, k.UsageFrom.Format(time.RFC3339))

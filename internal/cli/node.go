@@ -43,12 +43,10 @@ type Node struct {
 	Warnings  []string         // what production would refuse
 	Self      topology.Node
 
-	leave func() error
-
+	ends   []func() error // what Close does, in order
 	opened []interface {
 		CheckRole(ctx context.Context) error
 		Ping(ctx context.Context) error
-		Close() error
 	}
 }
 
@@ -77,7 +75,7 @@ func (n *Node) openStaff(ctx context.Context, parts Adapters) (err error) {
 	if n.Staff, err = Open(ctx, n.Config, parts.Open); err != nil {
 		return err
 	}
-	n.opened = append(n.opened, n.Staff.Store)
+	n.opened, n.ends = append(n.opened, n.Staff.Store), append(n.ends, n.Staff.Close)
 	n.Published = n.Staff.Published
 	return nil
 }
@@ -96,7 +94,7 @@ func (n *Node) openJobs(ctx context.Context, parts Adapters) (err error) {
 	if n.Jobs, err = Open(ctx, c, parts.Open); err != nil {
 		return err
 	}
-	n.opened = append(n.opened, n.Jobs.Store)
+	n.opened, n.ends = append(n.opened, n.Jobs.Store), append(n.ends, n.Jobs.Close)
 	return nil
 }
 
@@ -112,7 +110,7 @@ func (n *Node) openPublic(ctx context.Context, parts Adapters) error {
 	if err != nil {
 		return err
 	}
-	n.opened = append(n.opened, store)
+	n.opened, n.ends = append(n.opened, store), append(n.ends, store.Close)
 	n.Published = publish.New(store, filepath.Join(c.Data, keyFolder, signing.CRLFile), nil)
 	if key, err := publicKey(c, signing.StatusList); err != nil {
 		return err
@@ -162,12 +160,17 @@ func (n *Node) checkToken(ctx context.Context, _ Adapters) error {
 }
 
 // join refuses a process more than was declared (L-02), and shows this one.
-func (n *Node) join(ctx context.Context, _ Adapters) (err error) {
+func (n *Node) join(ctx context.Context, _ Adapters) error {
 	n.Self = topology.Node{
 		Faces: strings.Join(n.Config.Faces, ","), Build: build(), Configuration: n.Config.digest(), Started: time.Now().UTC().Truncate(time.Millisecond),
 	}
-	if app := n.app(); app != nil {
-		n.leave, err = app.Store.Join(ctx, n.Self, n.Config.Nodes)
+	app := n.app()
+	if app == nil {
+		return nil
+	}
+	leave, err := app.Store.Join(ctx, n.Self, n.Config.Nodes)
+	if err == nil {
+		n.ends = slices.Insert(n.ends, 0, leave)
 	}
 	return err
 }
@@ -199,19 +202,11 @@ func (n *Node) Ping(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// Close closes the databases.
+// Close leaves the installation and closes the databases and tokens.
 func (n *Node) Close() error {
 	var errs []error
-	if n.leave != nil {
-		errs = append(errs, n.leave())
-	}
-	for _, app := range []*App{n.Staff, n.Jobs} {
-		if app != nil && app.Token != nil {
-			errs = append(errs, app.Token.Close())
-		}
-	}
-	for _, store := range n.opened {
-		errs = append(errs, store.Close())
+	for _, end := range n.ends {
+		errs = append(errs, end())
 	}
 	return errors.Join(errs...)
 }

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
+	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
 	"akashi/certificate"
@@ -39,6 +41,24 @@ func oneOffice(_ *cobra.Command, args []string) error {
 	}
 	return nil
 }
+
+// officeAnd takes a municipality code and as many arguments more as there are checks.
+func officeAnd(more string, checks ...func(string) bool) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		good := len(args) == 1+len(checks)
+		for i := 0; good && i < len(checks); i++ {
+			good = checks[i](args[1+i])
+		}
+		if !good {
+			return usageError{errors.New("this takes a six-digit municipality code and " + more)}
+		}
+		return oneOffice(cmd, args[:1])
+	}
+}
+
+func isRow(arg string) bool { return uuid.Validate(arg) == nil }
+
+func isGiven(arg string) bool { return arg != "" }
 
 // showLinks prints set-up links as a browser and `akashi sign-in` take them.
 func showLinks(out io.Writer, origin string, links []SetupLink) {
@@ -88,8 +108,13 @@ func officeAdd(parts Adapters) *cobra.Command {
 func officeSet(parts Adapters) *cobra.Command {
 	var open, rule string
 	var automatic bool
+	var keep map[string]int
 	cmd := &cobra.Command{
 		Use: "set CODE", Short: "Show an office's settings, and change those given", Args: oneOffice,
+		Long: "Show an office's settings, and change those given.\n" +
+			"--keep says for how many years since the last that happened: records (persons of the register with their doses, 5 or more),\n" +
+			"applications (with passport data and the content of certificates, 1 or more), log (1 or more); 0 is the default. What was kept for longer\n" +
+			"comes onto a list of 'akashi retention list', and goes when two officers have approved that list, but for persons on hold.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			given := cmd.Flags().Changed
 			var kinds []certificate.Kind
@@ -102,6 +127,11 @@ func officeSet(parts Adapters) *cobra.Command {
 			if given("number-rule") && !office.NumberRule(rule).Known() {
 				return usageError{fmt.Errorf("--number-rule takes %s or %s", office.NumberWhenNeeded, office.NumberWithApplication)}
 			}
+			for name := range keep {
+				if !slices.Contains([]string{"records", "applications", "log"}, name) {
+					return usageError{fmt.Errorf("--keep takes records=YEARS, applications=YEARS and log=YEARS, with a comma; not %q", name)}
+				}
+			}
 			return withApp(cmd, parts, func(ctx context.Context, app *App) error {
 				o, err := app.ChangeOffice(ctx, args[0], func(s *office.Settings) {
 					if given("open") {
@@ -113,12 +143,23 @@ func officeSet(parts Adapters) *cobra.Command {
 					if given("number-rule") {
 						s.NumberRule = office.NumberRule(rule)
 					}
+					for name, years := range keep {
+						switch name {
+						case "records":
+							s.Keep.Records = years
+						case "applications":
+							s.Keep.Applications = years
+						case "log":
+							s.Keep.Log = years
+						}
+					}
 				})
 				if err != nil {
 					return err
 				}
-				_, err = fmt.Fprintf(cmd.OutOrStdout(), "office %s %s / %s\n  open           %v\n  automatic      %t\n  number-rule    %s\n",
-					o.Code, o.NameJA, o.NameEN, o.Settings.Open, o.Settings.AutoApprove, o.Settings.NumberRule)
+				k := o.Settings.Keep.OrDefault()
+				_, err = fmt.Fprintf(cmd.OutOrStdout(), "office %s %s / %s\n  open           %v\n  automatic      %t\n  number-rule    %s\n  keep           records=%d,applications=%d,log=%d years\n",
+					o.Code, o.NameJA, o.NameEN, o.Settings.Open, o.Settings.AutoApprove, o.Settings.NumberRule, k.Records, k.Applications, k.Log)
 				return err
 			})
 		},
@@ -126,6 +167,7 @@ func officeSet(parts Adapters) *cobra.Command {
 	cmd.Flags().StringVar(&open, "open", "", "kinds that are issued at present: domestic,travel")
 	cmd.Flags().BoolVar(&automatic, "automatic", true, "approve exact matches without a person")
 	cmd.Flags().StringVar(&rule, "number-rule", "", "when the individual number may be asked for: when_needed, with_application")
+	cmd.Flags().StringToIntVar(&keep, "keep", nil, "years: records=20,applications=5,log=7")
 	return cmd
 }
 

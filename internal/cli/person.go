@@ -2,10 +2,8 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
-	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
 	"akashi/internal/actor"
@@ -38,12 +36,7 @@ func personCommand(parts Adapters) *cobra.Command {
 }
 
 // onePerson takes the municipality code and the row id of a person.
-func onePerson(cmd *cobra.Command, args []string) error {
-	if len(args) != 2 || uuid.Validate(args[1]) != nil {
-		return usageError{errors.New("this takes a six-digit municipality code and the id of a person")}
-	}
-	return oneOffice(cmd, args[:1])
-}
+var onePerson = officeAnd("the id of a person", isRow)
 
 func personErase(parts Adapters) *cobra.Command {
 	return &cobra.Command{

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"filippo.io/age"
-	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
 	"akashi/internal/actor"
@@ -117,12 +116,7 @@ func retentionList(parts Adapters) *cobra.Command {
 
 func retentionErase(parts Adapters) *cobra.Command {
 	return &cobra.Command{
-		Use: "erase CODE LIST", Short: "Erase what is on a list that two people approved", Args: func(cmd *cobra.Command, args []string) error {
-			if len(args) != 2 || uuid.Validate(args[1]) != nil {
-				return usageError{errors.New("this takes a six-digit municipality code and the id of a list")}
-			}
-			return oneOffice(cmd, args[:1])
-		},
+		Use: "erase CODE LIST", Short: "Erase what is on a list that two people approved", Args: officeAnd("the id of a list", isRow),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return withApp(cmd, parts, func(ctx context.Context, app *App) error {
 				if err := app.Retention.Erase(ctx, retainer(args[0]), args[1]); err != nil {

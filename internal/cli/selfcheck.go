@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
 	"net/http"
 	"net/netip"
@@ -18,7 +19,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"testing/fstest"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -199,14 +199,14 @@ func (s *selfCheck) directory() (*trust.Bundle, bool) {
 		s.fail("directory", "%v", err)
 		return nil, false
 	}
-	files := fstest.MapFS{"manifest.json": {Data: text}}
+	files := fetched{"manifest.json": text}
 	for _, name := range names {
 		if path.Clean("/"+name) != "/"+name || strings.ContainsAny(name, "?#%\\") {
 			s.fail("directory", "a file's name is not allowed")
 			continue
 		}
 		if content, ok := s.fetch("directory", trustPath+name); ok {
-			files[name] = &fstest.MapFile{Data: content}
+			files[name] = content
 		}
 	}
 	b, report, err := trust.Load(files)
@@ -357,3 +357,20 @@ func (s *selfCheck) verdict(name string, v verify.Verdict) {
 	}
 	s.fail("certificate", "%s: %s %s:%s", name, v.Family, v.Outcome, why.String())
 }
+
+// fetched are files of a directory in memory, by path.
+type fetched map[string][]byte
+
+// Open implements fs.FS; what it opens can be read, and nothing else.
+func (f fetched) Open(name string) (fs.File, error) {
+	content, ok := f[name]
+	if !ok {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+	}
+	return fetchedFile{bytes.NewReader(content)}, nil
+}
+
+type fetchedFile struct{ *bytes.Reader }
+
+func (fetchedFile) Stat() (fs.FileInfo, error) { return nil, errors.ErrUnsupported }
+func (fetchedFile) Close() error               { return nil }

@@ -62,12 +62,7 @@ func officeTerminal(parts Adapters) *cobra.Command {
 	add.Flags().StringVar(&file, "certificate", "", "its client certificate, PEM")
 	revoke := &cobra.Command{
 		Use: "revoke CODE ID", Short: "Refuse a machine from its next request on",
-		Args: func(cmd *cobra.Command, args []string) error {
-			if len(args) != 2 {
-				return usageError{errors.New("this takes a municipality code and the id of a terminal")}
-			}
-			return oneOffice(cmd, args[:1])
-		},
+		Args: officeAnd("the id of a terminal", isGiven),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return withApp(cmd, parts, func(ctx context.Context, app *App) error { return app.RevokeTerminal(ctx, args[0], args[1]) })
 		},

@@ -1,14 +1,34 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
 	"net/netip"
 	"net/url"
+	"os"
 	"slices"
 	"strings"
 )
+
+// checkFree refuses addresses at which another process listens, before a first start
+// makes anything that would be left behind; a later one leaves nothing new.
+func (c *Config) checkFree(ctx context.Context) error {
+	if there, err := os.ReadDir(c.Data); err == nil && len(there) > 0 {
+		return nil
+	}
+	for face, address := range c.Addresses() {
+		l, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
+		if err != nil {
+			return fmt.Errorf("the %s face: %w", face, err)
+		}
+		if err := l.Close(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // checkTransport refuses lines that others may read (S-004): without TLS only
 // loopback is served, and only under the TEST identity; production also knows its

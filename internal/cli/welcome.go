@@ -36,13 +36,30 @@ func welcome(out io.Writer, app *App, links []SetupLink, bound map[string]string
 		p("")
 		p("To try without a browser, in another terminal, in a copy of the source tree (it reads samples/):")
 		p("")
-		_, _ = io.WriteString(out, strings.NewReplacer(
+		before, options := app.Config.reach()
+		_, _ = io.WriteString(out, before+strings.NewReplacer(
 			"{data}", app.Config.Data, "{origin}", origin, "{one}", links[0].Link, "{two}", links[1].Link,
-			"{akashi}", program(), "{user1}", links[0].User, "{user2}", links[1].User, "{office}", TestOffice,
+			"{akashi}", program(), "{options}", options, "{user1}", links[0].User, "{user2}", links[1].User, "{office}", TestOffice,
 		).Replace(tour))
 	}
 	p("")
 	p("The API: %s/openapi.json. Stop with Ctrl-C.", origin)
+}
+
+// reach is what the lines of the tour need where the staff face speaks TLS: what stands
+// before them, and what `akashi sign-in` is told.
+func (c Config) reach() (before, options string) {
+	if c.TLSCertificate == "" {
+		return "", ""
+	}
+	before, curl := "  # ca.pem: the authority of the server's certificate", "--cacert ca.pem"
+	options = " --ca ca.pem"
+	if c.ClientCA != "" {
+		before += "; terminal.pem, terminal.key: those of a registered terminal"
+		curl += " --cert terminal.pem --key terminal.key"
+		options += " --certificate terminal.pem --key terminal.key"
+	}
+	return before + "\n  curl() { command curl " + curl + ` "$@"; }` + "\n", options
 }
 
 // program is how this program was called.
@@ -57,8 +74,8 @@ func program() string {
 const tour = `  export AKASHI_DATA={data}
   STAFF={origin}/api/v1; id() { sed 's/.*"id":"\([^"]*\)".*/\1/'; }
   # 1. two officers set password and (software) passkey, and sign in
-  {akashi} sign-in --url {origin} --setup {one} --jar one.jar
-  {akashi} sign-in --url {origin} --setup {two} --jar two.jar
+  {akashi} sign-in --url {origin}{options} --setup {one} --jar one.jar
+  {akashi} sign-in --url {origin}{options} --setup {two} --jar two.jar
   # 2. bring subjects and records; a second person commits
   for KIND in subjects records; do
     ID=$(curl -s -b one.jar $STAFF/imports/$KIND -H 'Content-Type: text/csv' --data-binary @samples/$KIND.csv | id)
@@ -74,8 +91,8 @@ const tour = `  export AKASHI_DATA={data}
   # 5. what a stranger sees
   {akashi} verify certificate.smart-health-card
   # 6. the passkey counts for five minutes: what is dangerous asks for it again
-  {akashi} sign-in --url {origin} --user {user1} --jar one.jar
-  {akashi} sign-in --url {origin} --user {user2} --jar two.jar
+  {akashi} sign-in --url {origin}{options} --user {user1} --jar one.jar
+  {akashi} sign-in --url {origin}{options} --user {user2} --jar two.jar
   # 7. an account for a clerk: asked for, approved by another, carried out by a third
   BODY='{"user_id":"{office}-clerk1","name":"窓口 花子","unit":"健康推進課","role":"clerk","section_head":"健康推進課長","system_owner":"情報政策課長"'
   BODY=$BODY',"ends_on":"'$(($(date +%Y)+1))'-03-31","trained_on":"'$(date +%F)'"}'

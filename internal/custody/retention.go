@@ -49,6 +49,32 @@ type Run struct {
 	Made, Began, Ended time.Time
 	Approved           bool // two people let it be erased
 	Items              []Due
+	Tally              []Tally // of the items, by class and outcome
+}
+
+// Tally is how many of a class came to an outcome; none yet: empty.
+type Tally struct {
+	Class   Class
+	Outcome string
+	Count   int
+}
+
+// State is what became of a list: waiting for two people, approved, erasing, erased,
+// replaced by a newer one before anybody began it, or empty.
+func (r Run) State() string {
+	switch began, ended := !r.Began.IsZero(), !r.Ended.IsZero(); {
+	case began && ended:
+		return "erased"
+	case began:
+		return "erasing"
+	case ended && len(r.Tally) == 0:
+		return "empty"
+	case ended:
+		return "replaced"
+	case r.Approved:
+		return "approved"
+	}
+	return "waiting"
 }
 
 // RetentionStore keeps runs and erases what is on them.
@@ -58,8 +84,13 @@ type RetentionStore interface {
 	Due(ctx context.Context, office string, class Class, before time.Time, limit int) ([]Due, error)
 	// AddRun stores a list and ends those that nobody began, inside an act.
 	AddRun(ctx context.Context, office string, r Run) error
-	// LastRun returns the newest, without items; fault NotFound "retention_run".
+	// Runs returns lists without items, newest first; LastRun the newest and Run one
+	// of them: fault NotFound "retention_run".
+	Runs(ctx context.Context, office, before string, limit int) ([]Run, error)
 	LastRun(ctx context.Context, office string) (Run, error)
+	Run(ctx context.Context, office, id string) (Run, error)
+	// RunPage returns what is on a list, by class and object, after one of them.
+	RunPage(ctx context.Context, office, run string, after Due, limit int) ([]Due, error)
 	// RunItems returns what is on a list; open: only what was not handled.
 	RunItems(ctx context.Context, office, run string, open bool, limit int) ([]Due, error)
 	// BeginRun, EndRun and Handled note how far a run is, inside an act.
@@ -129,6 +160,27 @@ func (r *Retention) List(ctx context.Context, a actor.Actor) (run Run, err error
 			e.Fact(string(LogEntries), strconv.FormatInt(until, 10))
 		}
 		return r.Kept.AddRun(ctx, a.Office, run)
+	})
+	return run, err
+}
+
+// Runs returns the lists of the actor's office, newest first, without items.
+func (r *Retention) Runs(ctx context.Context, a actor.Actor, before string, limit int) (list []Run, err error) {
+	err = r.Log.Act(ctx, a, audit.Entry{Action: "retention.list_runs"}, func(ctx context.Context, _ *audit.Entry) (err error) {
+		list, err = r.Kept.Runs(ctx, a.Office, before, limit)
+		return err
+	})
+	return list, err
+}
+
+// Run reads one list with what is on it after an item, by class and object: for those
+// who look at it before they let it be erased.
+func (r *Retention) Run(ctx context.Context, a actor.Actor, id string, after Due, limit int) (run Run, err error) {
+	err = r.Log.Act(ctx, a, audit.Entry{Action: "retention.read", Object: id}, func(ctx context.Context, _ *audit.Entry) (err error) {
+		if run, err = r.Kept.Run(ctx, a.Office, id); err == nil {
+			run.Items, err = r.Kept.RunPage(ctx, a.Office, id, after, limit)
+		}
+		return err
 	})
 	return run, err
 }
@@ -217,6 +269,10 @@ func (r *Retention) Erase(ctx context.Context, a actor.Actor, id string) error {
 		if err != nil {
 			return err
 		}
+		o, err := r.Kept.Office(ctx, a.Office)
+		if err != nil {
+			return err
+		}
 		items = slices.DeleteFunc(items, func(d Due) bool { return refused != nil && d.Class == LogEntries })
 		if len(items) == 0 && refused != nil {
 			return refused
@@ -225,7 +281,7 @@ func (r *Retention) Erase(ctx context.Context, a actor.Actor, id string) error {
 			return r.end(ctx, a, id)
 		}
 		for _, d := range items {
-			switch err := r.erase(ctx, a, run, d); {
+			switch err := r.erase(ctx, a, o.Settings.Keep.OrDefault(), run, d); {
 			case errors.Is(err, ErrNoArchive):
 				refused = err
 			case err != nil:
@@ -256,15 +312,10 @@ func (r *Retention) end(ctx context.Context, a actor.Actor, id string) error {
 	})
 }
 
-func (r *Retention) erase(ctx context.Context, a actor.Actor, run Run, d Due) error {
+func (r *Retention) erase(ctx context.Context, a actor.Actor, keep office.Keeping, run Run, d Due) error {
 	if d.Class == LogEntries {
 		return r.prune(ctx, a, run, d)
 	}
-	kept, err := r.Kept.Office(ctx, a.Office)
-	if err != nil {
-		return err
-	}
-	keep := kept.Settings.Keep.OrDefault()
 	e := audit.Entry{Action: "retention.erase", Object: d.Object}
 	if d.Class == Persons {
 		e.Person = d.Object

@@ -3,6 +3,7 @@ package custody_test
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"testing"
 	"time"
@@ -140,6 +141,17 @@ func TestRetention(t *testing.T) {
 		}
 		if err := r.Erase(t.Context(), by(w.Clerk.Office), run.ID); fault.CodeOf(err) != fault.NotFound {
 			t.Errorf("error/twice: %v", err)
+		}
+		runs, err := r.Runs(t.Context(), w.Officer, "", 10)
+		if err != nil || len(runs) != 3 || runs[0].State() != "erased" || runs[1].State() != "replaced" || runs[2].State() != "empty" {
+			t.Errorf("ok/lists: %+v %v", runs, err)
+		}
+		told := map[string]int{}
+		for _, c := range runs[0].Tally {
+			told[c.Outcome] += c.Count
+		}
+		if !maps.Equal(told, outcomes) {
+			t.Errorf("ok/counts: %v, want %v", told, outcomes)
 		}
 		// What was held or changed comes with a later list.
 		if _, of := listed(20); of[custody.Persons] != outcomes[custody.Changed]+outcomes[custody.Held] || of[custody.Applications] != 0 {

@@ -59,10 +59,21 @@ type Revocation struct {
 	StoppedAt   time.Time // zero: nobody has
 	Ended       string    // state of an approval that was refused or withdrawn or has expired, before it was started
 	Superseded  int       // of those selected, by certificates that are issued and were not selected
-	Successors  []string  // these, at most 100
+	Successors  []string  // these, at most 100; not in a list
 	Done        int       // looked at
 	Revoked     int       // of these; the others had ended otherwise
+	Failed      int       // tried RevocationTries times; Start tries them again
+	Failures    []Failure // these, at most 100, by id; not in a list
 }
+
+// Failure is a certificate that could not be revoked.
+type Failure struct {
+	CertificateID string
+	Fault         string // of the last try: a code and a key, as the log has it
+}
+
+// RevocationTries is how often one certificate is tried before the others go on without it.
+const RevocationTries = 5
 
 // maxSelected bounds one revocation.
 const maxSelected = 100_000
@@ -79,11 +90,15 @@ type RevocationStore interface {
 	Revocations(ctx context.Context, office, before string, limit int) ([]Revocation, error)
 	StartRevocation(ctx context.Context, r Revocation) error // fault Conflict "revocation_state"
 	StopRevocation(ctx context.Context, r Revocation) error  // fault Conflict "revocation_stopped"
-	// OpenRevocations returns certificates still to be revoked; needs no act.
+	// OpenRevocations returns certificates still to be revoked that have not failed; needs no act.
 	OpenRevocations(ctx context.Context, office string, most int) ([]ToRevoke, error)
 	// RevokeItem ends a certificate, unless it has ended, and notes that it was
 	// looked at; fault Conflict "revocation_state" if another node was faster.
 	RevokeItem(ctx context.Context, office string, item ToRevoke) (revoked bool, err error)
+	// RevocationFailed counts a try of a certificate that was not looked at.
+	RevocationFailed(ctx context.Context, office string, item ToRevoke, fault string) error
+	// RetryRevocation lets those that failed be tried again.
+	RetryRevocation(ctx context.Context, office, id string) error
 }
 
 // ToRevoke is one certificate of a revocation that was started.
@@ -225,11 +240,20 @@ func (s *Revocations) notOwnAny(ctx context.Context, a actor.Actor, ids []string
 	return nil
 }
 
-// Start lets the jobs revoke what somebody else has asked for.
+// Start lets the jobs revoke what somebody else has asked for, and try again what
+// failed since: these very certificates were approved.
 func (s *Revocations) Start(ctx context.Context, a actor.Actor, id string) (r Revocation, err error) {
 	err = s.Log.Act(ctx, a, audit.Entry{Action: "revocation.start", Object: id}, func(ctx context.Context, e *audit.Entry) error {
 		if r, err = s.Store.Revocation(ctx, a.Office, id); err != nil {
 			return err
+		}
+		if r.Failed > 0 && r.StoppedAt.IsZero() {
+			e.Fact("again", strconv.Itoa(r.Failed))
+			r.Failed, r.Failures = 0, nil
+			if err := s.NotOwn(ctx, a, id); err != nil {
+				return err
+			}
+			return s.Store.RetryRevocation(ctx, a.Office, id)
 		}
 		e.Fact("certificates", strconv.Itoa(r.Count))
 		if err := s.Approvals.UseOrApprove(ctx, a, office.RevokeBulk, id, office.Digest(r.parameters())); err != nil {
@@ -278,8 +302,9 @@ func (s *Revocations) List(ctx context.Context, a actor.Actor, before string, li
 
 // Step revokes at most so many certificates of each office that is not suspended, one
 // act each, so that a process that dies has left each of them done or not. What fails
-// is tried again at the next step and keeps nothing else from being done. It returns
-// how many it looked at, and the faults of the others.
+// is tried again at the next steps, RevocationTries times where it is not the service
+// that is away, and keeps nothing else from being done. It returns how many it looked
+// at, and the faults of the others.
 func (s *Revocations) Step(ctx context.Context, most int) (n int, err error) {
 	offices, err := s.Store.Offices(ctx)
 	if err != nil {
@@ -323,10 +348,16 @@ func (s *Revocations) revoke(ctx context.Context, code string, item ToRevoke) er
 		}
 		return err
 	})
-	if errors.Is(err, errRevocation) { // another node has it
+	if err == nil || errors.Is(err, errRevocation) { // another node has it
 		return nil
 	}
-	return err
+	if fault.CodeOf(err) == fault.Unavailable {
+		return err
+	}
+	failed := audit.Entry{Action: "revocation.try", Object: item.Certificate}
+	return errors.Join(err, s.Log.Act(ctx, a, failed, func(ctx context.Context, _ *audit.Entry) error {
+		return s.Store.RevocationFailed(ctx, code, item, audit.Result(err))
+	}))
 }
 
 var (

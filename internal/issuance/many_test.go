@@ -145,11 +145,12 @@ func TestRevokeMany(t *testing.T) {
 type choosy struct {
 	issuance.RevocationStore
 	refused string
+	cause   error
 }
 
 func (s *choosy) RevokeItem(ctx context.Context, code string, item issuance.ToRevoke) (bool, error) {
 	if item.Certificate == s.refused {
-		return false, errDied
+		return false, s.cause
 	}
 	return s.RevocationStore.RevokeItem(ctx, code, item)
 }
@@ -194,7 +195,7 @@ func TestRevokeManyGoesOnAndStops(t *testing.T) {
 		failing.Store = struct {
 			issuance.RevocationStore
 			issuance.Store
-		}{&choosy{w.Store, items[0].Certificate}, w.Store}
+		}{&choosy{w.Store, items[0].Certificate, errDied}, w.Store}
 		if n, err := failing.Step(ctx, 2); n != 1 || !errors.Is(err, errDied) {
 			t.Errorf("ok/the others: %d %v", n, err)
 		}
@@ -206,6 +207,81 @@ func TestRevokeManyGoesOnAndStops(t *testing.T) {
 		}
 		if got, err := s.Get(ctx, two, r.ID); err != nil || got.Done != 1 || got.Revoked != 1 {
 			t.Errorf("ok/the rest stays: %+v %v", got, err)
+		}
+	})
+}
+
+// S-029: a certificate that can never be revoked is tried five times, then shown with
+// why, and keeps no other waiting; while the database is away nothing is counted; to
+// start it again tries again.
+func TestRevokeManyFailures(t *testing.T) {
+	world.Each(t, func(t *testing.T, w *world.World) {
+		ctx, s := t.Context(), w.Revocations
+		approver := func(name string) actor.Actor {
+			return w.Person(t, w.Clerk.Office+"-"+name, office.Approver).Actor(actor.Operate, "test", "", w.Clock.Now())
+		}
+		one, two := approver("approver1"), approver("approver2")
+		for range 3 {
+			if _, _, err := w.Issuance.Issue(ctx, w.Clerk, w.Approved(t, certificate.Domestic)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		r, err := s.Ask(ctx, one, issuance.Selection{Clerk: w.Clerk.Person}, "fraud", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Start(ctx, two, r.ID); err != nil {
+			t.Fatal(err)
+		}
+		open, err := w.Store.OpenRevocations(ctx, w.Clerk.Office, 10)
+		if err != nil || len(open) != 3 {
+			t.Fatal(open, err)
+		}
+		bad := open[0].Certificate
+		failing := func(cause error) *issuance.Revocations {
+			f := *s
+			f.Store = struct {
+				issuance.RevocationStore
+				issuance.Store
+			}{&choosy{w.Store, bad, cause}, w.Store}
+			return &f
+		}
+		for range issuance.RevocationTries + 1 {
+			if n, err := failing(fault.New(fault.Unavailable, "store", "")).Step(ctx, 1); n != 0 || fault.CodeOf(err) != fault.Unavailable {
+				t.Errorf("ok/away: %d %v", n, err)
+			}
+		}
+		for range issuance.RevocationTries {
+			if n, err := failing(errDied).Step(ctx, 1); n != 0 || !errors.Is(err, errDied) {
+				t.Errorf("ok/tried: %d %v", n, err)
+			}
+		}
+		for range 2 {
+			if n, err := failing(errDied).Step(ctx, 1); n != 1 || err != nil {
+				t.Errorf("error/the others wait: %d %v", n, err)
+			}
+		}
+		if n, err := s.Step(ctx, 10); n != 0 || err != nil {
+			t.Errorf("error/tried for ever: %d %v", n, err)
+		}
+		got, err := s.Get(ctx, two, r.ID)
+		if err != nil || got.Done != 2 || got.Revoked != 2 || got.Failed != 1 || !slices.Equal(got.Failures, []issuance.Failure{{CertificateID: bad, Fault: "internal"}}) {
+			t.Errorf("ok/shown: %+v %v", got, err)
+		}
+		if list, err := s.List(ctx, two, "", 10); err != nil || len(list) != 1 || list[0].Failed != 1 || list[0].Done != 2 {
+			t.Errorf("ok/counted: %+v %v", list, err)
+		}
+		if again, err := s.Start(ctx, one, r.ID); err != nil || again.Failed != 0 || again.StartedBy != two.Person {
+			t.Errorf("ok/started again: %+v %v", again, err)
+		}
+		if _, err := s.Start(ctx, one, r.ID); fault.CodeOf(err) != fault.Conflict {
+			t.Errorf("error/nothing has failed: %v", err)
+		}
+		if n, err := s.Step(ctx, 10); n != 1 || err != nil {
+			t.Errorf("ok/tried again: %d %v", n, err)
+		}
+		if got, err = s.Get(ctx, two, r.ID); err != nil || got.Done != 3 || got.Revoked != 3 || got.Failed != 0 || got.Failures != nil {
+			t.Errorf("ok/all: %+v %v", got, err)
 		}
 	})
 }

@@ -91,12 +91,12 @@ func named(field, value string) error {
 
 // check refuses an account that cannot be: when it is asked for, and when it is made.
 func (s Staff) check(now time.Time) error {
-	if err := cmp.Or(named("user", s.User), named("name", s.Name), named("unit", s.Unit)); err != nil {
+	if err := cmp.Or(named("user_id", s.User), named("name", s.Name), named("unit", s.Unit)); err != nil {
 		return err
 	}
 	switch {
 	case officeOf(s.User) != s.Office || s.Office == "":
-		return fault.New(fault.Invalid, "user_id", "user")
+		return fault.New(fault.Invalid, "user_id", "user_id")
 	case !s.Role.Known():
 		return fault.OneOf("role", s.Role, Roles()...)
 	case !now.Before(s.Ends):
@@ -117,8 +117,9 @@ type AccountStore interface {
 	UsedStaff(ctx context.Context, office, id string, at time.Time) error
 	RemindedStaff(ctx context.Context, office, id, reminder string, at time.Time) error
 	SetKin(ctx context.Context, s Staff, kin []string) error // fault Conflict "version" where it is no more as read
-	// PersonByTicket finds somebody in the register by two items; fault NotFound "person".
-	PersonByTicket(ctx context.Context, office, ticket string, birth clock.Date) (id string, err error)
+	// PersonByTicket finds somebody in the register by two items, and after that
+	// the same person under other tickets; fault NotFound "person".
+	PersonByTicket(ctx context.Context, office, ticket string, birth clock.Date) (ids []string, err error)
 }
 
 // Make creates an account and returns the token of its set-up link. It runs

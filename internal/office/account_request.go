@@ -99,6 +99,9 @@ type AccountRequestStore interface {
 	AccountRequest(ctx context.Context, office, id string) (AccountRequest, error) // fault NotFound "account_request"
 	AccountRequests(ctx context.Context, office, before string, limit int) ([]AccountRequest, error)
 	DoneAccountRequest(ctx context.Context, r AccountRequest) error
+	// AskedFor tells whether a new account with this user id is asked for and may still
+	// be made. Until the act ends, no other may ask for one.
+	AskedFor(ctx context.Context, office, user string) (bool, error)
 }
 
 // StaffStore finds accounts; it needs no act.
@@ -120,20 +123,31 @@ type AccountRequests struct {
 	IDs       idgen.Gen
 }
 
-// Ask asks for a new account.
+// Ask asks for a new account; fault Conflict "user_taken", or "user_asked" where
+// another request for the same user id is open.
 func (s *AccountRequests) Ask(ctx context.Context, a actor.Actor, r AccountRequest, once *audit.Once) (AccountRequest, error) {
 	r.Kind, r.Staff, r.Was = MakeAccount, "", ""
 	if r.Role == Officer {
 		r.Kind = MakeOfficer
 	}
-	list, err := s.Staff.ListStaff(ctx, a.Office)
-	if err != nil {
-		return r, err
-	}
-	if slices.ContainsFunc(list, func(p Staff) bool { return p.User == r.User }) {
-		return r, fault.New(fault.Conflict, "user_taken", "user")
-	}
 	return s.ask(ctx, a, r, once)
+}
+
+// free refuses a user id that somebody has or that is asked for. Whose request was
+// carried out meanwhile is among the accounts, which are therefore looked at last.
+func (s *AccountRequests) free(ctx context.Context, office, user string) error {
+	asked, err := s.Store.AskedFor(ctx, office, user)
+	if err != nil {
+		return err
+	}
+	if asked {
+		return fault.New(fault.Conflict, "user_asked", "user_id")
+	}
+	list, err := s.Staff.ListStaff(ctx, office)
+	if slices.ContainsFunc(list, func(p Staff) bool { return p.User == user }) {
+		return fault.New(fault.Conflict, "user_taken", "user_id")
+	}
+	return err
 }
 
 // AskChange asks for another role, unit or end of an account.
@@ -169,6 +183,11 @@ func (s *AccountRequests) ask(ctx context.Context, a actor.Actor, r AccountReque
 	e.Fact("kind", string(r.Kind))
 	e.Fact("role", string(r.Role))
 	err := s.Log.Act(ctx, a, e, func(ctx context.Context, _ *audit.Entry) error {
+		if r.Was == "" {
+			if err := s.free(ctx, r.Office, r.User); err != nil {
+				return err
+			}
+		}
 		p, err := s.Approvals.Ask(ctx, a, r.Kind, r.object(), r.parameters())
 		if err != nil {
 			return err

@@ -30,6 +30,7 @@ const (
 	ApplyRoster       Kind = "roster.commit"
 	ChangeSettings    Kind = "office.settings"
 	ResumeOffice      Kind = "office.resume"
+	AdmitEntry        Kind = "log.admit" // of the log, that came after its time was signed for
 )
 
 // DangerousAct says who asks for an act, who approves it and who carries it out.
@@ -70,6 +71,7 @@ var dangerousActs = map[Kind]DangerousAct{
 	WithdrawImport:    {Ask: ReadImports, Approve: CommitImports, CarryOut: CommitImports},
 	ApplyRoster:       {Ask: WriteRoster, Approve: CommitRoster, CarryOut: CommitRoster, ByUseCase: true, Unattended: true},
 	ChangeSettings:    {Ask: SetOffice, Approve: ApproveSettings, CarryOut: SetOffice, ByUseCase: true},
+	AdmitEntry:        {Ask: RequestAdmission, Approve: ApproveAdmission, CarryOut: CarryOutAdmission},
 	ResumeOffice:      {Ask: SuspendOffice, Approve: ApproveSettings, CarryOut: SuspendOffice},
 }
 

@@ -15,7 +15,7 @@ import (
 const maxKin = 30
 
 // AddKin notes that the cases of a registered person are a member of staff's own:
-// oneself, or somebody of one's household (S-029). One person is enough, as it
+// oneself, or somebody of one's household (S-029), under all tickets. One person is enough, as it
 // only takes away what the member may do.
 func (a *Accounts) AddKin(ctx context.Context, by actor.Actor, staff, ticket string, birth clock.Date) error {
 	return a.kin(ctx, by, "account.add_kin", staff, func(ctx context.Context, s Staff, e *audit.Entry) ([]string, error) {
@@ -23,14 +23,17 @@ func (a *Accounts) AddKin(ctx context.Context, by actor.Actor, staff, ticket str
 		if err != nil {
 			return nil, err
 		}
-		e.Person = person
-		if slices.Contains(s.Kin, person) {
-			return s.Kin, nil
+		e.Person = person[0]
+		kin := slices.Clone(s.Kin)
+		for _, id := range person {
+			if !slices.Contains(kin, id) {
+				kin = append(kin, id)
+			}
 		}
-		if len(s.Kin) == maxKin {
+		if len(kin) > maxKin {
 			return nil, fault.New(fault.Conflict, "too_many_kin", "").With("max", strconv.Itoa(maxKin))
 		}
-		return append(slices.Clone(s.Kin), person), nil
+		return kin, nil
 	})
 }
 

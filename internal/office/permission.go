@@ -56,7 +56,11 @@ const (
 	ReadTechnicalLog Permission = "log.technical"
 	ReadLog          Permission = "log.read" // all of the office
 	ReadAlerts       Permission = "alerts.read"
-	CloseAlerts      Permission = "alerts.acknowledge"
+	// RequestAdmission and the next two are for an entry that came late (log.admit).
+	RequestAdmission  Permission = "log.admit.request"
+	ApproveAdmission  Permission = "log.admit.approve"
+	CarryOutAdmission Permission = "log.admit.carry_out"
+	CloseAlerts       Permission = "alerts.acknowledge"
 	// OfficeAlerts is needed besides for those of the office, which are about its staff.
 	OfficeAlerts Permission = "alerts.office"
 	// InstallationAlerts is needed besides to see to those of no office.

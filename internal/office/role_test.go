@@ -61,8 +61,8 @@ func TestPermissions(t *testing.T) {
 		Approver:      {WriteImports, ApproveAccount, CarryOutAccount, ApproveKeys, ReadLog},
 		RegisterClerk: {ReadApplications, WriteApplications, Decide, Issue, Print, Revoke, CommitImports, SeeNumber, EnterNumber, ApproveExport},
 		ExchangeClerk: {ReadApplications, Decide, Issue, Print, Revoke, WriteImports, CommitImports},
-		Officer:       {SeeNumber, EnterNumber, CarryOutAccount, CarryOutKeys, CarryOutErasure, CarryOutExport, Backup},
-		Operator:      {ReadApplications, ReadCertificates, Issue, Print, SeeNumber, EnterNumber, RequestAccount, ApproveAccount, DecideApprovals, ReadLog},
+		Officer:       {SeeNumber, EnterNumber, CarryOutAccount, CarryOutKeys, CarryOutErasure, CarryOutExport, CarryOutAdmission, Backup},
+		Operator:      {ReadApplications, ReadCertificates, Issue, Print, SeeNumber, EnterNumber, RequestAccount, ApproveAccount, DecideApprovals, ApproveAdmission, ReadLog},
 		Auditor:       {WriteApplications, Decide, Issue, Print, Revoke, WriteImports, CommitImports, RequestAccount, DecideApprovals},
 	}
 	for role, list := range never {

@@ -90,9 +90,9 @@ func (s *Server) accountRoutes() []*route {
 	requests.query, requests.out = paging, accountRequestList{}
 	disable := of(http.MethodPost, "/{id}/disable", "disable-account", office.DisableAccount, nil, s.disableAccount, "利用者を直ちに停止する", "Disable an account at once")
 	disable.status, disable.out, disable.stepUp = http.StatusNoContent, nil, true
-	kin := of(http.MethodPost, "/{id}/kin", "add-account-kin", office.RequestAccount, kinBody{}, s.addKin, "本人または同じ世帯の人を、その利用者が扱えない人として登録する", "Note a person whose cases the account may not touch: itself or its household")
+	kin := of(http.MethodPost, "/{id}/kin", "add-account-kin", office.RequestAccount, kinBody{}, s.addKin, "本人または同じ世帯の人を、その利用者が扱えない人として登録する（台帳に世帯はなく、姓の違う家族は登録しないと分からない）", "Note a person whose cases the account may not touch: itself or its household. The register has no households: kin of another name are not found unless they are noted")
 	unkin := of(http.MethodDelete, "/{id}/kin", "clear-account-kin", office.ApproveAccount, nil, s.clearKin, "扱えない人の登録をすべて消す（本人にはできない）", "Forget the persons whose cases the account may not touch; never one's own")
-	own := of(http.MethodPost, "", "add-own-kin", oneself, kinBody{}, s.addOwnKin, "自分または同じ世帯の人を、自分が扱えない人として登録する", "Note a person whose cases one may not touch: oneself or one's household")
+	own := of(http.MethodPost, "", "add-own-kin", oneself, kinBody{}, s.addOwnKin, "自分または同じ世帯の人を、自分が扱えない人として登録する（台帳に世帯はなく、姓の違う家族は登録しないと分からない）", "Note a person whose cases one may not touch: oneself or one's household. The register has no households: kin of another name are not found unless they are noted")
 	own.path, unkin.stepUp = prefix+"/account/kin", true
 	for _, r := range []*route{kin, unkin, own} {
 		r.status, r.out = http.StatusNoContent, nil

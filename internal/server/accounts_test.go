@@ -30,6 +30,11 @@ func (f *fixture) testAccounts(t *testing.T) {
 		return "/accounts/requests/" + m["id"].(string)
 	}
 	path := approve(f.do(f.officer, "POST", "/accounts/requests", accountForm("new", office.Clerk)))
+	twice := f.do(second, "POST", "/accounts/requests", accountForm("new", office.RegisterClerk))
+	f.want(t, twice, 409, "user_asked")
+	if !strings.Contains(string(twice.body), `"user_id"`) {
+		t.Errorf("error/the field is another: %s", twice.body)
+	}
 	f.want(t, f.do(second, "POST", path+"/carry-out", ""), 403, "permission")
 	r := f.do(operator, "POST", path+"/carry-out", "")
 	f.want(t, r, 200, "")

@@ -47,7 +47,7 @@ func (s *Server) approvalRoutes() []*route {
 	of := func(method, path, id string, p office.Permission, serve func(*call) (answer, error), ja, en string) *route {
 		return &route{
 			faces: staffOnly, method: method, path: prefix + "/approvals" + path, id: id, permission: p, purpose: actor.Operate,
-			status: http.StatusOK, out: approvalBody{}, serve: serve, ja: ja, en: en, whileSuspended: true, // does nothing by itself
+			status: http.StatusOK, out: approvalBody{}, serve: serve, ja: ja, en: en, whileSuspended: true, whileUnsigned: true, // does nothing by itself
 		}
 	}
 	ask := of(http.MethodPost, "", "ask-approval", office.AskApproval, s.askApproval, "別の人の承認を依頼する", "Ask another person to approve an act")

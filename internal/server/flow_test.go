@@ -45,6 +45,7 @@ func TestEveryRoute(t *testing.T) {
 	t.Run("office", f.testOffice)
 	t.Run("accounts", f.testAccounts)
 	t.Run("kin", f.testKin)
+	t.Run("retention", f.testRetention)
 	t.Run("rosters", f.testRosters)
 	t.Run("verify", f.testVerify)
 	t.Run("open", f.testOpen)
@@ -596,7 +597,7 @@ func TestOthersDoNotExist(t *testing.T) {
 	asked := f.do(f.officer, "POST", "/accounts/requests", accountForm("new", office.Clerk)).json(t)["id"].(string)
 	ids["requests"] = asked
 	ids["rosters"] = ask(f.Staff(), f.officer, "POST", prefix+"/rosters", "text/csv", []byte("user_id,name,unit\n"+world.OfficerUser+",x,x\n")).json(t)["id"].(string)
-	ids["alerts"] = f.alerted(t)
+	ids["alerts"], ids["retention"] = f.alerted(t), f.due(t).ID
 	operator := f.SignIn(t, foreignOffice+"-operator", office.Operator)
 	approver := f.SignIn(t, foreignOffice+"-approver", office.Approver)
 	one, _ := f.approvers(t)

@@ -46,8 +46,9 @@ var kindsOfID = map[string]kindOfID{
 		f.want(t, r, 201, "")
 		return r.json(t)["id"].(string)
 	}, hexDigits},
-	"accounts": {func(f *fixture, t *testing.T) string { return f.Clerk.Person }, hexDigits},
-	"alerts":   {func(f *fixture, t *testing.T) string { return f.alerted(t) }, hexDigits},
+	"retention": {func(f *fixture, t *testing.T) string { return f.due(t).ID }, hexDigits},
+	"accounts":  {func(f *fixture, t *testing.T) string { return f.Clerk.Person }, hexDigits},
+	"alerts":    {func(f *fixture, t *testing.T) string { return f.alerted(t) }, hexDigits},
 	"rosters": {func(f *fixture, t *testing.T) string {
 		r := ask(f.Staff(), f.officer, "POST", prefix+"/rosters", "text/csv", []byte("user_id,name,unit\n"+world.OfficerUser+",x,x\n"))
 		f.want(t, r, 201, "")

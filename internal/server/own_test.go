@@ -8,6 +8,7 @@ import (
 
 	"akashi/certificate"
 	"akashi/internal/office"
+	"akashi/samples"
 )
 
 const sakurai = `{"ticket_number":"0000000001","birth_date":"1991-02-18"}` // of the first sample person
@@ -100,6 +101,26 @@ func TestOwnCase(t *testing.T) {
 		r := f.do(kin(office.Clerk), "POST", "/applications", strings.Replace(form(certificate.Domestic), `"name":{"family":"桜井","given":"澪"},`, "", 1))
 		f.want(t, r, 201, "")
 		f.want(t, f.do(kin(office.Clerk), "POST", "/applications/"+r.json(t)["id"].(string)+"/submit", ""), 403, "own_case")
+	})
+	t.Run("error/under another ticket and name", func(t *testing.T) {
+		noted := member("別 姓", "kin-before", office.Clerk)
+		f.want(t, f.do(noted, "POST", "/account/kin", sakurai), 204, "")
+		csv, err := samples.Files.ReadFile("subjects.csv")
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := f.do(f.clerk, "POST", "/imports/subjects", string(csv)+f.Clerk.Office+",0000009001,100001,佐藤,澪,サトウ,ミオ,1991-02-18,2,resident,\n")
+		f.want(t, r, 201, "")
+		f.want(t, f.do(f.officer, "POST", "/imports/"+r.json(t)["id"].(string)+"/commit", ""), 200, "")
+		body := strings.NewReplacer("0000000001", "0000009001", "桜井", "佐藤").Replace(form(certificate.Domestic))
+		r = f.do(f.clerk, "POST", "/applications", body)
+		f.want(t, r, 201, "")
+		path := "/applications/" + r.json(t)["id"].(string)
+		f.want(t, f.do(noted, "POST", path+"/submit", ""), 403, "own_case")
+		f.want(t, f.do(f.clerk, "POST", path+"/submit", ""), 200, "")
+		after := member("別 姓", "kin-after", office.Clerk)
+		f.want(t, f.do(after, "POST", "/account/kin", sakurai), 204, "")
+		f.want(t, f.do(after, "GET", path, ""), 403, "own_case")
 	})
 	t.Run("error/among many", func(t *testing.T) {
 		kin, again := member("別 姓", "kin-officer", office.Officer), member("別 姓", "kin-approver", office.Approver)

@@ -31,23 +31,30 @@ type selectedBody struct {
 }
 
 type revocationBody struct {
-	ID          string    `json:"id"`
-	State       string    `json:"state" doc:"requested, running, finished or stopped; refused, withdrawn or expired where it never was approved in time"`
-	Count       int       `json:"count" doc:"certificates when it was asked for: these very ones are revoked"`
-	SHA256      string    `json:"ids_sha256"`
-	Done        int       `json:"done"`
-	Revoked     int       `json:"revoked" doc:"of those done; the others had ended before"`
-	Ended       int       `json:"ended_otherwise" doc:"of those done"`
-	Superseded  int       `json:"superseded" doc:"of those selected, by certificates that were not selected and are not revoked with them"`
-	Successors  []string  `json:"successors,omitempty" doc:"these certificates, at most 100: look at each"`
-	Approval    string    `json:"approval" doc:"its id"`
-	RequestedBy string    `json:"requested_by"`
-	RequestedAt time.Time `json:"requested_at"`
-	StartedBy   string    `json:"started_by,omitempty"`
-	StartedAt   time.Time `json:"started_at,omitzero"`
-	StoppedBy   string    `json:"stopped_by,omitempty"`
-	StoppedAt   time.Time `json:"stopped_at,omitzero"`
+	ID          string        `json:"id"`
+	State       string        `json:"state" doc:"requested, running, finished, finished_with_failures (start it again to try these again) or stopped; refused, withdrawn or expired where it never was approved in time"`
+	Count       int           `json:"count" doc:"certificates when it was asked for: these very ones are revoked"`
+	SHA256      string        `json:"ids_sha256"`
+	Done        int           `json:"done"`
+	Revoked     int           `json:"revoked" doc:"of those done; the others had ended before"`
+	Ended       int           `json:"ended_otherwise" doc:"of those done"`
+	Superseded  int           `json:"superseded" doc:"of those selected, by certificates that were not selected and are not revoked with them"`
+	Successors  []string      `json:"successors,omitempty" doc:"these certificates, at most 100: look at each; not in the list"`
+	Failed      int           `json:"failed" doc:"certificates that could not be revoked in five tries"`
+	Failures    []failureBody `json:"failures,omitempty" doc:"these, at most 100; not in the list"`
+	Approval    string        `json:"approval" doc:"its id"`
+	RequestedBy string        `json:"requested_by"`
+	RequestedAt time.Time     `json:"requested_at"`
+	StartedBy   string        `json:"started_by,omitempty"`
+	StartedAt   time.Time     `json:"started_at,omitzero"`
+	StoppedBy   string        `json:"stopped_by,omitempty"`
+	StoppedAt   time.Time     `json:"stopped_at,omitzero"`
 	wantedRevocationBody
+}
+
+type failureBody struct {
+	Certificate string `json:"certificate"`
+	Fault       string `json:"fault" doc:"code of the last try"`
 }
 
 type revocationList struct {
@@ -74,7 +81,7 @@ func (s *Server) revocationRoutes() []*route {
 	ask.status, ask.keyed = http.StatusCreated, true
 	list := of(http.MethodGet, "", "list-revocations", nil, s.listRevocations, "多数の失効の一覧と進み具合", "Revocations of many, with how far they are")
 	list.query, list.out = paging, revocationList{}
-	start := of(http.MethodPost, "/{id}/start", "start-revocation", nil, s.startRevocation, "依頼された失効を承認し、始める（別の人）", "Approve and start it, as another person has asked")
+	start := of(http.MethodPost, "/{id}/start", "start-revocation", nil, s.startRevocation, "依頼された失効を承認し、始める（別の人）。失敗した分のやり直しも", "Approve and start it, as another person has asked, or try again what failed")
 	start.stepUp, start.longer = true, selectTime
 	return []*route{count, ask, list, of(http.MethodGet, "/{id}", "get-revocation", nil, s.getRevocation, "多数の失効の進み具合", "How far a revocation of many is"), start,
 		of(http.MethodPost, "/{id}/stop", "stop-revocation", nil, s.stopRevocation, "多数の失効を止める（残りはそのまま）", "Stop it; what is not revoked yet stays")}
@@ -89,12 +96,18 @@ func revocationOf(r issuance.Revocation) revocationBody {
 		state = "stopped"
 	case r.Ended != "":
 		state = r.Ended
+	case r.Failed > 0 && r.Done+r.Failed == r.Count:
+		state = "finished_with_failures"
 	case !r.StartedAt.IsZero():
 		state = "running"
 	}
+	var failures []failureBody
+	for _, f := range r.Failures {
+		failures = append(failures, failureBody{f.CertificateID, f.Fault})
+	}
 	return revocationBody{
 		ID: r.ID, State: state, Count: r.Count, SHA256: r.SHA256, Done: r.Done, Revoked: r.Revoked,
-		Ended: r.Done - r.Revoked, Superseded: r.Superseded, Successors: r.Successors, Approval: r.Approval,
+		Ended: r.Done - r.Revoked, Superseded: r.Superseded, Successors: r.Successors, Failed: r.Failed, Failures: failures, Approval: r.Approval,
 		RequestedBy: r.RequestedBy, RequestedAt: r.RequestedAt, StartedBy: r.StartedBy, StartedAt: r.StartedAt, StoppedBy: r.StoppedBy, StoppedAt: r.StoppedAt,
 		wantedRevocationBody: wantedRevocationBody{selectionBody(r.Selection), r.Reason},
 	}

@@ -3,10 +3,12 @@ package server
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"akashi/certificate"
 	"akashi/internal/cli"
 	"akashi/internal/clock"
+	"akashi/internal/issuance"
 	"akashi/internal/office"
 )
 
@@ -78,4 +80,22 @@ func (f *fixture) testRevocations(t *testing.T) {
 	f.want(t, f.do(two, "GET", "/revocations", ""), 200, "")
 	f.want(t, f.do(f.clerk, "GET", "/revocations", ""), 403, "permission")
 	f.want(t, f.do(two, "GET", "/revocations/"+nobody, ""), 404, "revocation")
+}
+
+// The states of a revocation of many, told by what was done.
+func TestRevocationStates(t *testing.T) {
+	at := time.Date(2026, 11, 21, 3, 0, 0, 0, time.UTC)
+	for want, r := range map[string]issuance.Revocation{
+		"requested":              {Count: 3},
+		"expired":                {Count: 3, Ended: "expired"},
+		"running":                {Count: 3, StartedAt: at, Done: 1, Failed: 1},
+		"finished_with_failures": {Count: 3, StartedAt: at, Done: 2, Failed: 1, Failures: []issuance.Failure{{CertificateID: "x", Fault: "internal"}}},
+		"stopped":                {Count: 3, StartedAt: at, StoppedAt: at, Done: 2, Failed: 1},
+		"finished":               {Count: 3, StartedAt: at, StoppedAt: at, Done: 3},
+	} {
+		got := revocationOf(r)
+		if got.State != want || got.Failed != r.Failed || len(got.Failures) != len(r.Failures) {
+			t.Errorf("%s: %+v", want, got)
+		}
+	}
 }

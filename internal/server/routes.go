@@ -61,7 +61,9 @@ type route struct {
 	leaves bool
 	// whileSuspended: also while the office is suspended, to read its log and resume it
 	whileSuspended bool
-	serve          func(*call) (answer, error)
+	// whileUnsigned: also while the log is not being signed, to agree on how it goes on
+	whileUnsigned bool
+	serve         func(*call) (answer, error)
 
 	registry huma.Registry
 	schema   *huma.Schema // of the body
@@ -106,7 +108,7 @@ var (
 func (s *Server) routes() []*route {
 	var all []*route
 	for _, group := range [][]*route{
-		s.signInRoutes(), s.importRoutes(), s.applicationRoutes(), s.certificateRoutes(), s.revocationRoutes(), s.approvalRoutes(), s.accountRoutes(), s.rosterRoutes(), s.officeRoutes(), s.logRoutes(), s.counterRoutes(), s.openRoutes(),
+		s.signInRoutes(), s.importRoutes(), s.applicationRoutes(), s.certificateRoutes(), s.revocationRoutes(), s.approvalRoutes(), s.accountRoutes(), s.rosterRoutes(), s.officeRoutes(), s.retentionRoutes(), s.logRoutes(), s.counterRoutes(), s.openRoutes(),
 	} {
 		all = append(all, group...)
 	}

@@ -20,6 +20,7 @@ import (
 
 	"akashi/internal/cli"
 	"akashi/internal/fault"
+	"akashi/internal/strictjson"
 	"akashi/internal/testkit"
 )
 
@@ -210,6 +211,9 @@ func TestEveryFaultHasASentence(t *testing.T) {
 	keys := faultKeys(t)
 	if len(keys) < 80 {
 		t.Fatalf("only %d keys found", len(keys))
+	}
+	if err := strictjson.Check(messageFile, 3); err != nil { // a key that stands twice has one sentence that nobody sees
+		t.Error(err)
 	}
 	for _, key := range keys {
 		ja, en := Sentence(&fault.Error{Key: key})

@@ -28,6 +28,7 @@ import (
 	"akashi/internal/application"
 	"akashi/internal/audit"
 	"akashi/internal/clock"
+	"akashi/internal/custody"
 	"akashi/internal/idgen"
 	"akashi/internal/issuance"
 	"akashi/internal/office"
@@ -49,6 +50,7 @@ type Services struct {
 	Budget          *office.Budget
 	Issuance        *issuance.Service
 	Revocations     *issuance.Revocations
+	Retention       *custody.Retention
 	Log             *audit.Log
 	Reviews         *audit.Reviews
 	Alerts          *watch.Lists

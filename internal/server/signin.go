@@ -39,6 +39,10 @@ func (s *Server) signInRoutes() []*route {
 	remove := at(http.MethodDelete, "/account/passkeys/{id}", "remove-passkey", oneself, nil, nil, s.removePasskey,
 		"パスキーを取り除く（最後の一つは残る。ほかのセッションは終わる）", "Remove a passkey, but never the last second factor; other sessions end")
 	remove.stepUp, remove.status = true, http.StatusNoContent
+	stepUp := at(post, "/session/step-up", "begin-step-up", oneself, stepUpBody{}, askedBody{}, s.beginStepUp, "もう一度パスキーを求める", "Ask for the passkey again")
+	stepped := at(post, "/session/step-up/passkey", "finish-step-up", oneself, answeredBody{}, accountBody{}, s.finishStepUp,
+		"もう一度パスキーで答える（5 分間有効）", "Answer with the passkey again; it counts for five minutes")
+	stepUp.whileUnsigned, stepped.whileUnsigned = true, true
 	recovery := at(post, "/accounts/{id}/recover", "recover-account", office.ApproveAccount, nil, recoveredBody{}, s.recoverAccount,
 		"本人確認の手段を失った人に新しい設定リンクを渡す（別の人の依頼が必要）", "Give somebody who lost a credential a new set-up link, as another officer has asked")
 	recovery.stepUp = true
@@ -56,9 +60,7 @@ func (s *Server) signInRoutes() []*route {
 		at(post, "/session", "begin-session", anyone, signInBody{}, askedBody{}, s.beginSession,
 			"ユーザ ID とパスワードを確かめ、パスキーを求める（カードならそのまま）", "Check user id and password and ask for the passkey; with a card, sign in at once"),
 		at(post, "/session/passkey", "finish-session", anyone, answeredBody{}, accountBody{}, s.finishSession, "パスキーで答えてサインインする", "Answer with the passkey and sign in"),
-		at(post, "/session/step-up", "begin-step-up", oneself, stepUpBody{}, askedBody{}, s.beginStepUp, "もう一度パスキーを求める", "Ask for the passkey again"),
-		at(post, "/session/step-up/passkey", "finish-step-up", oneself, answeredBody{}, accountBody{}, s.finishStepUp,
-			"もう一度パスキーで答える（5 分間有効）", "Answer with the passkey again; it counts for five minutes"),
+		stepUp, stepped,
 		at(post, "/session/next-person", "next-person", oneself, nil, accountBody{}, s.nextPerson, "次の人: 前の申請者の文脈を消す", "Next person: destroy the context of the last applicant"),
 		end, ends,
 		at(http.MethodGet, "/account", "get-account", oneself, nil, accountBody{}, s.getAccount, "自分のアカウント", "One's own account"),

@@ -61,15 +61,28 @@ func (s *Store) SetKin(ctx context.Context, p office.Staff, kin []string) error 
 }
 
 // PersonByTicket implements office.AccountStore; it runs inside an act.
-func (s *Store) PersonByTicket(ctx context.Context, code, ticket string, birth clock.Date) (string, error) {
+func (s *Store) PersonByTicket(ctx context.Context, code, ticket string, birth clock.Date) ([]string, error) {
 	found, err := s.Register(code).FindByTicket(ctx, ticket)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	if len(found) != 1 || found[0].Subject.BirthDate != birth {
-		return "", fault.New(fault.NotFound, "person", "")
+		return nil, fault.New(fault.NotFound, "person", "")
 	}
-	return found[0].ID, nil
+	person := found[0]
+	ids := []string{person.ID}
+	if person.Subject.Address == "" {
+		return ids, nil
+	}
+	if found, err = s.Register(code).FindByAddress(ctx, person.Subject.Address); err != nil {
+		return nil, err
+	}
+	for _, p := range found {
+		if person.Subject.Reissued(p.Subject) {
+			ids = append(ids, p.ID)
+		}
+	}
+	return ids, nil
 }
 
 // AddStaff implements office.AccountStore.
@@ -82,7 +95,7 @@ func (s *Store) AddStaff(ctx context.Context, p office.Staff) error {
 		p.Office, p.ID, p.Name, string(p.Role), milli(p.Ends), s.clock.Now().UnixMilli(), p.User, p.Unit, string(p.State), p.Epoch, milli(p.Used), p.Reminder, milli(p.RemindedAt), kinText(p.Kin),
 	}).Error
 	if duplicate(err) {
-		return fault.New(fault.Conflict, "user_taken", "user")
+		return fault.New(fault.Conflict, "user_taken", "user_id")
 	}
 	if err != nil {
 		return err

@@ -60,11 +60,8 @@ func (s *Store) AccountRequests(ctx context.Context, code, before string, limit 
 		return nil, err
 	}
 	q := db.Where("office = ?", code)
-	if before != "" {
-		q = q.Where("id < ?", before)
-	}
 	var rows []accountRequestRow
-	err = q.Order("id DESC").Limit(limit).Find(&rows).Error
+	err = newest(q, before, limit).Find(&rows).Error
 	for _, r := range rows {
 		list = append(list, r.request())
 	}
@@ -79,4 +76,27 @@ func (s *Store) DoneAccountRequest(ctx context.Context, r office.AccountRequest)
 	}
 	return changedOne(db.Model(&accountRequestRow{}).Where("office = ? AND id = ? AND done_at = 0", r.Office, r.ID).
 		Updates(map[string]any{"staff_id": r.Staff, "done_by": r.DoneBy, "done_at": milli(r.DoneAt)}), "approval_used")
+}
+
+// accountLock is the class of the advisory locks under which one act at a time asks
+// for a user id. The SQLite writer is alone anyway.
+const accountLock = 4_711_006
+
+// AskedFor implements office.AccountRequestStore.
+func (s *Store) AskedFor(ctx context.Context, code, user string) (bool, error) {
+	db, err := act(ctx, code)
+	if err != nil {
+		return false, err
+	}
+	if s.postgres {
+		if err := db.Exec("SELECT pg_advisory_xact_lock(?, hashtext(?))", accountLock, user).Error; err != nil {
+			return false, err
+		}
+	}
+	var open int64
+	err = db.Model(&accountRequestRow{}).Where("office = ? AND user_id = ? AND was = '' AND done_at = 0", code, user).
+		Where("approval_id IN (?)", db.Model(&approvalRow{}).Select("id").
+			Where("office = ? AND used_at = 0 AND outcome IN ? AND expires_at > ?", code, []string{"", string(office.Approved)}, s.clock.Now().UnixMilli())).
+		Count(&open).Error
+	return open > 0, err
 }

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -114,7 +115,7 @@ func TestAccountRequests(t *testing.T) {
 		}
 		_, _, err = s.CarryOut(ctx, other, r.ID)
 		wantKey(t, "carried out by the head", err, "permission")
-		k.fail = fault.New(fault.Conflict, "user_taken", "user")
+		k.fail = fault.New(fault.Conflict, "user_taken", "user_id")
 		_, _, err = s.CarryOut(ctx, op, r.ID)
 		wantKey(t, "not made", err, "user_taken")
 		k.fail = nil
@@ -156,6 +157,76 @@ func TestAccountRequests(t *testing.T) {
 		_, _, err = s.CarryOut(ctx, op, r.ID)
 		wantKey(t, "changed after it was approved", err, "approval_differs")
 		accountChanges(t, f, s, k)
+	})
+}
+
+// S-011: of two requests for one user id the second is refused, also when both come
+// at once; one that was refused, withdrawn or not approved in time is in nobody's way.
+func TestAccountAskedForTwice(t *testing.T) {
+	each(t, func(t *testing.T, f *fixture) {
+		k := &accountKeeper{}
+		s := &office.AccountRequests{Log: f.log, Store: f.Store, Staff: k, Keeper: k, Approvals: f.approvals(), Clock: f.clock()}
+		ctx, head, other := t.Context(), person("a"), person("b")
+		const together = 8
+		faults := make(chan error, together)
+		first := make(chan office.AccountRequest, together)
+		for range together {
+			go func() {
+				r, err := s.Ask(ctx, head, wanted(office.Clerk), nil)
+				if err == nil {
+					first <- r
+				}
+				faults <- err
+			}()
+		}
+		made := 0
+		for range together {
+			switch err := <-faults; {
+			case err == nil:
+				made++
+			default:
+				wantKey(t, "asked for at once", err, "user_asked")
+			}
+		}
+		if made != 1 {
+			t.Fatalf("error/%d requests for one user id", made)
+		}
+		open := <-first
+		again := func(name string) {
+			t.Helper()
+			_, err := s.Ask(ctx, other, wanted(office.RegisterClerk), nil)
+			wantKey(t, name+" asked for", err, "user_asked")
+		}
+		ask := func(name string) {
+			t.Helper()
+			var err error
+			if open, err = s.Ask(ctx, head, wanted(office.Clerk), nil); err != nil {
+				t.Fatalf("ok/%s: %v", name, err)
+			}
+		}
+		if _, err := f.approvals().Refuse(ctx, other, open.Approval, ""); err != nil {
+			t.Fatal(err)
+		}
+		ask("after a refusal")
+		if _, err := f.approvals().Approve(ctx, other, open.Approval, ""); err != nil {
+			t.Fatal(err)
+		}
+		again("approved")
+		if _, err := f.approvals().Withdraw(ctx, head, open.Approval); err != nil {
+			t.Fatal(err)
+		}
+		ask("after it was withdrawn")
+		f.now = f.now.Add(office.ApprovalLasts)
+		head, other = now(head, f), now(other, f)
+		ask("after its day")
+		k.list = append(k.list, office.Staff{User: here + "-taro"})
+		taken := wanted(office.Clerk)
+		taken.User = here + "-taro"
+		_, err := s.Ask(ctx, head, taken, nil)
+		wantKey(t, "somebody has it", err, "user_taken")
+		if e := (&fault.Error{}); !errors.As(err, &e) || e.Field != "user_id" {
+			t.Errorf("error/field: %v", err)
+		}
 	})
 }
 

@@ -322,14 +322,11 @@ func (s *Store) Entries(ctx context.Context, office string, q audit.Query) ([]au
 	if err != nil {
 		return nil, err
 	}
-	db = db.Table("log").Where("office = ?", office).Order("id DESC").Limit(q.Limit)
+	db = newest(db.Table("log").Where("office = ?", office), q.Before, q.Limit)
 	for _, is := range []struct{ column, value string }{{"person", q.Staff}, {"concerned", q.Concerned}, {"action", q.Action}} {
 		if is.value != "" {
 			db = db.Where(is.column+" = ?", is.value)
 		}
-	}
-	if q.Before != "" {
-		db = db.Where("id < ?", q.Before)
 	}
 	if !q.From.IsZero() {
 		db = db.Where("at >= ? AND id >= ?", logTime(q.From), idAt(q.From.Add(-time.Hour)))

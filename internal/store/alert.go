@@ -109,10 +109,7 @@ func (s *Store) UndeliveredAlerts(ctx context.Context, limit int) ([]watch.Alert
 // Alerts returns alerts of an office, or of the installation, newest first.
 func (s *Store) Alerts(ctx context.Context, office, before string, limit int) ([]watch.Alert, error) {
 	return s.alerts(ctx, office, func(db *gorm.DB) *gorm.DB {
-		if before != "" {
-			db = db.Where("id < ?", before)
-		}
-		return db.Where("office = ?", office).Order("id DESC").Limit(limit)
+		return newest(db.Where("office = ?", office), before, limit)
 	})
 }
 

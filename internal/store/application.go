@@ -131,11 +131,8 @@ func (s *Store) Applications(ctx context.Context, office string, f application.F
 	if f.State != "" {
 		q = q.Where("state = ?", string(f.State))
 	}
-	if f.Before != "" {
-		q = q.Where("id < ?", f.Before)
-	}
 	var rows []applicationRow
-	if err := q.Order("id DESC").Limit(f.Limit).Find(&rows).Error; err != nil {
+	if err := newest(q, f.Before, f.Limit).Find(&rows).Error; err != nil {
 		return nil, err
 	}
 	list := make([]application.Application, len(rows))

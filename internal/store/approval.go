@@ -74,11 +74,8 @@ func (s *Store) Approvals(ctx context.Context, code string, f office.ApprovalFil
 	if f.Object != "" {
 		q = q.Where("object = ?", f.Object)
 	}
-	if f.Before != "" {
-		q = q.Where("id < ?", f.Before)
-	}
 	var rows []approvalRow
-	if err := q.Order("id DESC").Limit(f.Limit).Find(&rows).Error; err != nil {
+	if err := newest(q, f.Before, f.Limit).Find(&rows).Error; err != nil {
 		return nil, err
 	}
 	list := make([]office.Approval, len(rows))

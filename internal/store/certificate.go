@@ -297,11 +297,8 @@ func (s *Store) Issues(ctx context.Context, office string, f issuance.Filter) ([
 	if f.State != "" {
 		q = q.Where("state = ?", string(f.State))
 	}
-	if f.Before != "" {
-		q = q.Where("id < ?", f.Before)
-	}
 	var rows []certificateRow
-	if err := q.Order("id DESC").Limit(f.Limit).Find(&rows).Error; err != nil {
+	if err := newest(q, f.Before, f.Limit).Find(&rows).Error; err != nil {
 		return nil, err
 	}
 	list := make([]issuance.Issue, len(rows))

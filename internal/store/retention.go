@@ -127,28 +127,86 @@ func (s *Store) AddRun(ctx context.Context, office string, r custody.Run) error 
 }
 
 // LastRun implements custody.RetentionStore.
-func (s *Store) LastRun(ctx context.Context, office string) (r custody.Run, err error) {
-	var row retentionRunRow
-	var approved int64
+func (s *Store) LastRun(ctx context.Context, office string) (custody.Run, error) {
+	return s.oneRun(ctx, office, func(db *gorm.DB) *gorm.DB { return db.Order("made_at DESC, id DESC") })
+}
+
+// Run implements custody.RetentionStore.
+func (s *Store) Run(ctx context.Context, office, id string) (custody.Run, error) {
+	return s.oneRun(ctx, office, func(db *gorm.DB) *gorm.DB { return db.Where("id = ?", id) })
+}
+
+func (s *Store) oneRun(ctx context.Context, office string, which func(*gorm.DB) *gorm.DB) (r custody.Run, err error) {
+	list, err := s.retentionRuns(ctx, office, func(db *gorm.DB) *gorm.DB { return which(db).Limit(1) })
+	if err == nil && len(list) == 0 {
+		err = fault.New(fault.NotFound, "retention_run", "")
+	}
+	if err != nil {
+		return r, err
+	}
+	return list[0], nil
+}
+
+// Runs implements custody.RetentionStore.
+func (s *Store) Runs(ctx context.Context, office, before string, limit int) ([]custody.Run, error) {
+	return s.retentionRuns(ctx, office, func(db *gorm.DB) *gorm.DB { return newest(db, before, limit) })
+}
+
+func (s *Store) retentionRuns(ctx context.Context, office string, which func(*gorm.DB) *gorm.DB) (list []custody.Run, err error) {
 	err = s.look(ctx, office, func(db *gorm.DB) error {
-		if err := db.Where("office = ?", office).Order("made_at DESC, id DESC").Take(&row).Error; err != nil {
-			return missing(err, "retention_run")
+		var rows []retentionRunRow
+		if err := which(db.Where("office = ?", office)).Find(&rows).Error; err != nil || len(rows) == 0 {
+			return err
 		}
-		return db.Model(&approvalRow{}).Where("office = ? AND kind = ? AND object = ? AND outcome = 'approved' AND used_at = 0 AND expires_at > ?",
-			office, custody.Retain, row.ID, s.clock.Now().UnixMilli()).Count(&approved).Error
+		at, ids := map[string]*custody.Run{}, make([]string, len(rows))
+		list = make([]custody.Run, len(rows))
+		for i, r := range rows {
+			list[i] = custody.Run{ID: r.ID, Made: fromMilli(r.MadeAt), Began: fromMilli(r.BeganAt), Ended: fromMilli(r.EndedAt)}
+			ids[i], at[r.ID] = r.ID, &list[i]
+		}
+		var tally []struct {
+			Run, Class, Outcome string
+			Count               int
+		}
+		if err := db.Model(&retentionItemRow{}).Select("run, class, outcome, COUNT(*) AS count").Where("office = ? AND run IN ?", office, ids).
+			Group("run, class, outcome").Order("run, class, outcome").Scan(&tally).Error; err != nil {
+			return err
+		}
+		for _, t := range tally {
+			at[t.Run].Tally = append(at[t.Run].Tally, custody.Tally{Class: custody.Class(t.Class), Outcome: t.Outcome, Count: t.Count})
+		}
+		var approved []string
+		err := db.Model(&approvalRow{}).Where("office = ? AND kind = ? AND object IN ? AND outcome = 'approved' AND used_at = 0 AND expires_at > ?",
+			office, custody.Retain, ids, s.clock.Now().UnixMilli()).Pluck("object", &approved).Error
+		for _, id := range approved {
+			at[id].Approved = true
+		}
+		return err
 	})
-	return custody.Run{ID: row.ID, Made: fromMilli(row.MadeAt), Began: fromMilli(row.BeganAt), Ended: fromMilli(row.EndedAt), Approved: approved > 0}, err
+	return list, err
+}
+
+// RunPage implements custody.RetentionStore.
+func (s *Store) RunPage(ctx context.Context, office, run string, after custody.Due, limit int) ([]custody.Due, error) {
+	return s.runItems(ctx, office, run, func(db *gorm.DB) *gorm.DB {
+		return db.Where("(class > ? OR class = ? AND object > ?)", string(after.Class), string(after.Class), after.Object).Order("class, object").Limit(limit)
+	})
 }
 
 // RunItems implements custody.RetentionStore.
-func (s *Store) RunItems(ctx context.Context, office, run string, open bool, limit int) (list []custody.Due, err error) {
-	var rows []retentionItemRow
-	err = s.look(ctx, office, func(db *gorm.DB) error {
-		db = db.Where("office = ? AND run = ?", office, run)
+func (s *Store) RunItems(ctx context.Context, office, run string, open bool, limit int) ([]custody.Due, error) {
+	return s.runItems(ctx, office, run, func(db *gorm.DB) *gorm.DB {
 		if open {
 			db = db.Where("outcome IN ?", []string{"", custody.Begun})
 		}
-		return db.Order("class, since, object").Limit(limit).Find(&rows).Error
+		return db.Order("class, since, object").Limit(limit)
+	})
+}
+
+func (s *Store) runItems(ctx context.Context, office, run string, which func(*gorm.DB) *gorm.DB) (list []custody.Due, err error) {
+	var rows []retentionItemRow
+	err = s.look(ctx, office, func(db *gorm.DB) error {
+		return which(db.Where("office = ? AND run = ?", office, run)).Find(&rows).Error
 	})
 	for _, r := range rows {
 		list = append(list, custody.Due{Class: custody.Class(r.Class), Object: r.Object, Since: fromMilli(r.Since), Outcome: r.Outcome})

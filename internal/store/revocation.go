@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"encoding/json"
+	"maps"
+	"slices"
 
 	"gorm.io/gorm"
 
@@ -31,6 +33,8 @@ type revocationItemRow struct {
 	Office, RevocationID, CertificateID string
 	DoneAt                              int64
 	Revoked                             bool
+	Tries                               int
+	Fault                               string
 }
 
 func (revocationItemRow) TableName() string { return "revocation_items" }
@@ -77,7 +81,7 @@ func (s *Store) AddRevocation(ctx context.Context, r issuance.Revocation, ids []
 	}
 	items := make([]revocationItemRow, len(ids))
 	for i, id := range ids {
-		items[i] = revocationItemRow{r.Office, r.ID, id, 0, false}
+		items[i] = revocationItemRow{Office: r.Office, RevocationID: r.ID, CertificateID: id}
 	}
 	return db.CreateInBatches(items, 500).Error
 }
@@ -92,61 +96,93 @@ func (s *Store) Revocation(ctx context.Context, code, id string) (r issuance.Rev
 	if err := db.Where("office = ? AND id = ?", code, id).Take(&row).Error; err != nil {
 		return r, missing(err, "revocation")
 	}
-	return s.revocation(db, row)
-}
-
-// maxSuccessors bounds those that an answer names.
-const maxSuccessors = 100
-
-// revocation reads how far it is.
-func (s *Store) revocation(db *gorm.DB, row revocationRow) (issuance.Revocation, error) {
-	r := issuance.Revocation{
-		Office: row.Office, ID: row.ID, Reason: row.Reason, Count: row.Counted, SHA256: row.IdsSha256, RequestedBy: row.RequestedBy,
-		RequestedAt: fromMilli(row.RequestedAt), Approval: row.ApprovalID, StartedBy: row.StartedBy, StartedAt: fromMilli(row.StartedAt),
-		StoppedBy: row.StoppedBy, StoppedAt: fromMilli(row.StoppedAt),
-	}
-	if err := json.Unmarshal([]byte(row.Selection), &r.Selection); err != nil {
+	list, err := s.revocations(db, code, []revocationRow{row})
+	if err != nil {
 		return r, err
 	}
-	if row.StartedAt == 0 {
-		var p approvalRow
-		if err := db.Where("office = ? AND id = ?", row.Office, row.ApprovalID).Take(&p).Error; err != nil {
-			return r, err
-		}
-		approval, err := p.approval()
-		if err != nil {
-			return r, err
-		}
-		if state := approval.State(s.clock.Now()); state != office.Pending && state != office.Approved {
-			r.Ended = string(state)
-		}
-	}
-	successors := db.Table("revocation_items AS i").Joins("JOIN certificates c ON c.office = i.office AND c.id = i.certificate_id").
-		Joins("JOIN certificates n ON n.office = i.office AND n.id = c.superseded_by AND n.state = ?", string(issuance.Issued)).
-		Where("i.office = ? AND i.revocation_id = ?", row.Office, row.ID).
-		Where("NOT EXISTS (SELECT 1 FROM revocation_items o WHERE o.office = i.office AND o.revocation_id = i.revocation_id AND o.certificate_id = n.id)")
-	var count int64
-	if err := successors.Session(&gorm.Session{}).Count(&count).Error; err != nil {
-		return r, err
-	}
-	if r.Superseded = int(count); count > 0 {
-		if err := successors.Session(&gorm.Session{}).Order("n.id").Limit(maxSuccessors).Pluck("n.id", &r.Successors).Error; err != nil {
+	r = list[0]
+	if r.Superseded > 0 {
+		if err := succeeded(db, code, []string{id}).Order("n.id").Limit(maxNamed).Pluck("n.id", &r.Successors).Error; err != nil {
 			return r, err
 		}
 	}
-	var tally []struct {
-		Revoked bool
-		N       int
-	}
-	err := db.Model(&revocationItemRow{}).Select("revoked, COUNT(*) AS n").
-		Where("office = ? AND revocation_id = ? AND done_at > 0", row.Office, row.ID).Group("revoked").Scan(&tally).Error
-	for _, t := range tally {
-		r.Done += t.N
-		if t.Revoked {
-			r.Revoked = t.N
-		}
+	if r.Failed > 0 {
+		err = failed(db, code, id).Order("certificate_id").Limit(maxNamed).Find(&r.Failures).Error
 	}
 	return r, err
+}
+
+// maxNamed bounds the certificates of each sort that an answer names.
+const maxNamed = 100
+
+// succeeded joins the items i of revocations with the certificates n that are issued
+// in their place and were not selected.
+func succeeded(db *gorm.DB, code string, ids []string) *gorm.DB {
+	return db.Table("revocation_items AS i").Joins("JOIN certificates c ON c.office = i.office AND c.id = i.certificate_id").
+		Joins("JOIN certificates n ON n.office = i.office AND n.id = c.superseded_by AND n.state = ?", string(issuance.Issued)).
+		Where("i.office = ? AND i.revocation_id IN ?", code, ids).
+		Where("NOT EXISTS (SELECT 1 FROM revocation_items o WHERE o.office = i.office AND o.revocation_id = i.revocation_id AND o.certificate_id = n.id)")
+}
+
+// failed are the items that are not tried any more.
+func failed(db *gorm.DB, code, id string) *gorm.DB {
+	return db.Model(&revocationItemRow{}).Where("office = ? AND revocation_id = ? AND done_at = 0 AND tries >= ?", code, id, issuance.RevocationTries)
+}
+
+// revocations reads how far they are, in a fixed number of statements.
+func (s *Store) revocations(db *gorm.DB, code string, rows []revocationRow) ([]issuance.Revocation, error) {
+	list, at, waiting := make([]issuance.Revocation, len(rows)), map[string]*issuance.Revocation{}, map[string]*issuance.Revocation{}
+	for i, row := range rows {
+		list[i] = issuance.Revocation{
+			Office: row.Office, ID: row.ID, Reason: row.Reason, Count: row.Counted, SHA256: row.IdsSha256, RequestedBy: row.RequestedBy,
+			RequestedAt: fromMilli(row.RequestedAt), Approval: row.ApprovalID, StartedBy: row.StartedBy, StartedAt: fromMilli(row.StartedAt),
+			StoppedBy: row.StoppedBy, StoppedAt: fromMilli(row.StoppedAt),
+		}
+		if err := json.Unmarshal([]byte(row.Selection), &list[i].Selection); err != nil {
+			return nil, err
+		}
+		if at[row.ID] = &list[i]; row.StartedAt == 0 {
+			waiting[row.ApprovalID] = &list[i]
+		}
+	}
+	ids := slices.Collect(maps.Keys(at))
+	var tally []struct {
+		RevocationID                      string
+		Done, Revoked, Failed, Superseded int
+	}
+	if err := db.Model(&revocationItemRow{}).Select(`revocation_id, SUM(CASE WHEN done_at > 0 THEN 1 ELSE 0 END) AS done,
+		SUM(CASE WHEN revoked THEN 1 ELSE 0 END) AS revoked, SUM(CASE WHEN done_at = 0 AND tries >= ? THEN 1 ELSE 0 END) AS failed`, issuance.RevocationTries).
+		Where("office = ? AND revocation_id IN ?", code, ids).Group("revocation_id").Scan(&tally).Error; err != nil {
+		return nil, err
+	}
+	for _, t := range tally {
+		r := at[t.RevocationID]
+		r.Done, r.Revoked, r.Failed = t.Done, t.Revoked, t.Failed
+	}
+	tally = nil
+	if err := succeeded(db, code, ids).Select("i.revocation_id, COUNT(*) AS superseded").Group("i.revocation_id").Scan(&tally).Error; err != nil {
+		return nil, err
+	}
+	for _, t := range tally {
+		at[t.RevocationID].Superseded = t.Superseded
+	}
+	if len(waiting) == 0 {
+		return list, nil
+	}
+	var approvals []approvalRow
+	if err := db.Where("office = ? AND id IN ?", code, slices.Collect(maps.Keys(waiting))).Find(&approvals).Error; err != nil {
+		return nil, err
+	}
+	for _, row := range approvals {
+		approval, err := row.approval()
+		if err != nil {
+			return nil, err
+		}
+		if state := approval.State(s.clock.Now()); state != office.Pending && state != office.Approved {
+			waiting[row.ID].Ended = string(state)
+		}
+	}
+	return list, nil
 }
 
 // RevocationItems implements issuance.RevocationStore.
@@ -166,20 +202,11 @@ func (s *Store) Revocations(ctx context.Context, code, before string, limit int)
 		return nil, err
 	}
 	q := db.Where("office = ?", code)
-	if before != "" {
-		q = q.Where("id < ?", before)
-	}
 	var rows []revocationRow
-	if err := q.Order("id DESC").Limit(limit).Find(&rows).Error; err != nil {
+	if err := newest(q, before, limit).Find(&rows).Error; err != nil {
 		return nil, err
 	}
-	list := make([]issuance.Revocation, len(rows))
-	for i, row := range rows {
-		if list[i], err = s.revocation(db, row); err != nil {
-			return nil, err
-		}
-	}
-	return list, nil
+	return s.revocations(db, code, rows)
 }
 
 // StartRevocation implements issuance.RevocationStore.
@@ -202,6 +229,26 @@ func (s *Store) StopRevocation(ctx context.Context, r issuance.Revocation) error
 		Updates(map[string]any{"stopped_by": r.StoppedBy, "stopped_at": milli(r.StoppedAt)}), "revocation_stopped")
 }
 
+// RetryRevocation implements issuance.RevocationStore.
+func (s *Store) RetryRevocation(ctx context.Context, code, id string) error {
+	db, err := act(ctx, code)
+	if err != nil {
+		return err
+	}
+	return failed(db, code, id).Updates(map[string]any{"tries": 0, "fault": ""}).Error
+}
+
+// RevocationFailed implements issuance.RevocationStore.
+func (s *Store) RevocationFailed(ctx context.Context, code string, item issuance.ToRevoke, fault string) error {
+	db, err := act(ctx, code)
+	if err != nil {
+		return err
+	}
+	return db.Model(&revocationItemRow{}).
+		Where("office = ? AND revocation_id = ? AND certificate_id = ? AND done_at = 0", code, item.Revocation, item.Certificate).
+		Updates(map[string]any{"tries": gorm.Expr("tries + 1"), "fault": fault}).Error
+}
+
 // OpenRevocations implements issuance.RevocationStore.
 func (s *Store) OpenRevocations(ctx context.Context, code string, most int) (list []issuance.ToRevoke, err error) {
 	err = s.lookup(ctx, code, batch{every(func(scan scan) error {
@@ -211,7 +258,8 @@ func (s *Store) OpenRevocations(ctx context.Context, code string, most int) (lis
 		return err
 	}, `SELECT i.revocation_id, i.certificate_id, r.reason FROM revocation_items i
 		JOIN revocations r ON r.office = i.office AND r.id = i.revocation_id
-		WHERE i.office = $1 AND i.done_at = 0 AND r.started_at > 0 AND r.stopped_at = 0 ORDER BY i.revocation_id, i.certificate_id LIMIT $2`, code, most)})
+		WHERE i.office = $1 AND i.done_at = 0 AND i.tries < $3 AND r.started_at > 0 AND r.stopped_at = 0
+		ORDER BY i.revocation_id, i.certificate_id LIMIT $2`, code, most, issuance.RevocationTries)})
 	return list, err
 }
 

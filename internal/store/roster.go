@@ -68,11 +68,8 @@ func (s *Store) Rosters(ctx context.Context, code, before string, limit int) ([]
 		return nil, err
 	}
 	q := db.Omit("staged").Where("office = ?", code)
-	if before != "" {
-		q = q.Where("id < ?", before)
-	}
 	var rows []rosterRow
-	if err := q.Order("id DESC").Limit(limit).Find(&rows).Error; err != nil {
+	if err := newest(q, before, limit).Find(&rows).Error; err != nil {
 		return nil, err
 	}
 	list := make([]office.Roster, len(rows))

@@ -403,3 +403,11 @@ func provider(db *sql.DB, dialect goose.Dialect, folder string) (*goose.Provider
 	}
 	return goose.NewProvider(dialect, db, files, options...)
 }
+
+// newest is a page of rows, whose ids rise with time: those before a cursor, newest first.
+func newest(q *gorm.DB, before string, limit int) *gorm.DB {
+	if before != "" {
+		q = q.Where("id < ?", before)
+	}
+	return q.Order("id DESC").Limit(limit)
+}

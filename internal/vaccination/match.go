@@ -52,6 +52,7 @@ type Person struct {
 	Doses   []Record  // all programmes, any order
 	Source  string    // which register answers
 	AsOf    time.Time // state of the data, UTC
+	Same    []string  // ids of the same person under other tickets, whose doses are joined
 }
 
 // Register is one office's register, opened for one actor. Each look-up returns
@@ -303,17 +304,18 @@ func (m *matcher) add(found []Person) {
 			continue
 		}
 		m.seen[p.ID] = true
-		if i := slices.IndexFunc(m.people, func(q Person) bool { return q.Subject.reissued(p.Subject) }); i >= 0 {
+		if i := slices.IndexFunc(m.people, func(q Person) bool { return q.Subject.Reissued(p.Subject) }); i >= 0 {
 			m.people[i].Doses = append(slices.Clone(m.people[i].Doses), p.Doses...)
+			m.people[i].Same = append(slices.Clone(m.people[i].Same), p.ID)
 			continue
 		}
 		m.people = append(m.people, p)
 	}
 }
 
-// reissued tells that two subjects are one person who got two tickets; the name
+// Reissued tells that two subjects are one person who got two tickets; the name
 // may have changed between them.
-func (s Subject) reissued(other Subject) bool {
+func (s Subject) Reissued(other Subject) bool {
 	return s.Address != "" && s.Address == other.Address && s.Ticket != other.Ticket &&
 		s.BirthDate.Full() && s.BirthDate == other.BirthDate
 }
@@ -328,7 +330,7 @@ func (m *matcher) addReissued() error {
 		return err
 	}
 	for _, p := range found {
-		if m.people[0].Subject.reissued(p.Subject) {
+		if m.people[0].Subject.Reissued(p.Subject) {
 			m.add([]Person{p})
 		}
 	}

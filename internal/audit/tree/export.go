@@ -98,7 +98,7 @@ func Archive(ctx context.Context, s Store, w io.Writer, office string, until int
 
 // Exported is the evidence of an export, which is read once.
 func Exported(r io.Reader, copied []string, key note.Verifier) (e Evidence, err error) {
-	e = Evidence{Copied: copied, Key: key}
+	e = Evidence{Copied: copied, Key: key, File: true}
 	lines := bufio.NewScanner(r)
 	lines.Buffer(make([]byte, 64<<10), maxLine)
 	next := func() (l exportLine, more bool, err error) {

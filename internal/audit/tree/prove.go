@@ -24,6 +24,7 @@ type Evidence struct {
 	Copied []string                       // checkpoints from the second place
 	Own    []string                       // checkpoints from the database or export
 	Key    note.Verifier                  // pinned
+	File   bool                           // an export: no checkpoint covers what has no place, so Loose may have lost some
 }
 
 // Stored is the evidence of a live database, which goes on growing meanwhile.
@@ -72,6 +73,7 @@ type Report struct {
 	Last     time.Time `json:"last"`            // of the last one; zero if none
 	Findings []Finding `json:"findings"`        // at most maxFindings
 	More     int       `json:"more"`            // findings that are not listed
+	File     bool      `json:"file"`            // of an export: whether entries without a place were left out is not proven
 }
 
 const maxFindings = 100
@@ -115,7 +117,7 @@ func (r *Report) add(f Finding) {
 // Prove compares a log with the checkpoints that were signed of it. An error
 // tells that the rows could not be read; what is wrong with them is in the report.
 func Prove(e Evidence) (Report, error) {
-	var r Report
+	r := Report{File: e.File}
 	points := e.points(&r)
 	p := prover{report: &r, all: points, points: points, admitted: map[string]bool{}}
 	if err := e.Rows(p.row); err != nil {
