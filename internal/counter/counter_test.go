@@ -1,6 +1,8 @@
 package counter
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"io/fs"
 	"regexp"
 	"slices"
@@ -85,6 +87,14 @@ func TestWordsOfTheDomain(t *testing.T) {
 	}
 	for o := vaccination.Unavailable; o <= vaccination.Ambiguous; o++ {
 		need("record.", o.String())
+	}
+}
+
+// htmx is the very file that docs/adr/0029-pages.md names.
+func TestHTMX(t *testing.T) {
+	b, err := Asset("htmx.min.js")
+	if sum := sha256.Sum256(b); err != nil || hex.EncodeToString(sum[:]) != "a0abb04f2f45a1f89d1d4844023245537e5e6014c87b144553e0607b4cc32130" {
+		t.Errorf("%x %v", sum, err)
 	}
 }
 
