@@ -97,7 +97,7 @@ var operations = map[string]struct {
 	least, most int
 	do          func(operands []any) (any, error)
 }{
-	"===":             {2, 2, func(v []any) (any, error) { return same(v[0], v[1]), nil }},
+	"===":             {2, 2, equal},
 	"in":              {2, 2, contains},
 	"+":               {2, 2, add},
 	"!":               {1, 1, not},
@@ -257,6 +257,23 @@ func same(a, b any) bool {
 		case nil, string, bool, int64, float64:
 			return a == b
 		}
+	}
+	return false
+}
+
+// equal refuses two lists or two maps: the language compares them by identity, which
+// values do not have.
+func equal(v []any) (any, error) {
+	if composite(v[0]) && composite(v[1]) {
+		return nil, fault("operands of ===")
+	}
+	return same(v[0], v[1]), nil
+}
+
+func composite(v any) bool {
+	switch v.(type) {
+	case []any, map[string]any:
+		return true
 	}
 	return false
 }

@@ -181,6 +181,29 @@ func Counter(t testing.TB, origin, link, user, password, zone string) AtCounter 
 	return answer.Content
 }
 
+// Expression is one of the rule language of EU certificates, with its data.
+type Expression struct {
+	Expression json.RawMessage `json:"expression"`
+	Data       json.RawMessage `json:"data"`
+}
+
+// Evaluated is what became of an expression: a value, or why there is none.
+type Evaluated struct {
+	Value   json.RawMessage
+	Refused string
+}
+
+// CertLogic lets certlogic-js evaluate expressions.
+func CertLogic(t testing.TB, cases []Expression) []Evaluated {
+	t.Helper()
+	var answer struct{ Content []Evaluated }
+	ask(t, "certlogic.mjs", map[string]any{"cases": cases}, &answer)
+	if len(answer.Content) != len(cases) {
+		t.Fatalf("certlogic-js answered %d of %d", len(answer.Content), len(cases))
+	}
+	return answer.Content
+}
+
 func ask(t testing.TB, script string, request, answer any) {
 	t.Helper()
 	node := testkit.Node(t)
