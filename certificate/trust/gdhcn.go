@@ -14,19 +14,42 @@ import (
 	"strings"
 	"time"
 
+	"akashi/certificate/jsonld"
 	"akashi/internal/strictjson"
 	"akashi/signing/pki"
 )
 
-// DIDDocument is a trust list of the GDHCN, and the SHA-256 (hex) of the bytes that were
-// looked at and approved.
+// DIDDocument is a trust list of the GDHCN, with what it is taken by: the key that signs
+// the lists of its environment, pinned by the operator, or the SHA-256 (hex) of the bytes
+// that were looked at and approved.
 type DIDDocument struct {
 	Content []byte
 	Digest  string
+	Signer  *jsonld.Key
 }
 
 // ErrNotPinned says that a list is not the one that was approved.
 var ErrNotPinned = errors.New("trust: the list is not the one whose digest was approved")
+
+// ErrNoProof says that the proof of a list does not hold, and no digest was approved.
+var ErrNoProof = errors.New("trust: the proof of the list does not hold under the pinned key; look at it, and pin its digest if it is to be taken")
+
+// ParseListKey reads the pinned key of a publisher: PEM (public key or certificate), or the
+// DID document of WHO's signer.
+func ParseListKey(file []byte) (*jsonld.Key, error) {
+	if bytes.HasPrefix(bytes.TrimSpace(file), []byte("{")) {
+		k, err := jsonld.ParseKey(file)
+		return &k, err
+	}
+	public, err := publicKey(file)
+	return &jsonld.Key{Public: public}, err
+}
+
+// Codes of the report that are no flaws: by what a list was taken.
+const (
+	TakenByProof  = "taken_by_proof"
+	TakenByDigest = "taken_by_digest"
+)
 
 // did is a DID document as WHO publishes it (spec who-icvp-gdhcn, 7).
 type did struct {
@@ -60,48 +83,94 @@ type code struct {
 func (c code) text() string { return strings.TrimPrefix(c.Code, "#") }
 
 // ImportGDHCN makes a bundle of trust lists of WHO: the signers (DSC) and, to judge
-// them, their authorities (SCA). The proof of a list cannot be checked here, which takes
-// the canonical form of JSON-LD: a list is taken by the digest that two people approved
-// (issue 5, 3), and refused without one.
+// them, their authorities (SCA). A list is taken by its proof, else by its digest, and
+// refused without either; the report says by which (TakenByProof, TakenByDigest).
 //
 // What is known to be wrong with the lists is survived and reported: keys come from the
 // certificate, as coordinates are written with a zero before them; texts stand among the
 // entries; curves and key ids are of other kinds. An entry whose key is not that of
-// its certificate is refused. A signer whose authority is on none of the lists, or not of the same
+// its certificate is refused, and so is one of which the proof does not cover every
+// member. A signer whose authority is on none of the lists, or not of the same
 // participant and domain, is kept and reported: to be listed is what counts.
 func ImportGDHCN(documents ...DIDDocument) (*Bundle, Report, error) {
 	var made time.Time
 	w := newBuilder(made)
 	i := &gdhcnImport{w: w}
 	for _, d := range documents {
-		digest := sha256.Sum256(d.Content)
-		if len(d.Content) > maxFile {
-			return nil, nil, fmt.Errorf("trust: list: %w", errTooLarge)
+		created, err := i.document(d)
+		if err != nil {
+			return nil, nil, err
 		}
-		if !strings.EqualFold(hex.EncodeToString(digest[:]), d.Digest) {
-			return nil, nil, ErrNotPinned
-		}
-		if err := strictjson.Check(d.Content, 8); err != nil {
-			return nil, nil, fmt.Errorf("trust: list: %w", err)
-		}
-		var list did
-		if err := json.Unmarshal(d.Content, &list); err != nil {
-			return nil, nil, errors.New("trust: list: malformed")
-		}
-		if len(list.Methods) == 0 || len(list.Methods) > maxEntries {
-			return nil, nil, errors.New("trust: list: number of entries")
-		}
-		if created := list.Proof.Created; made.IsZero() || !created.IsZero() && created.Before(made) {
+		if made.IsZero() || !created.IsZero() && created.Before(made) {
 			made = created // the age of the oldest
-		}
-		for n, entry := range list.Methods {
-			i.entry(fmt.Sprintf("%s entry %d", list.ID, n), entry)
 		}
 	}
 	i.chains()
 	w.b.madeAt = made.UTC().Truncate(time.Second)
 	b, report := w.finish()
 	return b, report, nil
+}
+
+// document takes a list and returns when it says that it was made.
+func (i *gdhcnImport) document(d DIDDocument) (created time.Time, err error) {
+	if len(d.Content) > maxFile {
+		return created, fmt.Errorf("trust: list: %w", errTooLarge)
+	}
+	signed, taken, err := d.taken()
+	if err != nil {
+		return created, err
+	}
+	if err := strictjson.Check(d.Content, 8); err != nil {
+		return created, fmt.Errorf("trust: list: %w", err)
+	}
+	var list did
+	if err := json.Unmarshal(d.Content, &list); err != nil {
+		return created, errors.New("trust: list: malformed")
+	}
+	if len(list.Methods) == 0 || len(list.Methods) > maxEntries {
+		return created, errors.New("trust: list: number of entries")
+	}
+	i.w.problem(list.ID, taken)
+	for n, entry := range list.Methods {
+		source := fmt.Sprintf("%s entry %d", list.ID, n)
+		if signed != nil && !covers(*signed, entry) {
+			i.w.problem(source, "not_signed")
+			continue
+		}
+		i.entry(source, entry)
+	}
+	return list.Proof.Created, nil
+}
+
+// taken tells by what a list is to be taken; signed is what its proof covers.
+func (d DIDDocument) taken() (signed *jsonld.Statements, by string, err error) {
+	failure := ErrNotPinned
+	if d.Signer != nil {
+		s, err := jsonld.Check(d.Content, *d.Signer)
+		if err == nil {
+			return &s, TakenByProof, nil
+		}
+		failure = fmt.Errorf("%w: %w", ErrNoProof, err)
+	}
+	digest := sha256.Sum256(d.Content)
+	if d.Digest != "" && strings.EqualFold(hex.EncodeToString(digest[:]), d.Digest) {
+		return nil, TakenByDigest, nil
+	}
+	if d.Digest != "" {
+		failure = ErrNotPinned
+	}
+	return nil, "", failure
+}
+
+// covers tells whether every member of an entry was signed: each is one statement about
+// it. Two entries of one name have those of both, and neither can be told from a mixture.
+func covers(s jsonld.Statements, entry json.RawMessage) bool {
+	var members map[string]json.RawMessage
+	if json.Unmarshal(entry, &members) != nil {
+		return true // a reference, which is not followed
+	}
+	var id string
+	return json.Unmarshal(members["id"], &id) == nil && s.About(id) == len(members)-1
 }
 
 type gdhcnImport struct {

@@ -62,6 +62,7 @@ const (
 	SignerAllowed    = "signer_allowed"
 	SignerNotAllowed = "signer_not_allowed"
 	CountryDiffers   = "country_differs"
+	DomainDiffers    = "domain_differs" // of a signer that is listed for other certificates
 
 	// validity
 	InTime               = "in_time"
@@ -198,6 +199,7 @@ var sentences = map[string]sentence{
 	SignerAllowed:    {"署名者はこの証明書への署名を認められています。", "The signer may sign this kind of certificate."},
 	SignerNotAllowed: {"署名者はこの証明書への署名を認められていません。", "The signer may not sign this kind of certificate."},
 	CountryDiffers:   {"署名者の国と発行国が一致しません。", "The country of the signer is not the issuing country."},
+	DomainDiffers:    {"署名者は別の用途(ドメイン)の信頼リストに載っており、この種類の証明書は保証しません。", "The signer is listed for another domain, and does not vouch for this kind of certificate."},
 
 	InTime:               {"有効期間内です。", "It is within its dates."},
 	NotYetValid:          {"発行日時が未来です。時計を確認してください。", "Its date of issue lies in the future. Check your clock."},

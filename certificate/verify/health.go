@@ -4,6 +4,7 @@ import (
 	"crypto/ecdsa"
 	"encoding/base64"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -104,13 +105,7 @@ func (x *examination) checkHealthSigner(code *hcert.Code) *pki.Certificate {
 		x.strangeKey(code)
 		return nil
 	}
-	signer, err := candidates[0], error(nil)
-	for _, c := range candidates { // a key id is not unique
-		if err = code.CheckSignature(c.Key); err == nil {
-			signer = c
-			break
-		}
-	}
+	signer, err := choose(code, candidates)
 	x.set(Issuer, OK, IssuerKnown, "participant", signer.Participant, "domain", signer.Domain)
 	if err != nil {
 		x.healthSignatureFault(err)
@@ -125,6 +120,38 @@ func (x *examination) checkHealthSigner(code *hcert.Code) *pki.Certificate {
 		x.set(Issued, NotApplicable, NoIssuanceLog)
 	}
 	return signer.Certificate
+}
+
+// choose returns the signer whose key signed the code, if one did: a key id is not unique,
+// and a key may be listed for several domains.
+func choose(code *hcert.Code, candidates []trust.HealthSigner) (signer trust.HealthSigner, err error) {
+	found := false
+	for _, c := range candidates {
+		failure := code.CheckSignature(c.Key)
+		switch {
+		case failure == nil && vouches(c, code):
+			return c, nil
+		case failure == nil && !found:
+			signer, err, found = c, nil, true
+		case !found:
+			signer, err = candidates[0], failure
+		}
+	}
+	return signer, err
+}
+
+// domains are those of the GDHCN whose signers vouch for a family (spec who-icvp-gdhcn, 7);
+// RACSEL-DDVC is written in lists of the development network. A list without domains
+// vouches for every family, and so does every list where a family is not here.
+var domains = map[certificate.Family][]string{
+	certificate.DCC:  {"DCC", "DDCC"},
+	certificate.DDCC: {"DDCC", "DCC", "RACSEL-DDVC"},
+	certificate.ICVP: {"ICVP", "RACSEL-DDVC"},
+}
+
+func vouches(s trust.HealthSigner, code *hcert.Code) bool {
+	listed, judged := domains[familyOf(code)]
+	return s.Domain == "" || !judged || slices.Contains(listed, strings.ToUpper(s.Domain))
 }
 
 func (x *examination) healthSignatureFault(err error) {
@@ -159,6 +186,10 @@ func (x *examination) strangeKey(code *hcert.Code) {
 // a hint only, and written in many ways; that of others is the code of the participant.
 func (x *examination) checkHealthKey(code *hcert.Code, signer trust.HealthSigner) {
 	x.set(Key, OK, SignerAllowed)
+	if !vouches(signer, code) {
+		x.set(Key, Failed, DomainDiffers, "domain", signer.Domain)
+		return
+	}
 	if code.DCC == nil && code.Fault == nil && !signer.Of(code.Issuer) {
 		x.set(Key, Failed, CountryDiffers)
 		return

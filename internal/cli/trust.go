@@ -2,16 +2,20 @@ package cli
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"akashi/certificate/jsonld"
 	"akashi/certificate/trust"
 )
 
@@ -70,7 +74,7 @@ func trustImportCommand() *cobra.Command {
 			}
 			return trust.ImportVCI(files[0], files[1], files[2])
 		}),
-		importCommand("gdhcn FILE=SHA256…", "trust lists of WHO (DID documents), each with the digest that was approved", -1, importGDHCN))
+		gdhcnCommand())
 	return cmd
 }
 
@@ -119,20 +123,54 @@ func importable(b *trust.Bundle, now time.Time) error {
 	return nil
 }
 
-func importGDHCN(args []string) (*trust.Bundle, trust.Report, error) {
-	var documents []trust.DIDDocument
-	for _, arg := range args {
-		name, digest, ok := strings.Cut(arg, "=")
-		if !ok {
-			return nil, nil, usageError{errors.New("each list is FILE=SHA256, the digest of the bytes that were approved")}
+// gdhcnCommand takes lists by their proof, under the pinned key, or by digest.
+func gdhcnCommand() *cobra.Command {
+	var keyFile string
+	var pins []string
+	cmd := importCommand("gdhcn LIST…", "trust lists of WHO (DID documents), each with a proof under --key, or its digest approved with --pin", -1, func(args []string) (*trust.Bundle, trust.Report, error) {
+		if keyFile == "" && len(pins) == 0 {
+			return nil, nil, usageError{errors.New("trust import gdhcn needs --key FILE (the signer of the lists) or --pin sha256:HEX of each list")}
 		}
-		content, err := readInput(name, nil)
+		var signer *jsonld.Key
+		if keyFile != "" {
+			text, err := readInput(keyFile, nil)
+			if err != nil {
+				return nil, nil, err
+			}
+			if signer, err = trust.ParseListKey(text); err != nil {
+				return nil, nil, usageError{fmt.Errorf("--key: %w", err)}
+			}
+		}
+		files, err := readInputs(args)
 		if err != nil {
 			return nil, nil, err
 		}
-		documents = append(documents, trust.DIDDocument{Content: content, Digest: digest})
+		var documents []trust.DIDDocument
+		for _, content := range files {
+			documents = append(documents, trust.DIDDocument{Content: content, Signer: signer, Digest: pinned(content, pins)})
+		}
+		return trust.ImportGDHCN(documents...)
+	})
+	cmd.Flags().StringVar(&keyFile, "key", "", "key that signs the lists: PEM, or the DID document of WHO's signer")
+	cmd.Flags().StringArrayVar(&pins, "pin", nil, "sha256:HEX of a list that was looked at and approved; once for each")
+	return cmd
+}
+
+const digestPrefix = "sha256:"
+
+// digestOf is how an operator names bytes that were approved.
+func digestOf(content []byte) string {
+	digest := sha256.Sum256(content)
+	return digestPrefix + hex.EncodeToString(digest[:])
+}
+
+// pinned returns the digest of a content, in hex, if it is among those approved.
+func pinned(content []byte, pins []string) string {
+	name := digestOf(content)
+	if slices.ContainsFunc(pins, func(p string) bool { return strings.EqualFold(p, name) }) {
+		return strings.TrimPrefix(name, digestPrefix)
 	}
-	return trust.ImportGDHCN(documents...)
+	return ""
 }
 
 func readInputs(names []string) (files [][]byte, err error) {
@@ -184,6 +222,10 @@ func describe(out io.Writer, b *trust.Bundle, report trust.Report) {
 		p("signers of HC1 codes of %s: %d", clean1(party.Code), party.Signers)
 	}
 	for _, problem := range report {
-		p("not used, or with a flaw: %s: %s", clean1(problem.Source), problem.Code)
+		said := "not used, or with a flaw"
+		if problem.Code == trust.TakenByProof || problem.Code == trust.TakenByDigest {
+			said = "list"
+		}
+		p("%s: %s: %s", said, clean1(problem.Source), problem.Code)
 	}
 }

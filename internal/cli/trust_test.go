@@ -26,8 +26,8 @@ func TestTrustImport(t *testing.T) {
 	list := testkit.Shared(t, "who/trust/dev-v1-xcl.json")
 	digest := sha256.Sum256(testkit.Read(t, "who/trust/dev-v1-xcl.json"))
 	out := filepath.Join(t.TempDir(), "trust")
-	pinned := list + "=" + hex.EncodeToString(digest[:])
-	if status, said, errs := run(t, "", "trust", "import", "gdhcn", pinned, "--out", out); status != 0 || !strings.Contains(said, "signers of HC1 codes of XCL: 3") || !strings.Contains(said, "no_authority") {
+	pin := "--pin=sha256:" + hex.EncodeToString(digest[:])
+	if status, said, errs := run(t, "", "trust", "import", "gdhcn", list, pin, "--out", out); status != 0 || !strings.Contains(said, "signers of HC1 codes of XCL: 3") || !strings.Contains(said, "no_authority") || !strings.Contains(said, "taken_by_digest") {
 		t.Fatalf("ok/import: %d %s %s", status, said, errs)
 	}
 	if status, said, _ := run(t, "", "trust", "show", out); status != 0 || !strings.Contains(said, "XCL: 3") || !strings.Contains(said, "made at: not stated") {
@@ -50,15 +50,22 @@ func TestTrustImport(t *testing.T) {
 	if status, _, errs := run(t, "", "trust", "import", "dcc", empty, publisher, "--made-at", "2099-01-01T00:00:00Z", "--out", out+"2"); status != 1 || !strings.Contains(errs, "in the future") {
 		t.Errorf("error/a time to come: %d %s", status, errs)
 	}
+	proven, signer := testkit.Shared(t, "who/trust/v2_trustlist_PH4H_CHL.did.json"), testkit.Shared(t, "who/trust/who-dev-list-signing-key.did.json")
+	if status, said, errs := run(t, "", "trust", "import", "gdhcn", proven, "--key", signer, "--out", out+"3"); status != 0 || !strings.Contains(said, "taken_by_proof") || !strings.Contains(said, "CHL: 5") {
+		t.Errorf("ok/by its proof: %d %s %s", status, said, errs)
+	}
 	for name, c := range map[string]struct {
 		status int
 		args   []string
 	}{
 		"nothing to use":      {1, []string{"dcc", empty, publisher, "--out", out + "2"}},
-		"another digest":      {1, []string{"gdhcn", list + "=" + strings.Repeat("0", 64), "--out", out + "2"}},
+		"another digest":      {1, []string{"gdhcn", list, "--pin", "sha256:" + strings.Repeat("0", 64), "--out", out + "2"}},
+		"no proof":            {1, []string{"gdhcn", list, "--key", signer, "--out", out + "2"}},
+		"another key":         {1, []string{"gdhcn", proven, "--key", publisher, "--out", out + "2"}},
+		"a key that is none":  {cli.UsageStatus, []string{"gdhcn", proven, "--key", list, "--out", out + "2"}},
 		"no digest":           {cli.UsageStatus, []string{"gdhcn", list, "--out", out + "2"}},
-		"a directory in use":  {cli.UsageStatus, []string{"gdhcn", pinned, "--out", out}},
-		"no directory":        {cli.UsageStatus, []string{"gdhcn", pinned}},
+		"a directory in use":  {cli.UsageStatus, []string{"gdhcn", list, pin, "--out", out}},
+		"no directory":        {cli.UsageStatus, []string{"gdhcn", list, pin}},
 		"no list":             {cli.UsageStatus, []string{"gdhcn", "--out", out + "2"}},
 		"no kind":             {cli.UsageStatus, nil},
 		"a list without line": {1, []string{"dcc", list, list, "--out", out + "2"}},

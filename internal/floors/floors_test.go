@@ -30,7 +30,7 @@ var floors = [][]string{
 	{"certificate/shc", "certificate/vdsnc", "certificate/hcert"},
 	{"certificate/trust", "passport/chip"},
 	{"certificate", "signing", "signing/pkcs11"},
-	{"passport", "certificate/catalogue", "certificate/certlogic", "certificate/qr", "certificate/font", "signing/pki", "internal/seal"},
+	{"passport", "certificate/catalogue", "certificate/certlogic", "certificate/qr", "certificate/font", "certificate/jsonld", "signing/pki", "internal/seal"},
 	{"internal/fault", "internal/clock", "internal/idgen", "internal/actor", "internal/topology", "internal/strictjson", "internal/softkey", "internal/merkle", "internal/backup", "templates", "samples", "migrations"},
 }
 
@@ -51,6 +51,7 @@ var confined = []struct {
 	{"golang.org/x/mod/", []string{"internal/merkle", "internal/audit/tree", "internal/cli", "internal/publish", "internal/watch", "certificate/trust", "signing"}},
 	{"github.com/lestrrat-go/jwx/", []string{"signing", "certificate/shc"}},
 	{"github.com/fxamacker/cbor/", []string{"certificate/hcert"}},
+	{"github.com/piprate/json-gold/", []string{"certificate/jsonld"}},
 	{"filippo.io/age", []string{"internal/backup", "internal/cli"}},
 	{"github.com/go-webauthn/", []string{"internal/office"}},
 	{"github.com/alexedwards/scs/", []string{"internal/office"}},
