@@ -17,15 +17,16 @@ import (
 	"akashi/internal/merkle"
 )
 
-// Purposes of the keys that sign checkpoints, and the status list. They stand in no table and never
-// sign a certificate; each is a file of its own.
+// Purposes of the keys that sign checkpoints, the status list and the trust bundles of an
+// operator. They stand in no table and never sign a certificate; each is a file of its own.
 const (
 	OperationLog Purpose = "operation-log"
 	IssuanceLog  Purpose = "issuance-log"
 	StatusList   Purpose = "status-list"
+	TrustBundle  Purpose = "trust-bundle"
 )
 
-// LogKey signs checkpoints of one log, or the status list, and nothing else (S-086).
+// LogKey signs checkpoints of one log, or the status list, or trust bundles, and nothing else (S-086).
 type LogKey struct {
 	signer note.Signer
 	public note.Verifier
@@ -92,7 +93,12 @@ func (k *LogKey) SignCheckpoint(c merkle.Checkpoint) (string, error) {
 }
 
 // SignStatus signs the head of an edition of the status list (docs/status-list.md).
-func (k *LogKey) SignStatus(head string) (string, error) {
+func (k *LogKey) SignStatus(head string) (string, error) { return k.signHead(head) }
+
+// SignBundle signs the head of a trust bundle (docs/trust-bundle.md).
+func (k *LogKey) SignBundle(head string) (string, error) { return k.signHead(head) }
+
+func (k *LogKey) signHead(head string) (string, error) {
 	signed, err := note.Sign(&note.Note{Text: k.signer.Name() + "\n" + head}, k.signer)
 	return string(signed), err
 }

@@ -73,6 +73,7 @@ type builder struct {
 	b      *Bundle
 	report Report
 	lists  []pendingList // until all authorities are known
+	listed time.Time     // date of what is being read; zero: not stated
 }
 
 type pendingList struct {
@@ -81,7 +82,16 @@ type pendingList struct {
 }
 
 func newBuilder(madeAt time.Time) *builder {
-	return &builder{b: &Bundle{madeAt: madeAt.UTC().Truncate(time.Second), issuers: map[string]issuer{}}}
+	at := madeAt.UTC().Truncate(time.Second)
+	return &builder{b: &Bundle{madeAt: at, issuers: map[string]issuer{}}, listed: at}
+}
+
+// begin starts a part that has a date of its own: the oldest is that of the bundle.
+func (w *builder) begin(madeAt time.Time) {
+	w.listed = madeAt.UTC().Truncate(time.Second)
+	if w.b.madeAt.IsZero() || !w.listed.IsZero() && w.listed.Before(w.b.madeAt) {
+		w.b.madeAt = w.listed
+	}
 }
 
 func (w *builder) problem(source, code string) { w.report = append(w.report, Problem{source, code}) }
@@ -115,7 +125,7 @@ func (w *builder) issuer(source, iss string, jwks []byte, policy chainPolicy) {
 		w.problem(source, p.String())
 		edit.refuse[p.Index] = true
 	}
-	usable := issuer{keys: map[string]signing.PublicJWK{}, lists: map[string]*CardList{}}
+	usable := issuer{keys: map[string]signing.PublicJWK{}, lists: map[string]*CardList{}, listed: w.listed}
 	for _, k := range keys {
 		if len(k.Chain) > 0 && !k.NamesIssuer(iss) {
 			w.problem(source, signing.Problem{Index: k.Index, Code: "chain_names_another_issuer"}.String())

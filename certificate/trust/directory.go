@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"maps"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -43,6 +44,7 @@ type manifest struct {
 	Status  []manifestStatus `json:"status"`
 	Logs    []manifestLog    `json:"issuance_logs,omitempty"`
 	Health  []manifestHealth `json:"health,omitempty"`
+	Parts   []string         `json:"parts,omitempty"` // folders, each a trust directory of its own date
 }
 
 // manifestLog is an issuance log. Covers names, by thumbprint, the keys that sign
@@ -69,16 +71,49 @@ type manifestIssuer struct {
 	CRLs   []string `json:"crls,omitempty"` // files: revocation lists of its keys
 }
 
-// Load reads a trust directory. A file that is missing or cannot be used is reported and
-// skipped; without a manifest there is nothing to trust, which is an error. It follows
-// the names in the manifest only within fsys.
+// Load reads a trust directory, with its parts. A file that is missing or cannot be used is
+// reported and skipped; without a manifest there is nothing to trust, which is an error. It
+// follows the names in the manifest only within fsys.
 func Load(fsys fs.FS) (*Bundle, Report, error) {
-	m, err := readManifest(fsys)
+	m, err := readManifest(fsys, manifestFile)
 	if err != nil {
 		return nil, nil, err
 	}
 	w := newBuilder(m.MadeAt)
 	r := &fileReader{fsys: fsys, builder: w}
+	r.manifest(m)
+	for _, folder := range m.Parts {
+		if err := r.part(folder); err != nil {
+			return nil, nil, err
+		}
+	}
+	b, report := w.finish()
+	return b, report, nil
+}
+
+// part reads a trust directory within another. Authorities of one part vouch for the lists
+// of all; the date of the whole is that of its oldest part.
+func (r *fileReader) part(folder string) error {
+	name := folder + "/" + manifestFile
+	if strings.Contains(folder, "/") || !fs.ValidPath(name) {
+		return fmt.Errorf("trust: %q is no part", folder)
+	}
+	m, err := readManifest(r.fsys, name)
+	if err != nil {
+		return err
+	}
+	if len(m.Parts) > 0 {
+		return fmt.Errorf("trust: %s: a part has parts", name)
+	}
+	r.folder = folder
+	r.builder.begin(m.MadeAt)
+	r.manifest(m)
+	r.folder = ""
+	return nil
+}
+
+func (r *fileReader) manifest(m manifest) {
+	w := r.builder
 	for _, i := range m.Issuers {
 		if b, ok := r.read(i.JWKS); ok {
 			w.issuer(i.JWKS, i.Issuer, b, chainRefused)
@@ -95,12 +130,10 @@ func Load(fsys fs.FS) (*Bundle, Report, error) {
 	for _, l := range m.Status {
 		r.status(l)
 	}
-	b, report := w.finish()
-	return b, report, nil
 }
 
-func readManifest(fsys fs.FS) (m manifest, err error) {
-	b, err := readLimited(fsys, manifestFile, maxManifest)
+func readManifest(fsys fs.FS, name string) (m manifest, err error) {
+	b, err := readLimited(fsys, name, maxManifest)
 	if err != nil {
 		return m, fmt.Errorf("trust: %w", err)
 	}
@@ -126,7 +159,7 @@ func parseManifest(b []byte) (m manifest, err error) {
 	for _, i := range m.Issuers {
 		lists += len(i.CRLs)
 	}
-	for _, n := range []int{len(m.Issuers), lists, len(m.CSCA), len(m.DSC), len(m.CRL), len(m.Status), len(m.Logs), len(m.Health)} {
+	for _, n := range []int{len(m.Issuers), lists, len(m.CSCA), len(m.DSC), len(m.CRL), len(m.Status), len(m.Logs), len(m.Health), len(m.Parts)} {
 		if n > maxEntries {
 			return m, fmt.Errorf("trust: %s: more than %d entries in a list", manifestFile, maxEntries)
 		}
@@ -137,6 +170,7 @@ func parseManifest(b []byte) (m manifest, err error) {
 // fileReader reads the files of a manifest and reports those that it cannot read.
 type fileReader struct {
 	fsys    fs.FS
+	folder  string // of the part that is read; empty for the directory itself
 	builder *builder
 	total   int
 }
@@ -195,7 +229,7 @@ func (r *fileReader) limited(name string, limit int) ([]byte, bool) {
 		r.builder.problem(name, "bad_path")
 		return nil, false
 	}
-	b, err := readLimited(r.fsys, name, limit)
+	b, err := readLimited(r.fsys, path.Join(r.folder, name), limit)
 	switch {
 	case err == nil:
 		return b, true
@@ -272,6 +306,15 @@ func (b *Bundle) Files() (map[string][]byte, error) {
 	}
 	w[manifestFile] = append(text, '\n')
 	return w, nil
+}
+
+// Whole is the manifest of a trust directory that has folders as its parts, and no more.
+func Whole(folders []string, at time.Time) ([]byte, error) {
+	text, err := json.MarshalIndent(manifest{
+		Version: manifestVersion, MadeAt: at.UTC().Truncate(time.Second), Parts: folders,
+		Issuers: []manifestIssuer{}, CSCA: []string{}, DSC: []string{}, CRL: []string{}, Status: []manifestStatus{},
+	}, "", "  ")
+	return append(text, '\n'), err
 }
 
 // ErrOlder says that a directory has a newer status list than the bundle.

@@ -105,8 +105,8 @@ func ImportGDHCN(documents ...DIDDocument) (*Bundle, Report, error) {
 			made = created // the age of the oldest
 		}
 	}
+	w.begin(made)
 	i.chains()
-	w.b.madeAt = made.UTC().Truncate(time.Second)
 	b, report := w.finish()
 	return b, report, nil
 }

@@ -12,6 +12,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"akashi/signing/pki"
 )
@@ -24,6 +25,7 @@ type HealthSigner struct {
 	Domain      string           // of the GDHCN, such as "DCC"; empty where the list knows none
 	Certificate *pki.Certificate // nil where the list has a bare key
 	Key         crypto.PublicKey // P-256 or RSA
+	Listed      time.Time        // when the list was made; zero where it does not say
 }
 
 // HealthSigners returns the signers with a key id: all have to be tried.
@@ -80,6 +82,7 @@ func alpha3(code string) string {
 
 // healthSigner takes a signer of a list. The key is that of the certificate, where there is one.
 func (w *builder) healthSigner(source string, s HealthSigner) {
+	s.Listed = w.listed
 	if s.Certificate != nil {
 		s.Key = s.Certificate.PublicKey
 	}

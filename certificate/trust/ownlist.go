@@ -28,7 +28,7 @@ func (b *Bundle) WithCardLists(lists ...*CardList) (*Bundle, error) {
 	c := b.clone()
 	c.issuers = map[string]issuer{}
 	for iss, of := range b.issuers {
-		own := issuer{keys: map[string]signing.PublicJWK{}, lists: map[string]*CardList{}}
+		own := issuer{keys: map[string]signing.PublicJWK{}, lists: map[string]*CardList{}, listed: of.listed}
 		maps.Copy(own.keys, of.keys)
 		maps.Copy(own.lists, of.lists)
 		promised := map[string]int{}

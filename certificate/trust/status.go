@@ -151,18 +151,9 @@ type statusHead struct {
 }
 
 func parseHead(text, origin string) (h statusHead, sum []byte, err error) {
-	lines := strings.Split(strings.TrimSuffix(text, "\n"), "\n")
-	names := []string{"version ", "time ", "salt ", "marks ", "sha256 "}
-	if len(lines) < 1+len(names) || lines[0] != origin {
-		return h, nil, errors.New("wrong_head")
-	}
-	values := make([]string, len(names))
-	for i, name := range names {
-		value, ok := strings.CutPrefix(lines[i+1], name)
-		if !ok {
-			return h, nil, errors.New("wrong_head")
-		}
-		values[i] = value
+	values, err := headLines(text, origin, "version ", "time ", "salt ", "marks ", "sha256 ")
+	if err != nil {
+		return h, nil, err
 	}
 	var errs [4]error
 	h.version, errs[0] = strconv.ParseInt(values[0], 10, 64)
@@ -171,9 +162,29 @@ func parseHead(text, origin string) (h statusHead, sum []byte, err error) {
 	sum, errs[3] = base64.StdEncoding.Strict().DecodeString(values[4])
 	if _, err := fmt.Sscanf(values[2], "%x", &h.salt); err != nil || errors.Join(errs[:]...) != nil ||
 		h.version < 1 || h.count < 1 || h.count > maxStatus/MarkSize || len(h.salt) != SaltSize {
-		return h, nil, errors.New("wrong_head")
+		return h, nil, errHead
 	}
 	return h, sum, nil
+}
+
+var errHead = errors.New("wrong_head")
+
+// headLines returns the values of the lines of a signed text, which begins with its origin;
+// further lines may follow.
+func headLines(text, origin string, names ...string) ([]string, error) {
+	lines := strings.Split(strings.TrimSuffix(text, "\n"), "\n")
+	if len(lines) < 1+len(names) || lines[0] != origin {
+		return nil, errHead
+	}
+	values := make([]string, len(names))
+	for i, name := range names {
+		value, ok := strings.CutPrefix(lines[i+1], name)
+		if !ok {
+			return nil, errHead
+		}
+		values[i] = value
+	}
+	return values, nil
 }
 
 // Why tells whether a code is in the list, and why; empty if it is not.

@@ -35,9 +35,10 @@ type Bundle struct {
 
 // issuer is an issuer of health cards.
 type issuer struct {
-	jwks  []byte // usable keys only
-	keys  map[string]signing.PublicJWK
-	lists map[string]*CardList // by key id
+	jwks   []byte // usable keys only
+	keys   map[string]signing.PublicJWK
+	lists  map[string]*CardList // by key id
+	listed time.Time            // when the list was made that has it
 }
 
 // clone is the same bundle, to which more is then added.

@@ -160,11 +160,11 @@ func (x *examination) checkRevocation(signer *pki.Certificate, lists []*pki.CRL)
 		return
 	}
 	newest := lists[0]
-	x.set(Revocation, Unknown, ListNotCurrent,
+	x.set(Revocation, Unknown, ListNotCurrent, "list_age", max(x.at.Sub(newest.ThisUpdate), 0).Truncate(time.Minute).String(),
 		"this_update", newest.ThisUpdate.UTC().Format(time.RFC3339), "next_update", newest.NextUpdate.UTC().Format(time.RFC3339))
 	for _, l := range slices.Backward(lists) {
 		if l.Current(x.at) {
-			x.set(Revocation, OK, SignerNotRevoked, "next_update", l.NextUpdate.UTC().Format(time.RFC3339))
+			x.set(Revocation, OK, SignerNotRevoked, "list_age", max(x.at.Sub(l.ThisUpdate), 0).Truncate(time.Minute).String(), "next_update", l.NextUpdate.UTC().Format(time.RFC3339))
 		}
 	}
 	for _, l := range lists {

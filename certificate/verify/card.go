@@ -110,6 +110,7 @@ func (x *examination) checkCardKey(c *shc.Card) {
 		return
 	}
 	x.set(Issuer, OK, IssuerKnown)
+	x.checkListed(x.bundle.Listed(c.Issuer))
 	key, ok := x.bundle.Key(c.Issuer, c.Header.KeyID)
 	if !ok {
 		code := KeyNotOfIssuer
@@ -171,6 +172,7 @@ func (x *examination) checkCardList(c *shc.Card, version int) {
 		x.set(Revocation, Failed, CardRevoked, detail...)
 	} else {
 		x.set(Revocation, OK, NotRevoked, detail...)
+		x.checkListAge(trust.KindCardList, x.bundle.Listed(c.Issuer))
 	}
 }
 

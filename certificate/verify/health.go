@@ -107,6 +107,7 @@ func (x *examination) checkHealthSigner(code *hcert.Code) *pki.Certificate {
 	}
 	signer, err := choose(code, candidates)
 	x.set(Issuer, OK, IssuerKnown, "participant", signer.Participant, "domain", signer.Domain)
+	x.checkListed(signer.Listed)
 	if err != nil {
 		x.healthSignatureFault(err)
 		return signer.Certificate
@@ -114,6 +115,7 @@ func (x *examination) checkHealthSigner(code *hcert.Code) *pki.Certificate {
 	x.set(Signature, OK, SignatureGood)
 	x.checkHealthKey(code, signer)
 	x.set(Revocation, OK, SignerListed)
+	x.checkListAge(trust.KindSigners, signer.Listed)
 	if key, ok := signer.Key.(*ecdsa.PublicKey); ok {
 		x.checkIssued(signing.Thumbprint(key), code.Digest(), code.IssuedAt)
 	} else {

@@ -31,7 +31,11 @@
 //     it (docs/issuance-log.md): a card made outside the service with a stolen key is
 //     not_in_issuance_log. What may be younger than the log, or says to be older, is
 //     unknown, hence undecided.
-//   - Freshness is about the trust bundle and never changes the outcome.
+//   - A list on which something is not found says so for as long as ages.json lets its kind
+//     count (48 hours for status lists, a week for lists of signers and of health cards, until
+//     the next is due for lists of an authority); then the status is unknown, hence undecided.
+//   - Freshness is about the trust bundle, or the part of it that has the issuer, and never
+//     changes the outcome.
 //   - A health card key is trusted because the bundle has it for that issuer. Its
 //     certificates (x5c), if any, must have been in force when the card was signed
 //     (nbf); the detail of the facet names this rule.
@@ -248,13 +252,14 @@ func (x *examination) issuedBy(issuer string) {
 }
 
 // checkBundle judges the age of the trust bundle.
-func (x *examination) checkBundle() {
-	made := x.bundle.MadeAt()
+func (x *examination) checkBundle() { x.checkFresh(x.bundle.MadeAt()) }
+
+func (x *examination) checkFresh(made time.Time) {
 	switch {
 	case made.IsZero():
 		x.set(Freshness, Unknown, TrustUndated)
 	case x.at.Sub(made) > MaxTrustAge:
-		x.set(Freshness, Unknown, TrustOld, "made_at", made.Format(time.RFC3339))
+		x.set(Freshness, Unknown, TrustOld, "made_at", made.Format(time.RFC3339), "list_age", x.at.Sub(made).Truncate(time.Minute).String())
 	default:
 		x.set(Freshness, OK, TrustFresh, "made_at", made.Format(time.RFC3339))
 	}

@@ -332,9 +332,10 @@ func (s *selfCheck) statusList(b *trust.Bundle) {
 	for _, head := range slices.Sorted(maps.Keys(lists)) {
 		l := lists[head]
 		age := s.now.Sub(l.MadeAt)
+		limit, _ := verify.MaxAge(trust.KindStatus, s.now)
 		line := fmt.Sprintf("version %d, made at %s, %s ago, %d bytes", l.Version, l.MadeAt.Format(time.RFC3339), max(age, 0).Truncate(time.Minute), len(l.Marks))
 		switch {
-		case age > verify.MaxStatusAge || age < -verify.ClockSkew:
+		case age > limit || age < -verify.ClockSkew:
 			s.fail("status list", "%s", line)
 		case age > 2*time.Hour:
 			s.warn("status list", "%s: it is made anew each hour", line)

@@ -7,8 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -17,6 +15,7 @@ import (
 
 	"akashi/certificate/jsonld"
 	"akashi/certificate/trust"
+	"akashi/certificate/verify"
 )
 
 func trustCommand(parts Adapters) *cobra.Command {
@@ -37,17 +36,18 @@ func trustCommand(parts Adapters) *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&out, "out", "", "directory to write to")
-	cmd.AddCommand(trustImportCommand(), trustShowCommand())
+	cmd.AddCommand(trustImportCommand(), trustExportCommand(parts), trustShowCommand())
 	return cmd
 }
 
-// trustImportCommand makes a new trust directory of a published list. It never takes the
-// place of one in use by itself: whoever answers for it looks at the report first.
+// trustImportCommand makes a trust directory of a published list, or renews one: the
+// directory before is kept beside it, and is left in use where the list is empty, older, broken
+// or much shorter.
 func trustImportCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "import", Short: "Make a trust directory of a published list, checked with what you got from somewhere you trust",
 		RunE: func(*cobra.Command, []string) error {
-			return usageError{errors.New("trust import takes vci, dcc or gdhcn")}
+			return usageError{errors.New("trust import takes vci, dcc, gdhcn or bundle")}
 		},
 	}
 	var madeAt string
@@ -74,13 +74,14 @@ func trustImportCommand() *cobra.Command {
 			}
 			return trust.ImportVCI(files[0], files[1], files[2])
 		}),
-		gdhcnCommand())
+		gdhcnCommand(), importBundleCommand())
 	return cmd
 }
 
 // importCommand is one kind of list; arguments -1 is one or more.
 func importCommand(use, short string, arguments int, read func(args []string) (*trust.Bundle, trust.Report, error)) *cobra.Command {
 	var out string
+	var approved []string
 	cmd := &cobra.Command{
 		Use: use, Short: short,
 		Args: func(_ *cobra.Command, args []string) error {
@@ -91,10 +92,7 @@ func importCommand(use, short string, arguments int, read func(args []string) (*
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if out == "" {
-				return usageError{errors.New("trust import needs --out DIR, a new directory")}
-			}
-			if entries, err := os.ReadDir(out); err == nil && len(entries) > 0 || err != nil && !errors.Is(err, fs.ErrNotExist) {
-				return usageError{errors.New("--out is not a new directory")}
+				return usageError{errors.New("trust import needs --out DIR")}
 			}
 			b, report, err := read(args)
 			if err != nil {
@@ -104,11 +102,31 @@ func importCommand(use, short string, arguments int, read func(args []string) (*
 			if err := importable(b, time.Now()); err != nil {
 				return err
 			}
-			return b.Write(out)
+			contents, err := readInputs(args)
+			if err != nil {
+				return err
+			}
+			var digests []string
+			for _, content := range contents {
+				digests = append(digests, digestOf(content))
+			}
+			if err := replaceable(out, b, digests, approved); err != nil {
+				return err
+			}
+			files, err := b.Files()
+			if err != nil {
+				return err
+			}
+			return put(out, files)
 		},
 	}
-	cmd.Flags().StringVar(&out, "out", "", "new directory to write to")
+	importFlags(cmd, &out, &approved)
 	return cmd
+}
+
+func importFlags(cmd *cobra.Command, out *string, approved *[]string) {
+	cmd.Flags().StringVar(out, "out", "", "directory to write to; what is there is kept beside it as .previous")
+	cmd.Flags().StringArrayVar(approved, "shrink", nil, "sha256:HEX of a list that shrinks sharply, and was looked at and approved")
 }
 
 // importable refuses a bundle that nobody could verify anything with, and one that
@@ -186,7 +204,7 @@ func readInputs(names []string) (files [][]byte, err error) {
 
 func trustShowCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "show DIR", Short: "Tell what a trust directory trusts, how old it is, and what in it is not used",
+		Use: "show DIR|FILE.zip", Short: "Tell what a trust directory trusts, how old each part is, who signed it, and what in it is not used",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {
 				return usageError{errors.New("trust show needs a directory")}
@@ -194,14 +212,41 @@ func trustShowCommand() *cobra.Command {
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			b, report, err := trust.Load(os.DirFS(args[0]))
+			b, report, head, err := readTrust(args[0], "", cmd.ErrOrStderr())
 			if err != nil {
 				return err
 			}
+			if head == nil {
+				_, _ = fmt.Fprintln(cmd.OutOrStdout(), "not signed")
+			} else {
+				_, _ = fmt.Fprintf(cmd.OutOrStdout(), "signed: version %d of %s, %d files, key %s\n", head.Version, head.MadeAt.Format(time.RFC3339), head.Files, clean1(head.Key))
+			}
 			describe(cmd.OutOrStdout(), b, report)
+			for _, e := range b.Entries() {
+				_, _ = fmt.Fprintln(cmd.OutOrStdout(), ageLine(e, time.Now()))
+			}
 			return nil
 		},
 	}
+}
+
+// ageLine tells how old a part of a bundle is, and how long it counts.
+func ageLine(e trust.Entry, now time.Time) string {
+	if e.At.IsZero() {
+		return fmt.Sprintf("%s %s: age not stated", e.Kind, clean1(e.Name))
+	}
+	line := fmt.Sprintf("%s %s: %s old, of %s", e.Kind, clean1(e.Name), verify.Age(now.Sub(e.At), "en"), e.At.Format(time.RFC3339))
+	limit, limited := verify.MaxAge(e.Kind, now)
+	switch {
+	case !e.Next.IsZero():
+		line += ", next due " + e.Next.Format(time.RFC3339)
+		if now.After(e.Next) {
+			line += ": out of date"
+		}
+	case limited && now.Sub(e.At) > limit:
+		line += fmt.Sprintf(", more than %s: status unknown", verify.Age(limit, "en"))
+	}
+	return line
 }
 
 // describe tells what a bundle trusts. Names in it are strangers' texts.

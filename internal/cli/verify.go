@@ -26,7 +26,7 @@ const maxInput = 10 << 20
 var statusRank = []int{0, 3, 2, 1}
 
 func verifyCommand(parts Adapters) *cobra.Command {
-	var trustDir, at, rulesDir, destination string
+	var trustDir, trustKey, at, rulesDir, destination string
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "verify [--trust DIR] [--at TIME] [--rules DIR --to CC] [--json] FILE…",
@@ -48,7 +48,7 @@ func verifyCommand(parts Adapters) *cobra.Command {
 					return usageError{errors.New("--at takes a time such as 2026-11-21T09:00:00Z")}
 				}
 			}
-			bundle, err := trustBundle(parts, trustDir, cmd.ErrOrStderr())
+			bundle, err := trustBundle(parts, trustDir, trustKey, cmd.ErrOrStderr())
 			if err != nil {
 				return err
 			}
@@ -78,7 +78,8 @@ func verifyCommand(parts Adapters) *cobra.Command {
 			return nil
 		},
 	}
-	cmd.Flags().StringVar(&trustDir, "trust", "", "trust directory (manifest.json, jwks.json, csca, dsc, crl)")
+	cmd.Flags().StringVar(&trustDir, "trust", "", "trust directory (manifest.json, jwks.json, csca, dsc, crl), or a bundle in one file (.zip)")
+	cmd.Flags().StringVar(&trustKey, "trust-key", "", "public key (name+hash+key) that must have signed the trust directory; default the one pinned at its first use, if it is signed")
 	cmd.Flags().StringVar(&at, "at", "", "time of checking, RFC 3339; default now")
 	cmd.Flags().StringVar(&rulesDir, "rules", "", "directory with business rules of EU certificates (JSON, one a file)")
 	cmd.Flags().StringVar(&destination, "to", "", "country whose rules count, two letters")
@@ -112,9 +113,9 @@ func readInput(name string, stdin io.Reader) ([]byte, error) {
 
 // trustBundle reads a trust directory, or takes the public keys of the own data
 // directory; where there is nothing, every issuer is unknown.
-func trustBundle(parts Adapters, dir string, errs io.Writer) (*trust.Bundle, error) {
+func trustBundle(parts Adapters, dir, key string, errs io.Writer) (*trust.Bundle, error) {
 	if dir != "" {
-		b, report, err := trust.Load(os.DirFS(dir))
+		b, report, _, err := readTrust(dir, key, errs)
 		if err != nil {
 			return nil, usageError{fmt.Errorf("trust directory: %w", err)} // says nothing about the certificate
 		}
