@@ -6,7 +6,9 @@ import (
 	"go/token"
 	"regexp"
 	"strconv"
+	"strings"
 	"testing"
+	"time"
 	"unicode"
 
 	"akashi/certificate/hcert"
@@ -14,7 +16,7 @@ import (
 	"akashi/certificate/vdsnc"
 )
 
-// Every code has a sentence in both languages, and every sentence a code.
+// Every code has a sentence and a next step in three languages, and every sentence a code.
 func TestSentences(t *testing.T) {
 	file, err := parser.ParseFile(token.NewFileSet(), "code.go", nil, 0)
 	if err != nil {
@@ -48,24 +50,70 @@ func TestSentences(t *testing.T) {
 	form := regexp.MustCompile(`^[a-z_]+$`)
 	seen := map[string]string{}
 	for code := range codes {
-		ja, en := Sentence(code)
-		if !form.MatchString(code) || !isJapanese(ja) || isJapanese(en) || len(en) < 10 {
-			t.Errorf("%s: %q, %q", code, ja, en)
+		f := Facet{Code: code, Detail: map[string]string{"list_age": "72h0m0s"}}
+		if !form.MatchString(code) {
+			t.Errorf("%s is no code", code)
 		}
-		for _, s := range []string{ja, en} {
+		checkLanguages(t, code, f.Sentence)
+		checkLanguages(t, code+", next", f.Next)
+		for _, language := range Languages {
+			s := f.Sentence(language)
 			if other, ok := seen[s]; ok {
 				t.Errorf("%s and %s have one sentence: %s", code, other, s)
 			}
 			seen[s] = code
 		}
 	}
-	for code := range sentences {
+	used := map[string]bool{}
+	for code, s := range sentences {
 		if !codes[code] {
 			t.Errorf("sentence for %s, which is no code", code)
 		}
+		used[s.Next] = true
 	}
-	if ja, en := Sentence("no_such_code"); ja != "" || en != "" {
+	for step := range steps {
+		if !used[step] {
+			t.Errorf("nothing leads to the step %s", step)
+		}
+	}
+	if none := Note("no_such_code"); none.Sentence("en") != "" || none.Next("en") != "" || Note(Read).Sentence("de") != "" {
 		t.Error("a sentence for nothing")
+	}
+}
+
+// notFrench finds straight apostrophes, and signs of two parts without a fixed space before them.
+var notFrench = regexp.MustCompile(`'|[^\x{00a0}][;:?!]`)
+
+func checkLanguages(t *testing.T, code string, in func(language string) string) {
+	t.Helper()
+	ja, en, fr := in("ja"), in("en"), in("fr")
+	if !isJapanese(ja) || isJapanese(en+fr) || len(en) < 10 || len(fr) < 10 || en == fr || notFrench.MatchString(fr) || strings.Contains(ja+en+fr, "{") {
+		t.Errorf("%s: %q, %q, %q", code, ja, en, fr)
+	}
+}
+
+// The age of a list is told in the sentence.
+func TestAge(t *testing.T) {
+	f := Facet{Code: StatusUnknown, Detail: map[string]string{"list_age": "75h12m0s"}}
+	for language, want := range map[string]string{
+		"en": "The list is 3 days old: status unknown.", "fr": "La liste date de 3 jours\u00a0: état inconnu.", "ja": "手元のリストは3日前のものです。失効しているかどうか分かりません。",
+	} {
+		if got := f.Sentence(language); got != want {
+			t.Errorf("%s: %q", language, got)
+		}
+	}
+	if got := f.Next("fr"); got != "Actualisez la liste de confiance et vérifiez de nouveau." {
+		t.Errorf("next: %q", got)
+	}
+	for d, want := range map[time.Duration]string{
+		0: "0 minute", -time.Hour: "0 minute", time.Minute: "1 minute", 119 * time.Minute: "119 minutes", 2 * time.Hour: "2 heures", 47 * time.Hour: "47 heures", 48 * time.Hour: "2 jours",
+	} {
+		if got := Age(d, "fr"); got != want {
+			t.Errorf("%v: %q, want %q", d, got, want)
+		}
+	}
+	if got := Age(time.Minute, "en") + ", " + Age(0, "en"); got != "1 minute, 0 minutes" {
+		t.Errorf("%q", got)
 	}
 }
 

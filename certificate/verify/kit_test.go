@@ -318,12 +318,14 @@ func checkForm(t testing.TB, v Verdict) {
 		if f.Name != facetNames[i] {
 			t.Errorf("facet %d is %s", i, f.Name)
 		}
-		if ja, en := Sentence(f.Code); ja == "" || en == "" {
-			t.Errorf("%s: code %q has no sentence", f.Name, f.Code)
+		for _, language := range Languages {
+			if text := f.Sentence(language); text == "" || f.Next(language) == "" || strings.Contains(text, "?") {
+				t.Errorf("%s: code %q has no sentence in %s: %s", f.Name, f.Code, language, text)
+			}
 		}
 	}
 	for _, n := range v.Notes {
-		if ja, en := Sentence(n); ja == "" || en == "" {
+		if Note(n).Sentence("fr") == "" {
 			t.Errorf("note %q has no sentence", n)
 		}
 	}

@@ -238,3 +238,30 @@ func TestTrustRenew(t *testing.T) {
 		t.Errorf("error/a directory of something else: %d %s", status, errs)
 	}
 }
+
+// Issue 5, 2: the sentences in one language, and what to do next.
+func TestVerifyLanguage(t *testing.T) {
+	at := t.TempDir()
+	v1, trust := testkit.Shared(t, "who/trust/dev-v1-xcl.json"), filepath.Join(at, "xcl")
+	if status, _, errs := run(t, "", "trust", "import", "gdhcn", v1, "--pin", digestOf(t, v1), "--out", trust); status != 0 {
+		t.Fatal(errs)
+	}
+	code := yellowCard(t)
+	for language, want := range map[string][]string{
+		"fr": {"NON VALABLE", "La signature est correcte", "→ Examinez vous-même le contenu et décidez selon vos règles.", "Comparez le nom"},
+		"en": {"NOT VALID", "The signature is right", "→ Look at the content yourself"}, "ja": {"無効", "電子署名は正しく", "→ 内容を人の目で"},
+	} {
+		_, out, errs := run(t, code+"\n", "verify", "--trust", trust, "--at", "2024-10-01T00:00:00Z", "--lang", language, "-")
+		for _, text := range want {
+			if !strings.Contains(out, text) {
+				t.Errorf("ok/%s: no %q in %s%s", language, text, out, errs)
+			}
+		}
+		if language == "fr" && strings.Contains(out, "signature is right") {
+			t.Errorf("ok/fr: English in %s", out)
+		}
+	}
+	if status, _, _ := run(t, code+"\n", "verify", "--trust", trust, "--lang", "de", "-"); status != cli.UsageStatus {
+		t.Errorf("error/de: %d", status)
+	}
+}

@@ -26,10 +26,10 @@ const maxInput = 10 << 20
 var statusRank = []int{0, 3, 2, 1}
 
 func verifyCommand(parts Adapters) *cobra.Command {
-	var trustDir, trustKey, at, rulesDir, destination string
+	var trustDir, trustKey, at, rulesDir, destination, language string
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use:   "verify [--trust DIR] [--at TIME] [--rules DIR --to CC] [--json] FILE…",
+		Use:   "verify [--trust DIR] [--at TIME] [--rules DIR --to CC] [--lang ja|en|fr] [--json] FILE…",
 		Short: "Verify certificates offline: card files, texts and pictures of codes (- is standard input)",
 		Long: "Verify certificates offline with the keys of a trust directory; without --trust, with those of the own data directory.\n" +
 			"Exit status: 0 valid, 1 not valid, 2 unreadable, 3 undecided (unknown issuer or revocation), 64 usage; of several inputs the worst.\n" +
@@ -41,9 +41,12 @@ func verifyCommand(parts Adapters) *cobra.Command {
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
+			languages, err := spoken(language)
+			if err != nil {
+				return err
+			}
 			when := time.Now().UTC()
 			if at != "" {
-				var err error
 				if when, err = time.Parse(time.RFC3339, at); err != nil {
 					return usageError{errors.New("--at takes a time such as 2026-11-21T09:00:00Z")}
 				}
@@ -65,9 +68,9 @@ func verifyCommand(parts Adapters) *cobra.Command {
 					continue
 				}
 				for _, v := range verify.File(filepath.Base(name), content, bundle, when) {
-					results := v.Rules(rules, destination, when, "ja", "en")
+					results := v.Rules(rules, destination, when, language, "ja", "en")
 					worst = worse(worse(worst, v.ExitCode()), rulesStatus(results))
-					if err := show(cmd.OutOrStdout(), name, v, results, asJSON); err != nil {
+					if err := show(cmd.OutOrStdout(), name, v, results, languages, asJSON); err != nil {
 						return err
 					}
 				}
@@ -83,6 +86,7 @@ func verifyCommand(parts Adapters) *cobra.Command {
 	cmd.Flags().StringVar(&at, "at", "", "time of checking, RFC 3339; default now")
 	cmd.Flags().StringVar(&rulesDir, "rules", "", "directory with business rules of EU certificates (JSON, one a file)")
 	cmd.Flags().StringVar(&destination, "to", "", "country whose rules count, two letters")
+	cmd.Flags().StringVar(&language, "lang", "", "language of the sentences: ja, en or fr; default English and Japanese")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "one JSON object per certificate")
 	return cmd
 }
@@ -146,11 +150,40 @@ func ownBundle(dir string) (*trust.Bundle, error) {
 	return trust.FromKeys(keys, [][]byte{crl}, time.Now().UTC())
 }
 
-var outcomeWords = map[verify.Outcome]string{
-	verify.Valid: "VALID 有効", verify.NotValid: "NOT VALID 無効", verify.Unreadable: "UNREADABLE 読取不可", verify.Undecided: "UNDECIDED 判定不能",
+// spoken are the languages to explain in.
+func spoken(language string) ([]string, error) {
+	switch {
+	case language == "":
+		return []string{"en", "ja"}, nil
+	case slices.Contains(verify.Languages, language):
+		return []string{language}, nil
+	}
+	return nil, usageError{errors.New("--lang takes ja, en or fr")}
 }
 
-func show(out io.Writer, name string, v verify.Verdict, rules []verify.RuleResult, asJSON bool) error {
+// words are those of a verdict beside its sentences, by language.
+var words = map[string]struct {
+	outcome                    map[verify.Outcome]string
+	test, from, compare, since string
+}{
+	"ja": {map[verify.Outcome]string{verify.Valid: "有効", verify.NotValid: "無効", verify.Unreadable: "読取不可", verify.Undecided: "判定不能"},
+		"試験用", "有効期間 %s から: %s", "氏名と生年月日を本人確認書類と照合してください。", "リストの日時 %s、%s前"},
+	"en": {map[verify.Outcome]string{verify.Valid: "VALID", verify.NotValid: "NOT VALID", verify.Unreadable: "UNREADABLE", verify.Undecided: "UNDECIDED"},
+		"TEST: proves nothing about anybody", "valid from %s until: %s", "Compare name and date of birth with an identity document.", "list of %s, %s old"},
+	"fr": {map[verify.Outcome]string{verify.Valid: "VALABLE", verify.NotValid: "NON VALABLE", verify.Unreadable: "ILLISIBLE", verify.Undecided: "INDÉTERMINÉ"},
+		"TEST\u00a0: ne prouve rien sur personne", "valable du %s jusqu’au\u00a0: %s", "Comparez le nom et la date de naissance avec une pièce d’identité.", "liste du %s, date de %s"},
+}
+
+// each joins what is said in several languages.
+func each(languages []string, separator string, say func(language string) string) string {
+	var out []string
+	for _, l := range languages {
+		out = append(out, say(l))
+	}
+	return strings.Join(out, separator)
+}
+
+func show(out io.Writer, name string, v verify.Verdict, rules []verify.RuleResult, languages []string, asJSON bool) error {
 	if asJSON {
 		return json.NewEncoder(out).Encode(struct {
 			File string `json:"file"`
@@ -161,24 +194,28 @@ func show(out io.Writer, name string, v verify.Verdict, rules []verify.RuleResul
 	p := func(format string, args ...any) { _, _ = fmt.Fprintf(out, format+"\n", args...) }
 	test := ""
 	if v.Test {
-		test = "   TEST: proves nothing about anybody / 試験用"
+		test = "   " + each(languages, " / ", func(l string) string { return words[l].test })
 	}
-	p("%s: %s%s", name, outcomeWords[v.Outcome], test)
+	p("%s: %s%s", name, each(languages, " ", func(l string) string { return words[l].outcome[v.Outcome] }), test)
 	if h := v.Holder; h != nil {
 		p("  %s  %s  %s", strings.Join(clean(h.Names), " / "), clean1(h.BirthDate), clean1(h.DocumentNumber))
 		for _, d := range h.Doses {
 			p("  %s  %s %s  lot %s", clean1(d.Date), clean1(d.Code), clean1(d.Product), clean1(d.Lot))
 			if d.ValidFrom != "" {
-				p("  valid from %s until: %s", d.ValidFrom, d.ValidUntil)
+				p("  %s", each(languages, " / ", func(l string) string { return fmt.Sprintf(words[l].from, d.ValidFrom, d.ValidUntil) }))
 			}
 		}
-		p("  Compare name and date of birth with an identity document. 氏名と生年月日を本人確認書類と照合してください。")
+		p("  %s", each(languages, " ", func(l string) string { return words[l].compare }))
 	}
 	for _, f := range v.Facets {
-		ja, en := verify.Sentence(f.Code)
-		p("  %-10s %-14s %s / %s", f.Name, f.Result, en, ja)
-		if age := f.Detail["list_age"]; age != "" {
-			p("  %-10s %-14s list of %s, %s old / %s の失効リスト", "", "", f.Detail["list_made_at"], age, f.Detail["list_made_at"])
+		p("  %-10s %-14s %s", f.Name, f.Result, each(languages, " / ", f.Sentence))
+		if age, err := time.ParseDuration(f.Detail["list_age"]); err == nil && f.Detail["list_made_at"] != "" {
+			p("  %-10s %-14s %s", "", "", each(languages, " / ", func(l string) string {
+				return fmt.Sprintf(words[l].since, f.Detail["list_made_at"], verify.Age(age, l))
+			}))
+		}
+		if f.Result != verify.OK && f.Code != verify.NotChecked && !f.Settled() {
+			p("  %-10s %-14s → %s", "", "", each(languages, " / ", f.Next))
 		}
 	}
 	for _, r := range rules {

@@ -368,7 +368,7 @@ func (f *fixture) testVerify(t *testing.T) {
 			t.Fatalf("%s %v", r.body, err)
 		}
 		for _, facet := range v.Verdicts[0].Facets {
-			if v.Sentences[facet.Code].JA == "" || v.Sentences[facet.Code].EN == "" {
+			if v.Sentences[facet.Code].JA == "" || v.Sentences[facet.Code].EN == "" || v.Sentences[facet.Code].FR == "" || v.Sentences[facet.Code].Next.FR == "" {
 				t.Errorf("no sentence for %s", facet.Code)
 			}
 		}

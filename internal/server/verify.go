@@ -17,8 +17,18 @@ type verifyBody struct {
 // verdictsBody is what was found. The verdicts have the published form of
 // akashi verify --json; the sentences explain every code in them.
 type verdictsBody struct {
-	Verdicts  []verify.Verdict `json:"verdicts"`
-	Sentences map[string]text  `json:"sentences" doc:"by code of facet or note"`
+	Verdicts  []verify.Verdict       `json:"verdicts"`
+	Sentences map[string]explanation `json:"sentences" doc:"by code of facet or note"`
+}
+
+// explanation is a sentence in three languages, and what to do next.
+type explanation struct {
+	text
+	FR   string `json:"fr"`
+	Next struct {
+		text
+		FR string `json:"fr"`
+	} `json:"next"`
 }
 
 // pictureTypes are the pictures that are read.
@@ -101,20 +111,25 @@ func (s *Server) verifyCode(c *call) (answer, error) {
 	if c.contentType == cardType {
 		name = "card.smart-health-card"
 	}
-	out := verdictsBody{Verdicts: verify.File(name, content, bundle, at), Sentences: map[string]text{}}
+	out := verdictsBody{Verdicts: verify.File(name, content, bundle, at), Sentences: map[string]explanation{}}
 	for _, v := range out.Verdicts {
 		for _, f := range v.Facets {
-			out.explain(f.Code)
+			out.explain(f)
 		}
 		for _, note := range v.Notes {
-			out.explain(note)
+			out.explain(verify.Note(note))
 		}
 	}
 	return value(out)
 }
 
-func (b verdictsBody) explain(code string) {
-	if ja, en := verify.Sentence(code); en != "" {
-		b.Sentences[code] = text{ja, en}
+// explain adds the sentences of a facet. Of a code that two certificates have, that of the
+// first counts: the lists of all are of one bundle.
+func (b verdictsBody) explain(f verify.Facet) {
+	if _, done := b.Sentences[f.Code]; done {
+		return
 	}
+	e := explanation{text: text{f.Sentence("ja"), f.Sentence("en")}, FR: f.Sentence("fr")}
+	e.Next.text, e.Next.FR = text{f.Next("ja"), f.Next("en")}, f.Next("fr")
+	b.Sentences[f.Code] = e
 }
