@@ -23,12 +23,13 @@ var callers = map[string][]string{
 }
 
 // outward libraries connect by themselves.
-var outward = []string{"net/smtp", "net/rpc", "go.opentelemetry.io/otel/exporters/", "golang.org/x/net/proxy", "github.com/jackc/pgx/v5"}
+var outward = []string{"net/smtp", "net/rpc", "go.opentelemetry.io/otel/exporters/", "golang.org/x/net/proxy", "github.com/jackc/pgx/v5", "github.com/piprate/json-gold"}
 
 // allowed are the connections that the program makes, by file or folder: reviewed. Each goes
 // where a setting says, never where data says.
 var allowed = map[string][]string{
 	"internal/store/":           {"github.com/jackc/pgx/v5"},                                            // the database
+	"certificate/jsonld/":       {"github.com/piprate/json-gold"},                                       // with a loader that knows the package's own contexts only
 	"internal/cli/signin.go":    {"net/http.Client", "net/http.Transport"},                              // --url of akashi sign-in
 	"internal/cli/selfcheck.go": {"net/http.Client", "net/http.Transport"},                              // the URL of akashi selfcheck
 	"cmd/akashi/trace.go":       {"go.opentelemetry.io/otel/exporters/"},                                // AKASHI_TRACES_URL
