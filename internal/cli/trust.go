@@ -102,15 +102,7 @@ func importCommand(use, short string, arguments int, read func(args []string) (*
 			if err := importable(b, time.Now()); err != nil {
 				return err
 			}
-			contents, err := readInputs(args)
-			if err != nil {
-				return err
-			}
-			var digests []string
-			for _, content := range contents {
-				digests = append(digests, digestOf(content))
-			}
-			if err := replaceable(out, b, digests, approved); err != nil {
+			if err := replaceable(out, b, digestsOf(args), approved); err != nil {
 				return err
 			}
 			files, err := b.Files()
@@ -180,6 +172,16 @@ const digestPrefix = "sha256:"
 func digestOf(content []byte) string {
 	digest := sha256.Sum256(content)
 	return digestPrefix + hex.EncodeToString(digest[:])
+}
+
+// digestsOf names the bytes of those arguments that are files.
+func digestsOf(args []string) (digests []string) {
+	for _, arg := range args {
+		if content, err := readInput(arg, nil); err == nil {
+			digests = append(digests, digestOf(content))
+		}
+	}
+	return digests
 }
 
 // pinned returns the digest of a content, in hex, if it is among those approved.

@@ -39,7 +39,7 @@ func replaceable(dir string, b *trust.Bundle, digests, approved []string) error 
 	for _, kind := range kinds {
 		lines = append(lines, fmt.Sprintf("%s from %d to %d", kind, before[kind], now[kind]))
 	}
-	return fmt.Errorf("the list shrinks sharply (%s); the one in use is kept. Look at it, and if it is right: --shrink %s", strings.Join(lines, ", "), digests[0])
+	return fmt.Errorf("the list shrinks sharply (%s); the one in use is kept. Look at it, and if it is right: --shrink %s", strings.Join(lines, ", "), strings.Join(digests, " --shrink "))
 }
 
 func stated(at time.Time) string {
@@ -84,7 +84,13 @@ func put(out string, files map[string][]byte) error {
 	if _, err := os.Stat(out); errors.Is(err, fs.ErrNotExist) {
 		return os.Rename(fresh, out)
 	}
-	if err := errors.Join(os.RemoveAll(out+previous), os.Rename(out, out+previous)); err != nil {
+	if err := os.RemoveAll(out + previous); err != nil {
+		return err
+	}
+	if exchange(fresh, out) == nil {
+		return os.Rename(fresh, out+previous)
+	}
+	if err := os.Rename(out, out+previous); err != nil { // a file system that cannot
 		return err
 	}
 	if err := os.Rename(fresh, out); err != nil {
