@@ -95,11 +95,8 @@ func canonical(object map[string]any, from library) (g graph, err error) {
 		return g, err
 	}
 	options := ld.NewJsonLdOptions("")
-	options.ProcessingMode, options.Algorithm, options.Format = ld.JsonLd_1_1, ld.AlgorithmURDNA2015, "application/n-quads"
-	options.DocumentLoader, options.SafeMode = from, true
-	toRDF := *options
-	toRDF.Format = ""
-	found, err := ld.NewJsonLdProcessor().ToRDF(object, &toRDF)
+	options.ProcessingMode, options.DocumentLoader, options.SafeMode = ld.JsonLd_1_1, from, true
+	found, err := ld.NewJsonLdProcessor().ToRDF(object, options)
 	if err != nil {
 		return g, fmt.Errorf("jsonld: %w", errors.New(reason(err)))
 	}
@@ -115,14 +112,14 @@ func canonical(object map[string]any, from library) (g graph, err error) {
 	for _, q := range quads {
 		g.about[q.Subject.GetValue()]++
 	}
-	text, err := ld.NewJsonLdApi().Normalize(dataset, options)
-	if err != nil {
-		return g, fmt.Errorf("jsonld: %w", errors.New(reason(err)))
-	}
-	g.text, ok = text.(string)
-	if !ok || g.text == "" {
+	algorithm := ld.NewNormalisationAlgorithm(ld.AlgorithmURDNA2015)
+	algorithm.Normalize(dataset) // sorts the statements; its own text takes quadratic time
+	var text strings.Builder
+	err = (&ld.NQuadRDFSerializer{}).SerializeTo(&text, &ld.RDFDataset{Graphs: map[string][]*ld.Quad{"@default": algorithm.Quads()}})
+	if err != nil || text.Len() == 0 {
 		return g, errors.New("jsonld: says nothing")
 	}
+	g.text = text.String()
 	return g, nil
 }
 
