@@ -32,7 +32,9 @@ func TestAuthorityOfMasterList(t *testing.T) {
 		return b
 	}
 	b := take("synthetic/csca-jpn-test.der")
-	verdict := func(name string, b *trust.Bundle) Verdict { return File(name, testkit.Read(t, "vdsnc/synthetic/"+name), b, at)[0] }
+	verdict := func(name string, b *trust.Bundle) Verdict {
+		return File(name, testkit.Read(t, "vdsnc/synthetic/"+name), b, at)[0]
+	}
 	expect{Undecided, Issuer, Unknown, IssuerUnknown}.check(t, verdict("syn-01-valid-two-doses.json", held))
 	expect{Undecided, Revocation, Unknown, ListMissing}.check(t, verdict("syn-01-valid-two-doses.json", b))
 	b, report, err := trust.ImportCRL([]trust.File{{Name: "jpn.crl", Content: testkit.Read(t, "vdsnc/synthetic/jpn.crl")}}, b, at)

@@ -8,6 +8,14 @@ import (
 // maxBER bounds how deep elements of indefinite length may nest.
 const maxBER = 16
 
+// ReadElement reads an element with a tag of one byte and definite or indefinite length:
+// what is inside, and what follows it.
+func ReadElement(b []byte, tag byte) (content, rest []byte, ok bool) {
+	in := cryptobyte.String(b)
+	_, inside, ok := readBER(&in, der.Tag(tag))
+	return inside, in, ok
+}
+
 // readBER reads an element whose length is definite, in any number of bytes, or indefinite,
 // as states write the outer layers of a message (RFC 5652, 5.1). element is all of it,
 // content what is inside.
