@@ -41,12 +41,9 @@ func verifyCommand(parts Adapters) *cobra.Command {
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			when := time.Now().UTC()
-			if at != "" {
-				var err error
-				if when, err = time.Parse(time.RFC3339, at); err != nil {
-					return usageError{errors.New("--at takes a time such as 2026-11-21T09:00:00Z")}
-				}
+			when, err := checkTime(at)
+			if err != nil {
+				return err
 			}
 			bundle, err := trustBundle(parts, trustDir, cmd.ErrOrStderr())
 			if err != nil {
