@@ -108,6 +108,12 @@ func TestCountry(t *testing.T) {
 	}
 }
 
+// An authority does not vouch for another state's signer and document.
+func TestAuthorityOfAnotherState(t *testing.T) {
+	d := issue(t, "JP", zoneOf("KOR"), func(c *x509.Certificate) { c.Subject.Country = []string{"KR"} })
+	expect{chip.NotValid, chip.Country, chip.CountryDiffers}.check(t, chip.Check(d.Input, trusting(t, at, [][]byte{d.Certificate}), at))
+}
+
 // A content type of another kind counts for the states that are known to write it.
 func TestContentTypes(t *testing.T) {
 	data := asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 1}

@@ -121,6 +121,11 @@ func TestSignerOfMessage(t *testing.T) {
 		t.Errorf("ok/the same twice: %v", err)
 	}
 	other, _ := testkit.NewCountry(t, "UT", begin, end).Signer(nil)
+	named := d.Certificates
+	if d.Certificates = []*Certificate{parsed(t, other)}; d.Signer() != nil {
+		t.Error("error/another serial number")
+	}
+	d.Certificates = named
 	d.signer.keyID = []byte("signer") // of both
 	d.Certificates = append(d.Certificates, parsed(t, other))
 	if d.Signer() != nil {
