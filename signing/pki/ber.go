@@ -61,7 +61,7 @@ func headerBER(b []byte) (header, length int, ok bool) {
 		for _, c := range b[2:header] {
 			length = length<<8 | int(c)
 		}
-		return header, length, true
+		return header, length, length >= 0
 	}
 }
 
