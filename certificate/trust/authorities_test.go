@@ -154,7 +154,7 @@ func TestMasterListForm(t *testing.T) {
 	flipped := bytes.Clone(jp)
 	flipped[len(flipped)-1] ^= 1
 	nowhere := testkit.NewCountry(t, "QQ", begin, end).Certificate
-	b, report, err := take(t, testkit.MasterList(t, jp, []byte{0x30, 1, 2}, signer, nowhere, flipped, jp), now, testkit.MasterListType)
+	b, report, err := take(t, testkit.MasterList(t, jp, []byte{0x30, 0x81, 1, 2}, signer, nowhere, flipped, jp), now, testkit.MasterListType)
 	want := Report{{"certificate 1", "malformed"}, {"certificate 2", "not_an_authority"}, {"certificate 3", "no_country"}, {"certificate 4", "signature_wrong"}}
 	if err != nil || !slices.Equal(report, want) || len(b.States()) != 2 {
 		t.Errorf("ok/half-broken: %v %v", err, report)

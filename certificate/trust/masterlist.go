@@ -115,13 +115,14 @@ func (w *builder) masterList(content cryptobyte.String) (count int, err error) {
 		return 0, errors.New("trust: master list: malformed")
 	}
 	for n := 0; !set.Empty(); n++ {
-		var one cryptobyte.String
-		if n == maxEntries || !set.ReadASN1Element(&one, der.SEQUENCE) {
+		_, rest, ok := pki.ReadElement(set, byte(der.SEQUENCE)) // one in BER is no reason to lose the others
+		if n == maxEntries || !ok {
 			return 0, errors.New("trust: master list: number or form of its certificates")
 		}
-		if w.country(fmt.Sprintf("certificate %d", n), one) {
+		if w.country(fmt.Sprintf("certificate %d", n), set[:len(set)-len(rest)]) {
 			count++
 		}
+		set = rest
 	}
 	return count, nil
 }

@@ -27,7 +27,8 @@
 //     does not change the outcome: most states publish none that verifiers can get.
 //   - The state is the country of the signer's and the authority's subject. The locality
 //     of their alternative names counts where that is missing; elsewhere a difference is a note.
-//   - A document that has expired fails by its date, not by its zone.
+//   - A document that has expired fails by its date, not by its zone. The usage period of the
+//     signer's private key is not looked at: neither file has the date of issue.
 package chip
 
 import (
