@@ -172,8 +172,8 @@ func TestReferenceDataSet(t *testing.T) {
 			t.Errorf("%s: %s, want %s", facet, got, want)
 		}
 	}
-	if v.Outcome == chip.Valid || v.Document.MRZName.Primary != "MUSTERMANN" || v.Document.IssuingState != "D" {
-		t.Errorf("%s, %s", v.Outcome, v.Document.IssuingState)
+	if v.Outcome == chip.Valid || v.Reading.Document.MRZName.Primary != "MUSTERMANN" || v.Reading.Document.IssuingState != "D" {
+		t.Errorf("%s, %s", v.Outcome, v.Reading.Document.IssuingState)
 	}
 	for n, name := range map[int]string{11: "DG11.bin", 12: "DG12.bin", 15: "DG15.bin"} {
 		present(n, name)
