@@ -10,6 +10,25 @@ import (
 // typed MRZName must be the zone's. Read is what was typed, Expected what the
 // zone says; look-alikes are offered as repairs of the typed field, never taken.
 func Compare(mrz, typed Document) Findings {
+	return append(compareFields(mrz, typed), compareTypedName(mrz, typed)...)
+}
+
+// CompareZones lists where a zone typed or scanned from the data page differs from that
+// of the chip, field by field. Read is what was typed, Expected what the chip says.
+func CompareZones(chip, typed Reading) Findings {
+	findings := compareField(FieldDocumentCode, typed.Code, chip.Code)
+	findings = append(findings, compareFields(chip.Document, typed.Document)...)
+	if typed.Document.MRZName != chip.Document.MRZName {
+		findings = append(findings, nameFinding(CodeTypedDiffers, Refuse, typed.Document.MRZName, chip.Document.MRZName))
+	}
+	optional := func(r Reading) string { return strings.Join(r.Optional, " ") }
+	if typed, chip := optional(typed), optional(chip); typed != chip {
+		findings = append(findings, Finding{Code: CodeTypedDiffers, Field: FieldOptional, Severity: Refuse, Read: typed, Expected: chip})
+	}
+	return findings
+}
+
+func compareFields(mrz, typed Document) Findings {
 	var findings Findings
 	for _, f := range []struct{ field, typed, mrz string }{
 		{FieldIssuingState, typed.IssuingState, mrz.IssuingState},
@@ -21,7 +40,7 @@ func Compare(mrz, typed Document) Findings {
 	} {
 		findings = append(findings, compareField(f.field, tidy(f.typed), f.mrz)...)
 	}
-	return append(findings, compareTypedName(mrz, typed)...)
+	return findings
 }
 
 func compareField(field, typed, mrz string) Findings {

@@ -31,8 +31,9 @@ type DIDDocument struct {
 // ErrNotPinned says that a list is not the one that was approved.
 var ErrNotPinned = errors.New("trust: the list is not the one whose digest was approved")
 
-// ErrNoProof says that the proof of a list does not hold, and no digest was approved.
-var ErrNoProof = errors.New("trust: the proof of the list does not hold under the pinned key; look at it, and pin its digest if it is to be taken")
+// ErrNoProof says that the proof of a list does not hold under what is pinned or held, and
+// no digest was approved.
+var ErrNoProof = errors.New("trust: the proof of the list does not hold; look at it, and pin its digest if it is to be taken")
 
 // ParseListKey reads the pinned key of a publisher: PEM (public key or certificate), or the
 // DID document of WHO's signer.

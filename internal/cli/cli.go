@@ -1,4 +1,4 @@
-// Package cli is the commands of akashi: serve, sign-in, demo, verify, trust, selfcheck, audit,
+// Package cli is the commands of akashi: serve, sign-in, demo, verify, passport, trust, selfcheck, audit,
 // office, seal, person, retention, backup, restore, version.
 //
 // It assembles the service over a data directory. Which database and which
@@ -49,7 +49,7 @@ func commands(parts Adapters) *cobra.Command {
 		Use: "akashi", Short: "Akashi (証) issues vaccination certificates that strangers can verify",
 		SilenceErrors: true, SilenceUsage: true,
 	}
-	root.AddCommand(serveCommand(parts), signInCommand(parts), demoCommand(parts), verifyCommand(parts), trustCommand(parts), selfCheckCommand(), officeCommand(parts), sealCommand(parts), personCommand(parts), retentionCommand(parts), keyCommand(parts), auditCommand(parts),
+	root.AddCommand(serveCommand(parts), signInCommand(parts), demoCommand(parts), verifyCommand(parts), passportCommand(parts), trustCommand(parts), selfCheckCommand(), officeCommand(parts), sealCommand(parts), personCommand(parts), retentionCommand(parts), keyCommand(parts), auditCommand(parts),
 		configCommand(parts), backupCommand(parts), restoreCommand(parts), versionCommand(parts))
 	root.Args = func(_ *cobra.Command, args []string) error {
 		if len(args) > 0 {

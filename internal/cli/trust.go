@@ -47,7 +47,7 @@ func trustImportCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "import", Short: "Make a trust directory of a published list, checked with what you got from somewhere you trust",
 		RunE: func(*cobra.Command, []string) error {
-			return usageError{errors.New("trust import takes vci, dcc, gdhcn or bundle")}
+			return usageError{errors.New("trust import takes vci, dcc, gdhcn, masterlist, csca, crl or bundle")}
 		},
 	}
 	var madeAt string
@@ -75,6 +75,7 @@ func trustImportCommand() *cobra.Command {
 			return trust.ImportVCI(files[0], files[1], files[2])
 		}),
 		gdhcnCommand(), importBundleCommand())
+	cmd.AddCommand(importAuthorities()...)
 	return cmd
 }
 
@@ -96,6 +97,7 @@ func importCommand(use, short string, arguments int, read func(args []string) (*
 			}
 			b, report, err := read(args)
 			if err != nil {
+				describeReport(cmd.OutOrStdout(), report)
 				return err
 			}
 			describe(cmd.OutOrStdout(), b, report)
@@ -127,7 +129,7 @@ func importable(b *trust.Bundle, now time.Time) error {
 	if b.MadeAt().After(now.Add(time.Hour)) {
 		return errors.New("the list is dated in the future: " + b.MadeAt().Format(time.RFC3339))
 	}
-	if len(b.Issuers()) == 0 && len(b.Signers()) == 0 && len(b.Participants()) == 0 {
+	if len(b.Issuers()) == 0 && len(b.Signers()) == 0 && len(b.Participants()) == 0 && len(b.States()) == 0 {
 		return errors.New("nothing in the list can be used; nothing was written")
 	}
 	return nil
@@ -265,14 +267,21 @@ func describe(out io.Writer, b *trust.Bundle, report trust.Report) {
 	if n := len(b.Signers()); n > 0 {
 		p("signers of bar codes: %d", n)
 	}
+	for _, state := range b.States() {
+		p("country authorities of %s: %d, revocation lists: %d", state.Code, state.Authorities, state.Lists)
+	}
 	for _, party := range b.Participants() {
 		p("signers of HC1 codes of %s: %d", clean1(party.Code), party.Signers)
 	}
+	describeReport(out, report)
+}
+
+func describeReport(out io.Writer, report trust.Report) {
 	for _, problem := range report {
 		said := "not used, or with a flaw"
 		if problem.Code == trust.TakenByProof || problem.Code == trust.TakenByDigest {
 			said = "list"
 		}
-		p("%s: %s: %s", said, clean1(problem.Source), problem.Code)
+		_, _ = fmt.Fprintf(out, "%s: %s: %s\n", said, clean1(problem.Source), problem.Code)
 	}
 }

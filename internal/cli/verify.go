@@ -45,11 +45,9 @@ func verifyCommand(parts Adapters) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			when := time.Now().UTC()
-			if at != "" {
-				if when, err = time.Parse(time.RFC3339, at); err != nil {
-					return usageError{errors.New("--at takes a time such as 2026-11-21T09:00:00Z")}
-				}
+			when, err := checkTime(at)
+			if err != nil {
+				return err
 			}
 			bundle, err := trustBundle(parts, trustDir, trustKey, cmd.ErrOrStderr())
 			if err != nil {

@@ -35,6 +35,7 @@ type Certificate struct {
 	HasDocumentTypes    bool
 	DocumentTypes       []string                // Doc 9303 document type list, such as "NV"
 	PrivateKeyUsage     Period                  // zero times where absent
+	Localities          []string                // of the alternative names: Doc 9303-3 code of the state, such as "D"
 	UnknownCritical     []asn1.ObjectIdentifier // critical extensions that are not among these
 
 	keyErr error

@@ -111,6 +111,9 @@ func (c *Certificate) readExtension(e extension) (known, ok bool) {
 		c.DocumentTypes, ok = readDocumentTypes(v)
 	case e.id.Equal(oidPrivateKeyUsage):
 		c.PrivateKeyUsage, ok = readPrivateKeyUsage(v)
+	case e.id.Equal(oidSubjectAltName):
+		c.Localities = readLocalities(v)
+		return false, true // who marks it critical wants all of it understood
 	default:
 		return false, true
 	}
@@ -163,6 +166,26 @@ func readDocumentTypes(v cryptobyte.String) (types []string, ok bool) {
 		types = append(types, string(one))
 	}
 	return types, true
+}
+
+// readLocalities reads the localities of directory names (Doc 9303-12, 7.1.1.2) and passes
+// over all else, for other kinds of names are written in many wrong ways.
+func readLocalities(v cryptobyte.String) (out []string) {
+	directoryName := der.Tag(4).Constructed().ContextSpecific()
+	var names, one cryptobyte.String
+	var tag der.Tag
+	if !v.ReadASN1(&names, der.SEQUENCE) {
+		return nil
+	}
+	for len(out) < maxParts && names.ReadAnyASN1(&one, &tag) {
+		if tag != directoryName {
+			continue
+		}
+		if name, ok := readName(&one); ok && name.only(typeLocality) != "" {
+			out = append(out, name.only(typeLocality))
+		}
+	}
+	return out
 }
 
 func readPrivateKeyUsage(v cryptobyte.String) (p Period, ok bool) {

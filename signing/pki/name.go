@@ -31,10 +31,11 @@ type attribute struct {
 const (
 	typeCommonName = "2.5.4.3"
 	typeCountry    = "2.5.4.6"
+	typeLocality   = "2.5.4.7"
 )
 
 var typeLabels = map[string]string{
-	typeCommonName: "CN", typeCountry: "C", "2.5.4.5": "serialNumber", "2.5.4.7": "L", "2.5.4.8": "ST", "2.5.4.10": "O", "2.5.4.11": "OU",
+	typeCommonName: "CN", typeCountry: "C", "2.5.4.5": "serialNumber", typeLocality: "L", "2.5.4.8": "ST", "2.5.4.10": "O", "2.5.4.11": "OU",
 }
 
 // Country returns the country attribute in capital letters, "" if there is none or more than one.

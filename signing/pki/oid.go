@@ -14,6 +14,7 @@ var (
 	oidSubjectKeyID     = asn1.ObjectIdentifier{2, 5, 29, 14}
 	oidKeyUsage         = asn1.ObjectIdentifier{2, 5, 29, 15}
 	oidPrivateKeyUsage  = asn1.ObjectIdentifier{2, 5, 29, 16}
+	oidSubjectAltName   = asn1.ObjectIdentifier{2, 5, 29, 17}
 	oidBasicConstraints = asn1.ObjectIdentifier{2, 5, 29, 19}
 	oidCRLNumber        = asn1.ObjectIdentifier{2, 5, 29, 20}
 	oidAuthorityKeyID   = asn1.ObjectIdentifier{2, 5, 29, 35}

@@ -1,5 +1,5 @@
-// Package pki reads the certificates and revocation lists of Doc 9303-12 and makes
-// certificates for the TEST identity.
+// Package pki reads the certificates and revocation lists of Doc 9303-12 and the signed
+// messages (CMS) of chips and master lists, and makes certificates for the TEST identity.
 //
 // It exists because crypto/x509 refuses what country authorities really use:
 // explicit curve parameters, and the curves of brainpool. A curve is only ever recognised,

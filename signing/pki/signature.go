@@ -5,6 +5,7 @@ import (
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/rsa"
+	_ "crypto/sha1" //nolint:gosec // old passports; reported as weak
 	_ "crypto/sha256"
 	_ "crypto/sha512"
 	"encoding/asn1"
@@ -35,18 +36,24 @@ type algorithm struct {
 	salt   int // PSS only, bytes
 }
 
-// SHA-1 is left out on purpose.
+// algorithms with SHA-1 are known so that they can be told apart; only the proof of a
+// message is checked with them, and called weak (SignedData.Weak).
 var algorithms = map[string]algorithm{
+	"1.2.840.10045.4.1":     {schemeECDSA, crypto.SHA1, 0},
 	"1.2.840.10045.4.3.1":   {schemeECDSA, crypto.SHA224, 0},
 	"1.2.840.10045.4.3.2":   {schemeECDSA, crypto.SHA256, 0},
 	"1.2.840.10045.4.3.3":   {schemeECDSA, crypto.SHA384, 0},
 	"1.2.840.10045.4.3.4":   {schemeECDSA, crypto.SHA512, 0},
+	"1.2.840.113549.1.1.5":  {schemePKCS1, crypto.SHA1, 0},
+	"1.2.840.113549.1.1.14": {schemePKCS1, crypto.SHA224, 0},
 	"1.2.840.113549.1.1.11": {schemePKCS1, crypto.SHA256, 0},
 	"1.2.840.113549.1.1.12": {schemePKCS1, crypto.SHA384, 0},
 	"1.2.840.113549.1.1.13": {schemePKCS1, crypto.SHA512, 0},
 }
 
 var hashes = map[string]crypto.Hash{
+	"1.3.14.3.2.26":          crypto.SHA1,
+	"2.16.840.1.101.3.4.2.4": crypto.SHA224,
 	"2.16.840.1.101.3.4.2.1": crypto.SHA256,
 	"2.16.840.1.101.3.4.2.2": crypto.SHA384,
 	"2.16.840.1.101.3.4.2.3": crypto.SHA512,
@@ -76,7 +83,7 @@ func readAlgorithm(b []byte) (algorithm, error) {
 
 func isNullOrAbsent(s cryptobyte.String) bool { return s.Empty() || bytes.Equal(s, []byte{5, 0}) }
 
-// readPSS reads RSASSA-PSS-params (RFC 4055, 3.1). Its defaults mean SHA-1, which is not supported.
+// readPSS reads RSASSA-PSS-params (RFC 4055, 3.1), whose defaults mean SHA-1.
 func readPSS(in cryptobyte.String) (algorithm, error) {
 	var params, field cryptobyte.String
 	if !in.ReadASN1(&params, der.SEQUENCE) || !in.Empty() {
@@ -87,17 +94,23 @@ func readPSS(in cryptobyte.String) (algorithm, error) {
 	if !params.ReadOptionalASN1(&field, &hashed, tag(0)) {
 		return algorithm{}, malformed("hash of RSASSA-PSS")
 	}
-	hash, hashOK := readHash(field)
+	hash, hashOK := crypto.SHA1, true
+	if hashed {
+		hash, hashOK = readHash(field)
+	}
 	if !params.ReadOptionalASN1(&field, &masked, tag(1)) {
 		return algorithm{}, malformed("mask generation of RSASSA-PSS")
 	}
-	mask, maskOK := readMask(field)
+	mask, maskOK := crypto.SHA1, true
+	if masked {
+		mask, maskOK = readMask(field)
+	}
 	var salt, trailer int
 	if !params.ReadOptionalASN1Integer(&salt, tag(2), 20) || !params.ReadOptionalASN1Integer(&trailer, tag(3), 1) ||
 		!params.Empty() || salt < 0 || trailer != 1 {
 		return algorithm{}, malformed("parameters of RSASSA-PSS")
 	}
-	if !hashed || !masked || !hashOK || !maskOK || hash != mask {
+	if !hashOK || !maskOK || hash != mask {
 		return algorithm{}, unsupported("hash of RSASSA-PSS")
 	}
 	return algorithm{schemePSS, hash, salt}, nil
@@ -135,6 +148,14 @@ func (c *Certificate) check(message []byte, s signature) error {
 	if err != nil {
 		return err
 	}
+	if a.hash == crypto.SHA1 {
+		return unsupported("SHA-1 under a certificate or list")
+	}
+	return c.verify(message, a, s.value)
+}
+
+// verify checks a signature, whatever the strength of its algorithm.
+func (c *Certificate) verify(message []byte, a algorithm, value []byte) error {
 	if c.keyErr != nil {
 		return c.keyErr
 	}
@@ -144,13 +165,13 @@ func (c *Certificate) check(message []byte, s signature) error {
 	valid := false
 	switch key := c.PublicKey.(type) {
 	case *ecdsa.PublicKey:
-		valid = a.scheme == schemeECDSA && ecdsa.VerifyASN1(key, digest, s.value)
+		valid = a.scheme == schemeECDSA && ecdsa.VerifyASN1(key, digest, value)
 	case *rsa.PublicKey:
 		switch a.scheme {
 		case schemePKCS1:
-			valid = rsa.VerifyPKCS1v15(key, a.hash, digest, s.value) == nil
+			valid = rsa.VerifyPKCS1v15(key, a.hash, digest, value) == nil
 		case schemePSS:
-			valid = rsa.VerifyPSS(key, a.hash, digest, s.value, &rsa.PSSOptions{SaltLength: a.salt}) == nil
+			valid = rsa.VerifyPSS(key, a.hash, digest, value, &rsa.PSSOptions{SaltLength: a.salt}) == nil
 		}
 	}
 	if !valid {

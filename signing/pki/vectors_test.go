@@ -10,6 +10,7 @@ import (
 	"errors"
 	"math/big"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -137,6 +138,11 @@ func TestOtherAuthorities(t *testing.T) {
 		"synthetic/csca-jpn-test.der": {"P-384", nil}, "synthetic/csca-jpn-rogue-test.der": {"P-384", nil},
 		"synthetic/csca-deu-brainpool-test.der": {"brainpoolP384r1", nil}, "synthetic/csca-rsa-test.der": {},
 	}
+	localities := map[string][]string{
+		"real-sod/AT.csca.der": {"AUT"}, "real-sod/DE.csca.der": {"D"}, "real-sod/UK.csca.der": {"GBR"}, "real-sod/FR.csca.der": {"FRA"},
+		"real-sod/PH.csca.der": {"PHL"}, "real-sod/SG.csca.der": {"SGP"}, "synthetic/csca-jpn-test.der": {"JPN"}, "synthetic/csca-jpn-rogue-test.der": {"JPN"},
+		"synthetic/csca-deu-brainpool-test.der": {"JPN"}, "synthetic/csca-rsa-test.der": {"JPN"},
+	}
 	files, _ := filepath.Glob(filepath.Join(testkit.Shared(t, dir), "*", "*.der"))
 	if len(files) != len(want)+8 { // Japan's eight are above
 		t.Errorf("%d files, want %d", len(files), len(want)+8)
@@ -153,6 +159,9 @@ func TestOtherAuthorities(t *testing.T) {
 			}
 			if curve != want.curve {
 				t.Errorf("curve %q, want %q", curve, want.curve)
+			}
+			if wanted := localities[name]; !slices.Equal(c.Localities, wanted) {
+				t.Errorf("localities %q, want %q", c.Localities, wanted)
 			}
 			changed, err := ParseCertificate(flipLast(c.RawTBS, c.Raw))
 			if err == nil && c.CheckSignature(changed) == nil {
@@ -227,8 +236,8 @@ func TestKnownCurves(t *testing.T) {
 			t.Errorf("%s: order of the generator", p.Name)
 		}
 	}
-	if len(curves()) != 7 {
-		t.Errorf("%d curves, want 7", len(curves()))
+	if len(curves()) != 9 {
+		t.Errorf("%d curves, want 9", len(curves()))
 	}
 }
 
