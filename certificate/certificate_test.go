@@ -3,6 +3,7 @@ package certificate
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -126,5 +127,109 @@ func TestDayOfAI(t *testing.T) {
 		if got := DayOfAI(ai); got != want {
 			t.Errorf("%q: %q, want %q", ai, got, want)
 		}
+	}
+}
+
+// international is a yellow card of an invented child with two doses against polio, or of an
+// adult with one against yellow fever.
+func international(programme string) Certificate {
+	c := sample()
+	c.Kind, c.Programme, c.Participant, c.Subject.Sex = International, programme, "UTO", SexOf("M")
+	c.IssuedAt, c.IssuedOn, c.AI = time.Date(2026, 11, 22, 1, 0, 0, 0, time.UTC), "2026-11-22", "JPN90000120261122200002"
+	c.Subject.Passport.Expiry = "2030-01-01"
+	name, dates := "Eupolio Inj. 5", []clock.Date{"2026-09-01", "2026-11-22"}
+	if programme == catalogue.YellowFeverProgramme {
+		name, dates = "STAMARIL", []clock.Date{"2026-11-20"}
+	}
+	code := map[string]string{"STAMARIL": "YellowFeverProductd8a09f80301dc05e124f99ffe7711fc0", "Eupolio Inj. 5": "PolioVaccineInactivatedSProduct031f63df3184acdf0cb82f90f316b6c3"}[name]
+	product, err := catalogue.Default().Product(code, c.IssuedOn)
+	if err != nil {
+		panic(err)
+	}
+	c.Doses = nil
+	for i, on := range dates {
+		from, _ := catalogue.ICVPProducts().ValidFrom(product.Disease, on)
+		c.Doses = append(c.Doses, Dose{Number: i + 1, VaccinatedOn: on, Product: product, Lot: "LOT-1", Country: "JPN", Clinician: "Dr A. Example", ValidFrom: from})
+	}
+	if programme == catalogue.PolioProgramme {
+		c.Subject.BirthDate, c.Subject.Passport.BirthDate, c.Subject.Guardian = "2020-05-05", "2020-05-05", "MIYAKE Jiro"
+	}
+	return c
+}
+
+// spec who-icvp-gdhcn, 2 to 4: one negative case per rule of an international certificate.
+func TestLintInternational(t *testing.T) {
+	for _, programme := range []string{catalogue.YellowFeverProgramme, catalogue.PolioProgramme} {
+		if f := international(programme).Lint(); len(f) != 0 {
+			t.Fatalf("ok/%s: %v", programme, f)
+		}
+	}
+	for name, change := range map[string]func(*Certificate){
+		"programme unknown":                              func(c *Certificate) { c.Programme = "covid19"; c.Doses = nil },
+		"kind only_international":                        func(c *Certificate) { c.Kind, c.Programme, c.Doses = Travel, "covid19", nil },
+		"eu only_for_travel":                             func(c *Certificate) { c.EU = true },
+		"subject.passport only_for_travel":               func(c *Certificate) { c.Subject.Passport = nil },
+		"subject.passport.name not_latin":                func(c *Certificate) { c.Subject.Passport.MRZName.Primary = "宮家" },
+		"subject.sex form":                               func(c *Certificate) { c.Subject.Sex = "X" },
+		"subject.passport.nationality form":              func(c *Certificate) { c.Subject.Passport.Nationality = "JP" },
+		"subject.guardian required":                      func(c *Certificate) { c.Subject.Guardian = "" },
+		"subject.guardian not_latin":                     func(c *Certificate) { c.Subject.Guardian = "宮家 次郎" },
+		"subject.birth_date full_date_required":          func(c *Certificate) { c.Subject.BirthDate = "2020-05" },
+		"participant form":                               func(c *Certificate) { c.Participant = "" },
+		"doses[0].product.icvp product_not_in_catalogue": func(c *Certificate) { c.Doses[0].Product.ICVP = "x" },
+		"doses[1].product.icvp product_not_in_catalogue": func(c *Certificate) { c.Doses[1].Product.ICVP = "FVP-P-63" },
+		"doses[0].vaccinated_on before_approval":         func(c *Certificate) { c.Doses[0].VaccinatedOn = "2020-12-20" },
+		"doses[0].vaccinated_on full_date_required":      func(c *Certificate) { c.Doses[0].VaccinatedOn = "2026-09" },
+		"doses[0].lot form":                              func(c *Certificate) { c.Doses[0].Lot = "A " },
+		"doses[0].clinician not_latin":                   func(c *Certificate) { c.Doses[0].Clinician = "医師" },
+		"doses[1].valid_from differs_from_rule":          func(c *Certificate) { c.Doses[1].ValidFrom = "2026-12-02" },
+		"doses[0].product other_programme":               func(c *Certificate) { c.Programme = catalogue.YellowFeverProgramme },
+		"doses[0] only_international":                    func(c *Certificate) { c.Kind, c.Programme = Travel, "covid19" },
+	} {
+		c := international(catalogue.PolioProgramme)
+		change(&c)
+		if !slices.ContainsFunc(c.Lint(), func(f Finding) bool { return f.String() == name }) {
+			t.Errorf("error/%s: %v", name, c.Lint())
+		}
+	}
+}
+
+// What the passport says becomes what the yellow card says.
+func TestTravelDocument(t *testing.T) {
+	c := international(catalogue.YellowFeverProgramme)
+	if c.Subject.TravelName() != "MIYAKE SHOTA" || c.Subject.Nationality() != "JPN" {
+		t.Errorf("ok/zone: %s %s", c.Subject.TravelName(), c.Subject.Nationality())
+	}
+	c.Subject.Passport.DataPageName = passport.Name{Primary: "MÜLLER-LÜDENSCHEIDT", Secondary: "ZOË"}
+	c.Subject.Passport.Nationality = "D"
+	if c.Subject.TravelName() != "MÜLLER-LÜDENSCHEIDT ZOË" || c.Subject.Nationality() != "DEU" {
+		t.Errorf("ok/data page: %s %s", c.Subject.TravelName(), c.Subject.Nationality())
+	}
+	c.Subject.Passport.DataPageName.Secondary, c.Subject.Passport.Nationality = "Зоя", "GBN"
+	if c.Subject.TravelName() != "MIYAKE SHOTA" || c.Subject.Nationality() != "GBR" {
+		t.Errorf("ok/not Latin: %s %s", c.Subject.TravelName(), c.Subject.Nationality())
+	}
+	for letter, want := range map[string]Sex{"M": Male, "F": Female, "X": Unknown, "": Unknown} {
+		if SexOf(letter) != want {
+			t.Errorf("ok/sex %q: %s", letter, SexOf(letter))
+		}
+	}
+	if !Minor("2008-11-23", "2026-11-22") || Minor("2008-11-22", "2026-11-22") || Minor("2008", "2009-01-01") {
+		t.Error("ok/minor")
+	}
+}
+
+// One code per dose of a yellow card; the EU certificate of the latest dose beside those of travel.
+func TestCodes(t *testing.T) {
+	polio, travel, domestic := international(catalogue.PolioProgramme), sample(), sample()
+	domestic.Kind = Domestic
+	for want, c := range map[string]Certificate{"[{icvp 1} {icvp 2}]": polio, "[{vdsnc 0} {shc 0}]": travel, "[{shc 0}]": domestic} {
+		if got := fmt.Sprint(c.Codes()); got != want {
+			t.Errorf("ok/%s: %s", want, got)
+		}
+	}
+	travel.EU = true
+	if got := fmt.Sprint(travel.Codes()); got != "[{vdsnc 0} {shc 0} {dcc 2}]" || len(travel.Lint()) > 0 {
+		t.Errorf("ok/eu: %s %v", got, travel.Lint())
 	}
 }

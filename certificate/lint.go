@@ -6,6 +6,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"akashi/certificate/catalogue"
 	"akashi/internal/clock"
 )
 
@@ -28,7 +29,7 @@ var (
 
 // programmeStart is when vaccination under a programme began; an earlier dose is
 // a wrong record (certificate-japan.md 9).
-var programmeStart = map[string]clock.Date{"covid19": "2021-02-17"}
+var programmeStart = map[string]clock.Date{"covid19": "2021-02-17", catalogue.YellowFeverProgramme: "", catalogue.PolioProgramme: ""}
 
 // Lint checks the content of a certificate before anything is made from it
 // (design 2, step 5; S-057) and reports every broken rule.
@@ -39,7 +40,8 @@ func (c Certificate) Lint() []Finding {
 	l.form("office", c.Office, officeForm)
 	l.rule(c.Kind.Families() != nil, "kind", "unknown")
 	start, known := programmeStart[c.Programme]
-	l.rule(known, "programme", "unknown")
+	l.rule(known && catalogue.IsInternational(c.Programme) == (c.Kind == International), "programme", "unknown")
+	l.rule(!c.EU || c.Kind == Travel, "eu", "only_for_travel")
 	l.rule(!c.IssuedAt.IsZero() && c.IssuedAt.Nanosecond() == 0, "issued_at", "whole_seconds")
 	l.rule(c.IssuedOn == clock.DateOf(c.IssuedAt), "issued_on", "differs_from_issued_at")
 	l.rule(c.AI == "" || len(c.AI) != 23 || c.AI[3:17] == c.Office+compact(c.IssuedOn), "ai", "differs_from_office_or_date")
@@ -48,6 +50,7 @@ func (c Certificate) Lint() []Finding {
 	l.rule(c.Catalogue != "", "catalogue", "required")
 	l.rule(c.Supersedes != c.ID, "supersedes", "itself")
 	l.subject(c)
+	l.international(c)
 	l.rule(len(c.Doses) > 0, "doses", "required")
 	l.rule(len(c.Doses) <= MaxDoses, "doses", "too_many")
 	l.rule(c.MoreDoses >= 0 && (c.MoreDoses == 0 || len(c.Doses) == MaxDoses), "more_doses", "doses_left_out")
@@ -87,7 +90,7 @@ func (l *linter) subject(c Certificate) {
 	if l.date("subject.birth_date", s.BirthDate) {
 		l.rule(s.BirthDate <= c.IssuedOn, "subject.birth_date", "in_future")
 	}
-	l.rule((s.Passport != nil) == (c.Kind == Travel), "subject.passport", "only_for_travel")
+	l.rule((s.Passport != nil) == c.Kind.ShowsPassport(), "subject.passport", "only_for_travel")
 	p := s.Passport
 	if p == nil {
 		return
@@ -136,10 +139,16 @@ func (l *linter) dose(field string, d Dose, c Certificate, start clock.Date) {
 	l.rule(d.Product.Programme == c.Programme, field+".product", "other_programme")
 	for name, value := range map[string]string{
 		"name_ja": d.Product.NameJA, "name_en": d.Product.NameEN, "maker_ja": d.Product.MakerJA, "maker_en": d.Product.MakerEN,
-		"type_ja": d.Product.TypeJA, "type_en": d.Product.TypeEN, "cvx": d.Product.CVX,
+		"type_ja": d.Product.TypeJA, "type_en": d.Product.TypeEN,
 	} {
 		l.rule(value != "", field+".product."+name, "required")
 	}
+	if c.Kind == International {
+		l.internationalDose(field, d)
+		return
+	}
+	l.rule(d.Product.CVX != "", field+".product.cvx", "required")
+	l.rule(d.Clinician == "" && d.ValidFrom == "", field, "only_international")
 }
 
 // compact turns 2021-12-09 into 20211209.

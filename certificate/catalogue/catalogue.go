@@ -52,6 +52,8 @@ type Programme struct {
 	ID        string     `json:"id"`
 	NameJA    string     `json:"name_ja"`
 	NameEN    string     `json:"name_en"`
+	NameFR    string     `json:"name_fr"` // international only, as is the type of its vaccines
+	TypeJA    string     `json:"type_ja"`
 	FirstDose clock.Date `json:"first_dose"`
 	LastDose  clock.Date `json:"last_dose"`
 	Disease   string     `json:"disease"` // ICD-11
@@ -69,7 +71,7 @@ type Catalogue struct {
 type nameKey struct{ programme, folded string }
 
 type named struct {
-	id  string
+	id  string // empty: of several products
 	how How
 }
 
@@ -79,6 +81,9 @@ var embedded []byte
 // Default returns the catalogue that ships with the program.
 var Default = sync.OnceValue(func() *Catalogue {
 	c, err := Load(bytes.NewReader(embedded))
+	if err == nil {
+		err = c.addInternational(ICVPProducts())
+	}
 	if err != nil {
 		panic(err)
 	}
@@ -114,7 +119,11 @@ func (c *Catalogue) Product(id string, on clock.Date) (Product, error) {
 	}
 	for _, code := range e.codes {
 		if code.From <= on && (code.To == "" || on <= code.To) {
-			p.CVX = code.Code
+			if e.international {
+				p.ICVP = code.Code
+			} else {
+				p.CVX = code.Code
+			}
 			return p, nil
 		}
 	}
@@ -145,6 +154,9 @@ func (c *Catalogue) find(programme, maker, product string) (string, How, error) 
 		}
 		return "", "", Unknown
 	}
+	if n.id == "" {
+		return "", n.how, Ambiguous
+	}
 	if maker != "" && !c.madeBy(programme, n.id, maker) {
 		return "", n.how, MakerMismatch
 	}
@@ -153,7 +165,9 @@ func (c *Catalogue) find(programme, maker, product string) (string, How, error) 
 
 // findAlone reads one text that names a product or only its maker.
 func (c *Catalogue) findAlone(programme, text string) (string, How, error) {
-	if n, ok := c.names[nameKey{programme, text}]; ok {
+	if n, ok := c.names[nameKey{programme, text}]; ok && n.id == "" {
+		return "", n.how, Ambiguous
+	} else if ok {
 		return n.id, n.how, nil
 	}
 	var found string

@@ -103,7 +103,7 @@ func TestDefaultIsComplete(t *testing.T) {
 			}
 			continue
 		}
-		if err != nil || p.CVX == "" || p.ICD11Class == "" || p.MakerJA == "" || p.MakerEN == "" || p.TypeJA == "" || p.TypeEN == "" {
+		if err != nil || (p.CVX == "" || p.ICD11Class == "") != e.international || (p.ICVP == "") == e.international || p.MakerJA == "" || p.MakerEN == "" || p.TypeJA == "" || p.TypeEN == "" {
 			t.Errorf("%s: %+v %v", id, p, err)
 		}
 		if r, ok := c.Rules(id); !ok || !r.Approved.Full() || !r.GivenFrom.Full() || r.Approved > r.GivenFrom {

@@ -2,9 +2,11 @@ package catalogue
 
 import (
 	"encoding/json"
+	"errors"
 	"strings"
 	"testing"
 
+	"akashi/internal/clock"
 	"akashi/internal/testkit"
 )
 
@@ -62,5 +64,52 @@ func TestICVPProducts(t *testing.T) {
 	}
 	if _, _, ok := p.Find("NotInTheCatalogue"); ok {
 		t.Error("error/unknown code")
+	}
+}
+
+// spec who-icvp-gdhcn, 3 and 4: every product of the list is one of its programme, found by
+// each of its codes, dated, and not to be guessed where a name has several.
+func TestInternational(t *testing.T) {
+	c, on := Default(), clock.Date("2026-11-22")
+	for _, one := range ICVPProducts().file.Products {
+		programme := map[string]string{YellowFever: YellowFeverProgramme, Polio: PolioProgramme}[one.Disease]
+		for _, code := range one.Codes {
+			for _, text := range []string{code.Code, code.Alias} {
+				if text == "" {
+					continue
+				}
+				p, _, err := c.Resolve(programme, "", text, on)
+				if err != nil || p.ICVP != one.Codes[0].Code || p.Disease != one.Disease || p.CVX != "" || p.NameEN == "" || p.TypeJA == "" {
+					t.Errorf("ok/%s: %+v %v", text, p, err)
+				}
+			}
+		}
+	}
+	for name, test := range map[string]struct {
+		maker, product, programme string
+		on                        clock.Date
+		want                      error
+	}{
+		"ok/trade name":             {"サノフィ", "スタマリル", YellowFeverProgramme, on, nil},
+		"ok/trade name in Latin":    {"Sanofi Pasteur", "Stamaril", YellowFeverProgramme, on, nil},
+		"error/several of the name": {"", "Stabilized Yellow Fever Vaccine", YellowFeverProgramme, on, Ambiguous},
+		"error/other maker":         {"Institut Pasteur de Dakar", "STAMARIL", YellowFeverProgramme, on, MakerMismatch},
+		"error/not in catalogue":    {"", "YF-VAX", YellowFeverProgramme, on, Unknown},
+		"error/other programme":     {"", "STAMARIL", PolioProgramme, on, Unknown},
+		"error/before the list":     {"", "STAMARIL", YellowFeverProgramme, "2025-10-29", NoCode},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if _, _, err := c.Resolve(test.programme, test.maker, test.product, test.on); !errors.Is(err, test.want) {
+				t.Errorf("%v, want %v", err, test.want)
+			}
+		})
+	}
+	for _, test := range []struct {
+		disease    string
+		dose, from clock.Date
+	}{{YellowFever, "2026-11-22", "2026-12-02"}, {YellowFever, "1999-12-25", "2000-01-04"}, {Polio, "2026-11-22", "2026-11-22"}, {"1D48", "2026-11-22", ""}, {Polio, "2026-11", ""}} {
+		if from, ok := ICVPProducts().ValidFrom(test.disease, test.dose); from != test.from || ok != (test.from != "") {
+			t.Errorf("%s %s: from %s", test.disease, test.dose, from)
+		}
 	}
 }

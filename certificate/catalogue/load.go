@@ -70,6 +70,8 @@ type entry struct {
 	maker   string
 	codes   []code
 	rules   Rules
+
+	international bool // the codes are of the international catalogue
 }
 
 // Characters of VDS-NC strings (icao-vds-nc.md 1.3), brand names in capitals.

@@ -19,6 +19,7 @@ type Product struct {
 	Disease      string `json:"disease"`     // ICD-11, VDS-NC "dis": RA01.0
 	ICD11Class   string `json:"icd11_class"` // VDS-NC "des": XM0GQ8
 	ICD11Product string `json:"icd11_product,omitempty"`
-	Brand        string `json:"brand"` // VDS-NC "nam": COMIRNATY
+	Brand        string `json:"brand"`          // VDS-NC "nam": COMIRNATY
+	ICVP         string `json:"icvp,omitempty"` // code of the international catalogue; then there is no CVX and no brand
 	Certifiable  bool   `json:"certifiable"`
 }

@@ -143,9 +143,6 @@ type Validity struct {
 	From    clock.Date // first day; the end is that of life
 }
 
-// yellowFeverWait is the number of days after which a yellow fever dose counts.
-const yellowFeverWait = 10
-
 // Validity computes from when on the certificate holds, which no payload states: 10 days
 // after a dose against yellow fever, at once against polio, both for life. An end stated
 // by an old card does not count (IHR Annex 7). The error is an *Error of
@@ -155,9 +152,9 @@ func (c *ICVP) Validity() (Validity, error) {
 	if !ok {
 		return Validity{}, fail(StepContent, "product_not_in_catalogue", "vx.vp")
 	}
-	v := Validity{product, c.Date}
-	if product.Disease == catalogue.YellowFever {
-		v.From = c.Date.AddDays(yellowFeverWait)
+	v := Validity{Product: product}
+	if v.From, ok = catalogue.ICVPProducts().ValidFrom(product.Disease, c.Date); !ok {
+		return v, fail(StepContent, "not_a_date", "vx.dv")
 	}
 	return v, nil
 }

@@ -3,9 +3,10 @@ package hcert
 import (
 	"encoding/hex"
 	"regexp"
+	"slices"
 	"time"
-	"unicode"
 
+	"akashi/certificate"
 	"akashi/certificate/catalogue"
 	"akashi/internal/clock"
 	"akashi/internal/strictjson"
@@ -21,8 +22,20 @@ var (
 // subclaimICVP is the number of the ICVP until WHO assigns a positive one.
 const subclaimICVP = -6
 
-// maxICVPName bounds names, in characters.
-const maxICVPName = 100
+// ICVPOf returns what the code of one dose of an international certificate says, by the
+// number of the dose; false when it has no such dose.
+func ICVPOf(c certificate.Certificate, dose int) (ICVP, bool) {
+	at := slices.IndexFunc(c.Doses, func(d certificate.Dose) bool { return d.Number == dose })
+	if c.Kind != certificate.International || c.Subject.Passport == nil || at < 0 {
+		return ICVP{}, false
+	}
+	s, d := c.Subject, c.Doses[at]
+	return ICVP{
+		Generation: 3, Template: TemplateVersion, Name: s.TravelName(), BirthDate: s.BirthDate, Sex: string(s.Sex), Nationality: s.Nationality(),
+		DocumentType: PassportDocument, DocumentNumber: s.Passport.Number, Guardian: s.Guardian,
+		Product: d.Product.ICVP, Date: d.VaccinatedOn, Batch: d.Lot, Clinician: d.Clinician, Authority: c.Participant,
+	}, true
+}
 
 // DraftICVP returns the bytes to sign of the certificate of one dose, in the payload of
 // April 2026. Of c, what is of older generations must be empty. The same arguments give
@@ -39,7 +52,7 @@ func DraftICVP(c ICVP, issuedAt time.Time, o Options) ([]byte, error) {
 		code, field string
 	}{
 		{c.Generation == 3 && c.Disease == "" && c.DoseNumber == "" && c.StatedUntil == "", "old_generation", "generation"},
-		{isLatin(c.Name), "not_latin", "n"},
+		{certificate.IsLatin(c.Name), "not_latin", "n"},
 		{isDay(string(c.BirthDate)), "not_a_full_date", "dob"},
 		{c.BirthDate <= c.Date, "before_birth", "vx.dv"},
 		{sexes[c.Sex], "form", "s"},
@@ -48,7 +61,7 @@ func DraftICVP(c ICVP, issuedAt time.Time, o Options) ([]byte, error) {
 		{document == "" || documentForm.MatchString(document), "form", "id"},
 		{c.DocumentType == "" || documentForm.MatchString(c.DocumentType), "form", "dt"},
 		{!minor || c.Guardian != "", "missing", "gn"},
-		{c.Guardian == "" || isLatin(c.Guardian), "not_latin", "gn"},
+		{c.Guardian == "" || certificate.IsLatin(c.Guardian), "not_latin", "gn"},
 		{c.Template != "", "missing", "v"},
 		{known && product.Code == c.Product, "product_not_in_catalogue", "vx.vp"},
 		{isDay(string(c.Date)), "not_a_full_date", "vx.dv"},
@@ -56,7 +69,7 @@ func DraftICVP(c ICVP, issuedAt time.Time, o Options) ([]byte, error) {
 		{c.Date >= product.Prequalified, "before_approval", "vx.dv"},
 		{batchForm.MatchString(c.Batch), "form", "vx.bo"},
 		{c.Clinician != "" || c.Authority != "", "missing", "vx.cn"},
-		{c.Clinician == "" || isLatin(c.Clinician), "not_latin", "vx.cn"},
+		{c.Clinician == "" || certificate.IsLatin(c.Clinician), "not_latin", "vx.cn"},
 		{c.Authority == "" || alpha3Form.MatchString(c.Authority), "form", "vx.is"},
 	} {
 		if !rule.ok {
@@ -68,23 +81,6 @@ func DraftICVP(c ICVP, issuedAt time.Time, o Options) ([]byte, error) {
 		return nil, err
 	}
 	return draft(subclaimICVP, c.payload(), issuedAt, validity.From.Time(), o)
-}
-
-// isLatin tells whether a name can stand in the required fields: Latin letters, marks
-// of names and single blanks (who-icvp-gdhcn, 2).
-func isLatin(s string) bool {
-	length, last := 0, ' '
-	for _, r := range s {
-		length++
-		switch {
-		case unicode.Is(unicode.Latin, r) || unicode.Is(unicode.Mn, r):
-		case r == ' ' && last != ' ', r == '-', r == '\'', r == '.', r == ',', r == '’':
-		default:
-			return false
-		}
-		last = r
-	}
-	return length > 0 && length <= maxICVPName && last != ' '
 }
 
 // payload writes the members of generation 3. What is empty is left out.

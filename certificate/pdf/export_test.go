@@ -8,7 +8,7 @@ func (r *Renderer) UseTable() { r.table = true }
 // CodeBoxes returns left, top and width of the code boxes of a kind in
 // millimetres, quiet zones included.
 func CodeBoxes(kind certificate.Kind) (boxes [][3]float64) {
-	for _, b := range newGeometry(kind).boxes {
+	for _, b := range newGeometry(kind, len(kind.Families())).boxes {
 		boxes = append(boxes, [3]float64{b.x, b.y, b.w})
 	}
 	return boxes

@@ -38,7 +38,7 @@ func values(c certificate.Certificate) []value {
 	one("subject.birth_date", string(s.BirthDate))
 	one("id", c.ID)
 	one("issued_on", string(c.IssuedOn))
-	if d := s.Passport; c.Kind == certificate.Travel && d != nil {
+	if d := s.Passport; c.Kind.ShowsPassport() && d != nil {
 		one("passport.mrz_name.primary", d.MRZName.Primary)
 		one("passport.mrz_name.secondary", d.MRZName.Secondary)
 		one("passport.data_page_name.primary", d.DataPageName.Primary)
@@ -151,7 +151,7 @@ func (f *form) personBlocks(c certificate.Certificate) []block {
 		switch r.label {
 		case "name", "name.domestic":
 			b.paragraphs = []paragraph{{"subject.name", japaneseName(c.Subject), false, nameSize, nameMin}}
-			if c.Kind == certificate.Travel {
+			if c.Kind.ShowsPassport() {
 				b.paragraphs = append(b.paragraphs, paragraph{"passport.name", passportName(c.Subject.Passport), true, romanSize, romanMin})
 			}
 		case "mrz_name":

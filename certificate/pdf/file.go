@@ -74,7 +74,7 @@ func (d *file) page(index int, f *form, p Page) error {
 	images := []byte(nil)
 	for i, b := range f.geometry.boxes {
 		l.image(b)
-		writeSymbol(d.w, at+2+i, p.code(b.family))
+		writeSymbol(d.w, at+2+i, p.Codes[i].Matrix)
 		images = fmt.Appendf(images, "/%s %d 0 R", b.name, at+2+i)
 	}
 	d.w.deflated(at+1, l.out)

@@ -21,6 +21,7 @@ import (
 type formKey struct {
 	layout            string
 	kind              certificate.Kind
+	codes             int
 	test              bool
 	japanese, english [maxLines]string // of the issuer
 }
@@ -52,7 +53,7 @@ var layerFonts = [...]string{"L", "M", "N", "O"}
 
 func newForm(fonts []font.Faces, program []byte, l *labels, key formKey, issuer certificate.Issuer) (*form, error) {
 	face := fonts[0][0]
-	f := &form{labels: l, geometry: newGeometry(key.kind), typeface: newTypeface(fonts[0]), marks: marks{}}
+	f := &form{labels: l, geometry: newGeometry(key.kind, key.codes), typeface: newTypeface(fonts[0]), marks: marks{}}
 	for _, line := range append(issuer.Japanese[:len(issuer.Japanese):len(issuer.Japanese)], issuer.English...) {
 		f.issuerInLayer = f.issuerInLayer || !composable(face, line)
 	}
@@ -168,7 +169,7 @@ var (
 	tint     = color{243, 244, 246}
 	water    = color{236, 236, 236}
 	warning  = color{176, 0, 32}
-	accents  = map[certificate.Kind]color{certificate.Domestic: {29, 78, 137}, certificate.Travel: {140, 28, 48}}
+	accents  = map[certificate.Kind]color{certificate.Domestic: {29, 78, 137}, certificate.Travel: {140, 28, 48}, certificate.International: {122, 92, 0}}
 )
 
 // composer draws the form with fpdf.
@@ -388,6 +389,13 @@ func (c *composer) issuer(issuer certificate.Issuer, fonts []font.Faces) error {
 
 func (c *composer) captions() {
 	for _, b := range c.form.geometry.boxes {
+		if b.caption == "" {
+			continue
+		}
+		if b.label == "code.icvp" {
+			c.label(b.caption, left+1, c.form.geometry.code+2, 8, 6.5, 3.1, 0, black)
+			continue
+		}
 		c.label(b.caption, b.x+b.w/2, c.form.geometry.code+2, 8, 6.5, 3.1, 0.5, black)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"akashi/certificate"
 	"akashi/templates"
 )
 
@@ -17,20 +18,35 @@ type bilingual struct {
 
 // labels are the fixed words of one layout version (templates/page).
 type labels struct {
-	Programme string               `json:"programme"`
-	Ordinals  []string             `json:"ordinals"`
-	Labels    map[string]bilingual `json:"labels"` // drawn by the form
-	Texts     map[string]bilingual `json:"texts"`  // drawn by the layer, with a number in them
+	Programmes []string             `json:"programmes"`
+	Ordinals   []string             `json:"ordinals"`
+	Labels     map[string]bilingual `json:"labels"` // drawn by the form
+	Texts      map[string]bilingual `json:"texts"`  // drawn by the layer, with a number in them
 }
 
-func readLabels(version string) (*labels, error) {
-	data, err := templates.Pages.ReadFile("page/" + version + "/labels.json")
-	if err != nil {
-		return nil, err
+// labelsOf names the labels of a layout version for a kind.
+func labelsOf(version string, kind certificate.Kind) string {
+	if kind == certificate.International {
+		return version + "/" + string(kind)
+	}
+	return version
+}
+
+// readLabels reads the labels of a version; those of the yellow card replace some of them.
+func readLabels(version string, kind certificate.Kind) (*labels, error) {
+	files := []string{"labels"}
+	if kind == certificate.International {
+		files = append(files, string(kind))
 	}
 	var l labels
-	if err := json.Unmarshal(data, &l); err != nil {
-		return nil, fmt.Errorf("labels of layout %s: %w", version, err)
+	for _, name := range files {
+		data, err := templates.Pages.ReadFile("page/" + version + "/" + name + ".json")
+		if err != nil {
+			return nil, err
+		}
+		if err := json.Unmarshal(data, &l); err != nil {
+			return nil, fmt.Errorf("labels of layout %s: %w", version, err)
+		}
 	}
 	return &l, nil
 }

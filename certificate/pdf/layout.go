@@ -1,6 +1,10 @@
 package pdf
 
-import "akashi/certificate"
+import (
+	"fmt"
+
+	"akashi/certificate"
+)
 
 // Layout is the layout version of new certificates.
 const Layout = "2026-11"
@@ -25,7 +29,8 @@ const (
 const (
 	vdsncBox  = 63.0
 	shcBox    = 58.0
-	quietZone = 4 // modules
+	hc1Box    = 34.0 // 42 mm and more across give version 17 (93 modules) 0.36 mm each
+	quietZone = 4    // modules
 )
 
 // row is a line of the person table: one label, one or two values.
@@ -47,8 +52,8 @@ var columns = [...]column{
 
 // codeBox is the place of one code, quiet zone included.
 type codeBox struct {
-	family      certificate.Family
-	caption     string
+	caption     string // over it; empty where the one before stands for it
+	label       string // what it is
 	x, y, w     float64
 	image, name string // the mark and the resource of the image
 }
@@ -68,12 +73,12 @@ const (
 	footer    = 281.0
 )
 
-func newGeometry(kind certificate.Kind) geometry {
+func newGeometry(kind certificate.Kind, codes int) geometry {
 	g := geometry{headH: headH}
 	name, other := 14.0, 11.0
 	labels := []string{"name.domestic", "birth_date"}
 	g.doseH = 11.5
-	if kind == certificate.Travel {
+	if kind.ShowsPassport() {
 		name, other, g.doseH = 18.0, 8.6, 9.9
 		labels = []string{"name", "mrz_name", "birth_date", "nationality", "passport_number"}
 	}
@@ -87,19 +92,44 @@ func newGeometry(kind certificate.Kind) geometry {
 	g.meaning = g.note + 7
 	g.facts = g.meaning + 9.5
 	g.code = g.facts + 27
-	if kind == certificate.Travel {
-		half := (right - left) / 4
-		g.boxes = []codeBox{
-			{family: certificate.VDSNC, caption: "code.vdsnc", x: middle - half - vdsncBox/2, y: g.code + 7, w: vdsncBox},
-			{family: certificate.SHC, caption: "code.shc", x: middle + half - shcBox/2, y: g.code + 7 + (vdsncBox-shcBox)/2, w: shcBox},
-		}
-	} else {
+	if kind == certificate.Domestic {
 		g.code += 7
-		g.boxes = []codeBox{{family: certificate.SHC, caption: "code.shc.domestic", x: middle - shcBox/2, y: g.code + 7, w: shcBox}}
 	}
+	g.boxes = boxes(kind, codes, g.code)
 	for i := range g.boxes {
 		b := &g.boxes[i]
-		b.image, b.name = "image."+b.caption, "C-"+string(b.family)
+		b.label = b.caption
+		if b.caption == "" {
+			b.label = g.boxes[0].label
+		}
+		b.image, b.name = fmt.Sprintf("image.%d", i+1), fmt.Sprintf("C-%d", i+1)
 	}
 	return g
+}
+
+// boxes are the places of the codes of a kind, in the order of certificate.Codes.
+func boxes(kind certificate.Kind, codes int, top float64) (out []codeBox) {
+	y, half := top+7, (right-left)/4
+	switch {
+	case kind == certificate.Domestic:
+		return []codeBox{{caption: "code.shc.domestic", x: middle - shcBox/2, y: y, w: shcBox}}
+	case kind == certificate.Travel && codes < 3:
+		return []codeBox{
+			{caption: "code.vdsnc", x: middle - half - vdsncBox/2, y: y, w: vdsncBox},
+			{caption: "code.shc", x: middle + half - shcBox/2, y: y + (vdsncBox-shcBox)/2, w: shcBox},
+		}
+	case kind == certificate.Travel:
+		return []codeBox{
+			{caption: "code.vdsnc", x: left, y: y, w: vdsncBox},
+			{caption: "code.shc.narrow", x: left + vdsncBox + 8, y: y + (vdsncBox-shcBox)/2, w: shcBox},
+			{caption: "code.dcc", x: right - hc1Box, y: y + (vdsncBox-hc1Box)/2, w: hc1Box},
+		}
+	}
+	for i := range codes {
+		out = append(out, codeBox{x: left + float64(i)*(right-left-hc1Box)/(certificate.MaxDoses-1), y: y, w: hc1Box})
+	}
+	if codes > 0 {
+		out[0].caption = "code.icvp"
+	}
+	return out
 }

@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"sync"
 
 	"akashi/certificate"
@@ -23,7 +24,7 @@ import (
 // Page is one certificate to be printed.
 type Page struct {
 	Certificate certificate.Certificate
-	Codes       []Code // one for each family of the kind
+	Codes       []Code // those of Certificate.Codes
 	Copy        int    // number of the copy, from 1
 }
 
@@ -83,8 +84,10 @@ func New(further ...string) (*Renderer, error) {
 		r.fonts = append(r.fonts, font.Faces{f})
 	}
 	for _, version := range Layouts() {
-		if r.labels[version], err = readLabels(version); err != nil {
-			return nil, err
+		for _, kind := range []certificate.Kind{certificate.Travel, certificate.International} {
+			if r.labels[labelsOf(version, kind)], err = readLabels(version, kind); err != nil {
+				return nil, err
+			}
 		}
 	}
 	return r, nil
@@ -143,15 +146,15 @@ func (r *Renderer) Check(c certificate.Certificate) error {
 
 // checkValues refuses what no page can show; it comes before anything is drawn.
 func (r *Renderer) checkValues(c certificate.Certificate) error {
-	l := r.labels[c.Layout]
+	l := r.labels[labelsOf(c.Layout, c.Kind)]
 	switch {
 	case l == nil:
 		return &FieldError{"layout", UnknownValue}
-	case c.Programme != l.Programme:
+	case !slices.Contains(l.Programmes, c.Programme):
 		return &FieldError{"programme", UnknownValue}
 	case c.Kind.Families() == nil:
 		return &FieldError{"kind", UnknownValue}
-	case c.Kind == certificate.Travel && c.Subject.Passport == nil:
+	case c.Kind.ShowsPassport() && c.Subject.Passport == nil:
 		return &FieldError{"subject.passport", Wrong}
 	case len(c.Doses) == 0 || len(c.Doses) > certificate.MaxDoses:
 		return &FieldError{"doses", Wrong}
@@ -199,13 +202,15 @@ func (r *Renderer) form(c certificate.Certificate) (*form, error) {
 	if err := r.checkValues(c); err != nil {
 		return nil, err
 	}
-	key := formKey{layout: c.Layout, kind: c.Kind, test: c.Test}
+	key := formKey{layout: c.Layout, kind: c.Kind, codes: len(c.Codes()), test: c.Test}
 	copy(key.japanese[:], c.Issuer.Japanese)
 	copy(key.english[:], c.Issuer.English)
 	r.mu.Lock()
 	compose, ok := r.forms[key]
 	if !ok {
-		compose = sync.OnceValues(func() (*form, error) { return newForm(r.fonts, r.program, r.labels[key.layout], key, c.Issuer) })
+		compose = sync.OnceValues(func() (*form, error) {
+			return newForm(r.fonts, r.program, r.labels[labelsOf(key.layout, key.kind)], key, c.Issuer)
+		})
 		for old := range r.forms {
 			if len(r.forms) < maxForms {
 				break
@@ -240,7 +245,7 @@ func (r *Renderer) render(by *Signatory, pages []Page) (file []byte, room int, e
 		if p.Copy < 1 {
 			return nil, 0, &FieldError{"copy", Wrong}
 		}
-		if err := checkCodes(p, f.geometry.boxes); err != nil {
+		if err := checkCodes(p); err != nil {
 			return nil, 0, err
 		}
 		if err := d.page(i, f, p); err != nil {

@@ -233,6 +233,36 @@ func TestIssuerAboveBMP(t *testing.T) {
 	}
 }
 
+// A yellow card has a code for each dose, a travel certificate one more where it is also an EU
+// certificate; what is printed is read back.
+func TestFurtherCodes(t *testing.T) {
+	r := renderer(t)
+	eu := travel(5)
+	eu.EU = true
+	for name, c := range map[string]struct {
+		page  pdf.Page
+		codes int
+	}{
+		"ok/one dose":   {page(yellowCard(1)), 1},
+		"ok/five doses": {page(yellowCard(5)), 5},
+		"ok/EU":         {page(eu), 3},
+	} {
+		t.Run(name, func(t *testing.T) {
+			file := render(t, r, c.page)
+			if err := r.Verify(file, c.page); err != nil {
+				t.Error(err)
+			}
+			if n := bytes.Count(file, []byte("/Subtype/Image")); n != c.codes {
+				t.Errorf("%d images, want %d", n, c.codes)
+			}
+			c.page.Codes[0].Dose++
+			if _, err := r.Render(c.page); err == nil {
+				t.Error("error/code of another dose: printed")
+			}
+		})
+	}
+}
+
 func TestRefused(t *testing.T) {
 	r := renderer(t)
 	for name, c := range map[string]struct {

@@ -74,6 +74,7 @@ func longest() certificate.Certificate {
 // Codes with invented content, of the versions that real ones have.
 var (
 	vdsncSymbol = symbol(strings.Repeat("aZ09_-+/", 250), qr.L)
+	hc1Symbol   = symbol("HC1:"+strings.Repeat("NCFOXN*TS0BI$ZD-PH", 36), qr.M)
 	shcSymbol   = symbol("shc:/"+strings.Repeat("5676290952432060346029243740446031222959532654603460", 32), qr.L)
 )
 
@@ -87,14 +88,25 @@ func symbol(text string, level qr.Level) *qr.Matrix {
 
 func page(c certificate.Certificate) pdf.Page {
 	p := pdf.Page{Certificate: c, Copy: 1}
-	for _, family := range c.Kind.Families() {
-		m := shcSymbol
-		if family == certificate.VDSNC {
-			m = vdsncSymbol
-		}
-		p.Codes = append(p.Codes, pdf.Code{Family: family, Matrix: m})
+	for _, code := range c.Codes() {
+		m := map[certificate.Family]*qr.Matrix{certificate.SHC: shcSymbol, certificate.VDSNC: vdsncSymbol, certificate.DCC: hc1Symbol, certificate.ICVP: hc1Symbol}[code.Family]
+		p.Codes = append(p.Codes, pdf.Code{Family: code.Family, Dose: code.Dose, Matrix: m})
 	}
 	return p
+}
+
+// yellowCard has n doses against polio.
+func yellowCard(n int) certificate.Certificate {
+	c := travel(n)
+	c.Kind, c.Programme, c.Participant, c.Subject.Sex = certificate.International, catalogue.PolioProgramme, "UTO", certificate.Female
+	product, err := catalogue.Default().Product("PolioVaccineInactivatedSProduct031f63df3184acdf0cb82f90f316b6c3", c.IssuedOn)
+	if err != nil {
+		panic(err)
+	}
+	for i := range c.Doses {
+		c.Doses[i].Product, c.Doses[i].ValidFrom = product, c.Doses[i].VaccinatedOn
+	}
+	return c
 }
 
 func samples() map[string]pdf.Page {

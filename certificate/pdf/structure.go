@@ -115,7 +115,7 @@ func (f *form) section(p Page, blocks []block, layer marks) *element {
 		person, doses, leaf("P", "end_of_doses", "end_of_doses.en", "more_doses"), leaf("P", "meaning", "meaning.en"), certificate, issuer)
 	for _, b := range f.geometry.boxes {
 		figure := leaf("Figure", b.image)
-		caption := f.labels.Labels[b.caption]
+		caption := f.labels.Labels[b.label]
 		x, y := b.x*point, (pageHeight-b.y-b.w)*point
 		figure.attributes = fmt.Sprintf("/Alt%s/A<</O/Layout/Placement/Block/BBox[%.2f %.2f %.2f %.2f]>>",
 			textString(caption.JA+" / "+caption.EN), x, y, x+b.w*point, y+b.w*point)

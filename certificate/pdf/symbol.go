@@ -10,6 +10,7 @@ import (
 // Code is one code of a page.
 type Code struct {
 	Family certificate.Family
+	Dose   int // number of the one dose that it shows; 0: all
 	Matrix *qr.Matrix
 }
 
@@ -27,24 +28,15 @@ func writeSymbol(w *writer, n int, s *qr.Matrix) {
 		pixels, pixels), w.scratch.Bytes())
 }
 
-// checkCodes tells whether a page has exactly the codes of its kind.
-func checkCodes(p Page, boxes []codeBox) error {
-	if len(p.Codes) != len(boxes) {
+// checkCodes tells whether a page has exactly the codes of its certificate, in their order.
+func checkCodes(p Page) error {
+	wanted := p.Certificate.Codes()
+	if len(p.Codes) != len(wanted) {
 		return &FieldError{"codes", Wrong}
 	}
-	for _, b := range boxes {
-		s := p.code(b.family)
-		if s == nil || s.Size() < 21 {
-			return &FieldError{"codes." + string(b.family), Wrong}
-		}
-	}
-	return nil
-}
-
-func (p Page) code(family certificate.Family) *qr.Matrix {
-	for _, c := range p.Codes {
-		if c.Family == family {
-			return c.Matrix
+	for i, c := range p.Codes {
+		if (certificate.Code{Family: c.Family, Dose: c.Dose}) != wanted[i] || c.Matrix == nil || c.Matrix.Size() < 21 {
+			return &FieldError{"codes." + string(wanted[i].Family), Wrong}
 		}
 	}
 	return nil

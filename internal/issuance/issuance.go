@@ -64,14 +64,16 @@ type Issue struct {
 	Copies        int
 	PreparedAt    time.Time
 	ClosedAt      time.Time // when it left the state issued, or failed
+	RenewBy       time.Time // when the first of its codes expires; zero: none does
 }
 
 // Payload is one signed code, or before signing the bytes to sign.
 type Payload struct {
 	Number   int
 	Family   certificate.Family
+	Dose     int // number of the one dose that it shows; 0: it shows all
 	KeyID    string
-	StatusID string // rid of an SHC; empty where the family has none
+	StatusID string // rid of an SHC, cti of an HC1 code; empty where the family has none
 	ToSign   []byte
 	Text     string // exact text of the code; empty until issued
 }

@@ -191,7 +191,7 @@ func (s *Service) page(i Issue, number int) (pdf.Page, error) {
 				return page, err
 			}
 		}
-		page.Codes = append(page.Codes, pdf.Code{Family: p.Family, Matrix: matrix})
+		page.Codes = append(page.Codes, pdf.Code{Family: p.Family, Dose: p.Dose, Matrix: matrix})
 	}
 	return page, nil
 }

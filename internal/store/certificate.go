@@ -29,6 +29,7 @@ type certificateRow struct {
 	ClosedAt                    int64
 	Reason                      string
 	Copies                      int
+	RenewBy                     int64
 }
 
 func (certificateRow) TableName() string { return "certificates" }
@@ -37,6 +38,7 @@ type payloadRow struct {
 	Office, CertificateID string
 	Number                int
 	Family, KeyID         string
+	Dose                  int
 	StatusID              string
 	ToSign, CodeText      []byte
 }
@@ -132,7 +134,7 @@ func (s *Store) intent(i issuance.Issue, key seal.Key) (batch, error) {
 	var payloads, doses [][]any
 	for _, p := range i.Payloads {
 		payloads = append(payloads, []any{
-			c.Office, c.ID, p.Number, string(p.Family), p.KeyID, p.StatusID,
+			c.Office, c.ID, p.Number, string(p.Family), p.Dose, p.KeyID, p.StatusID,
 			key.Seal(payloadPlace(c.Office, c.ID, p.Number, "to_sign"), p.ToSign),
 		})
 	}
@@ -141,12 +143,12 @@ func (s *Store) intent(i issuance.Issue, key seal.Key) (batch, error) {
 	}
 	return batch{
 		insert("certificates", `office, id, application_id, kind, programme, state, person_key, ai, issued_at, issued_on, layout, catalogue,
-			supersedes, superseded_by, content, prepared_at, claimed_at, closed_at, reason, copies`, []any{
+			supersedes, superseded_by, content, prepared_at, claimed_at, closed_at, reason, copies, renew_by`, []any{
 			c.Office, c.ID, i.ApplicationID, string(c.Kind), c.Programme, string(issuance.Prepared), i.PersonKey, c.AI,
 			milli(c.IssuedAt), string(c.IssuedOn), c.Layout, c.Catalogue,
-			c.Supersedes, "", key.Seal(contentPlace(c.Office, c.ID), content), now, now, 0, "", 0,
+			c.Supersedes, "", key.Seal(contentPlace(c.Office, c.ID), content), now, now, 0, "", 0, milli(i.RenewBy),
 		}),
-		insert("payloads", "office, certificate_id, number, family, key_id, status_id, to_sign", payloads...),
+		insert("payloads", "office, certificate_id, number, family, dose, key_id, status_id, to_sign", payloads...),
 		insert("certificate_doses", "office, certificate_id, dose_id, dose_version", doses...),
 	}, nil
 }
@@ -258,7 +260,7 @@ func payloads(db *gorm.DB, key seal.Key, office, id string) ([]issuance.Payload,
 	}
 	list := make([]issuance.Payload, len(rows))
 	for i, r := range rows {
-		list[i] = issuance.Payload{Number: r.Number, Family: certificate.Family(r.Family), KeyID: r.KeyID, StatusID: r.StatusID}
+		list[i] = issuance.Payload{Number: r.Number, Family: certificate.Family(r.Family), Dose: r.Dose, KeyID: r.KeyID, StatusID: r.StatusID}
 		var err error
 		if list[i].ToSign, err = key.Open(payloadPlace(office, id, r.Number, "to_sign"), r.ToSign); err != nil {
 			return nil, err
@@ -280,7 +282,7 @@ func issueSummary(r certificateRow) issuance.Issue {
 			IssuedAt: fromMilli(r.IssuedAt), IssuedOn: clock.Date(r.IssuedOn), Layout: r.Layout, Catalogue: r.Catalogue, Supersedes: r.Supersedes,
 		},
 		ApplicationID: r.ApplicationID, PersonKey: r.PersonKey, State: issuance.State(r.State), SupersededBy: r.SupersededBy,
-		Reason: r.Reason, Copies: r.Copies, PreparedAt: fromMilli(r.PreparedAt), ClosedAt: fromMilli(r.ClosedAt),
+		Reason: r.Reason, Copies: r.Copies, PreparedAt: fromMilli(r.PreparedAt), ClosedAt: fromMilli(r.ClosedAt), RenewBy: fromMilli(r.RenewBy),
 	}
 }
 
