@@ -12,6 +12,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/rogpeppe/go-internal/lockedfile"
@@ -39,8 +40,8 @@ const (
 )
 
 // MakeTestIdentity returns the keys of the TEST identity in dir, which it makes
-// at the first call: a health card key, a country authority and a bar code
-// signer certified by it, and the authority's empty revocation list. Of two
+// at the first call: a health card key, a country authority, signers of bar codes
+// and of HC1 codes certified by it, and the authority's empty revocation list. Of two
 // processes that start at once one makes the keys and the other finds them. The
 // keys come from the system generator; dir gets mode 0700, its files 0600.
 func MakeTestIdentity(dir string, now time.Time) ([]Key, error) {
@@ -55,11 +56,63 @@ func MakeTestIdentity(dir string, now time.Time) ([]Key, error) {
 		return nil, fmt.Errorf("signing: lock %s: %w", dir, err)
 	}
 	defer unlock()
+	now = now.UTC().Truncate(time.Second)
 	keys, err := readKeys(dir)
 	if errors.Is(err, fs.ErrNotExist) {
-		return makeTestKeys(dir, now.UTC().Truncate(time.Second))
+		keys, err = makeTestKeys(dir, now)
 	}
-	return keys, err
+	if err != nil || slices.ContainsFunc(keys, func(k Key) bool { return k.Purpose == DSC }) {
+		return keys, err
+	}
+	return addTestKey(dir, keys, Key{Purpose: DSC, Issuer: TestState, Handle: "dsc.pem"}, now, certifyHealthSigner)
+}
+
+// certify makes the certificate of a key by the TEST authority.
+type certify func(k Key, public *ecdsa.PublicKey, authority []byte, signer *ecdsa.PrivateKey) ([]byte, error)
+
+func certifyHealthSigner(k Key, public *ecdsa.PublicKey, authority []byte, signer *ecdsa.PrivateKey) ([]byte, error) {
+	return pki.CreateHealthSigner(pki.SignerTemplate{
+		Country: TestCountry, CommonName: "Akashi TEST HC1 codes", NotBefore: k.NotBefore, NotAfter: k.NotAfter,
+	}, public, authority, signer)
+}
+
+// addTestKey makes a key that the TEST authority certifies, and writes the list with it
+// at its end.
+func addTestKey(dir string, keys []Key, k Key, now time.Time, certify certify) ([]Key, error) {
+	at := slices.IndexFunc(keys, func(k Key) bool { return k.Purpose == Authority })
+	if at < 0 {
+		return nil, fmt.Errorf("signing: %s has no authority", TestKeysFile)
+	}
+	authority := keys[at]
+	signer, err := readPrivateKey(dir, authority.Handle)
+	if err != nil {
+		return nil, err
+	}
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, fmt.Errorf("signing: make key: %w", err)
+	}
+	if k.Public, err = x509.MarshalPKIXPublicKey(&private.PublicKey); err != nil {
+		return nil, fmt.Errorf("signing: encode key: %w", err)
+	}
+	k.ID, k.Algorithm, k.State, k.Test = Thumbprint(&private.PublicKey), ES256, Active, true
+	k.NotBefore, k.NotAfter, k.UsageFrom, k.UsageTo = now, authority.NotAfter, now, now.AddDate(testUsage, 0, 0)
+	if k.Certificate, err = certify(k, &private.PublicKey, authority.Certificate, signer); err != nil {
+		return nil, err
+	}
+	if err := writePrivateKey(dir, k.Handle, private); err != nil {
+		return nil, err
+	}
+	keys = append(keys, k)
+	return keys, writeKeys(dir, keys)
+}
+
+func writeKeys(dir string, keys []Key) error {
+	text, err := json.MarshalIndent(keys, "", "  ")
+	if err != nil {
+		return fmt.Errorf("signing: encode keys: %w", err)
+	}
+	return writePrivate(dir, TestKeysFile, append(text, '\n'))
 }
 
 func readKeys(dir string) ([]Key, error) {
@@ -115,11 +168,7 @@ func makeTestKeys(dir string, now time.Time) ([]Key, error) {
 	if err := writePrivate(dir, CRLFile, crl); err != nil {
 		return nil, err
 	}
-	text, err := json.MarshalIndent(keys[:], "", "  ")
-	if err != nil {
-		return nil, fmt.Errorf("signing: encode keys: %w", err)
-	}
-	return keys[:], writePrivate(dir, TestKeysFile, append(text, '\n'))
+	return keys[:], writeKeys(dir, keys[:])
 }
 
 // certifyTestKeys makes the certificates of authority and signer. The list
@@ -161,59 +210,32 @@ func MakeTestPaperKey(dir, office string, now time.Time) (Key, error) {
 	if err != nil {
 		return Key{}, err
 	}
-	var authority Key
 	for _, k := range keys {
 		if k.Purpose == Paper && k.Issuer == office {
 			return k, nil
 		}
-		if k.Purpose == Authority {
-			authority = k
-		}
 	}
-	key, private, err := certifyPaperKey(dir, office, authority, now.UTC().Truncate(time.Second))
-	if err != nil {
+	k := Key{Purpose: Paper, Issuer: office, Handle: "paper-" + office + ".pem"}
+	if keys, err = addTestKey(dir, keys, k, now.UTC().Truncate(time.Second), certifyPaper); err != nil {
 		return Key{}, err
 	}
-	if err := writePrivateKey(dir, key.Handle, private); err != nil {
-		return Key{}, err
-	}
-	text, err := json.MarshalIndent(append(keys, key), "", "  ")
-	if err != nil {
-		return Key{}, fmt.Errorf("signing: encode keys: %w", err)
-	}
-	return key, writePrivate(dir, TestKeysFile, append(text, '\n'))
+	return keys[len(keys)-1], nil
 }
 
-func certifyPaperKey(dir, office string, authority Key, now time.Time) (Key, *ecdsa.PrivateKey, error) {
-	parent, err := x509.ParseCertificate(authority.Certificate)
+func certifyPaper(k Key, public *ecdsa.PublicKey, authority []byte, signer *ecdsa.PrivateKey) ([]byte, error) {
+	parent, err := x509.ParseCertificate(authority)
 	if err != nil {
-		return Key{}, nil, fmt.Errorf("signing: authority: %w", err)
+		return nil, fmt.Errorf("signing: authority: %w", err)
 	}
-	signer, err := readPrivateKey(dir, authority.Handle)
-	if err != nil {
-		return Key{}, nil, err
-	}
-	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		return Key{}, nil, fmt.Errorf("signing: make key: %w", err)
-	}
-	public, err := x509.MarshalPKIXPublicKey(&private.PublicKey)
-	if err != nil {
-		return Key{}, nil, fmt.Errorf("signing: encode key: %w", err)
-	}
-	k := Key{
-		ID: Thumbprint(&private.PublicKey), Purpose: Paper, Issuer: office, Algorithm: ES256, Public: public, State: Active, Test: true,
-		NotBefore: now, NotAfter: authority.NotAfter, UsageFrom: now, UsageTo: now.AddDate(testUsage, 0, 0), Handle: "paper-" + office + ".pem",
-	}
-	k.Certificate, err = x509.CreateCertificate(rand.Reader, &x509.Certificate{
-		Subject:   pkix.Name{Country: []string{TestCountry}, Organization: []string{"Akashi TEST"}, CommonName: "Akashi TEST paper " + office},
+	der, err := x509.CreateCertificate(rand.Reader, &x509.Certificate{
+		Subject:   pkix.Name{Country: []string{TestCountry}, Organization: []string{"Akashi TEST"}, CommonName: "Akashi TEST paper " + k.Issuer},
 		NotBefore: k.NotBefore, NotAfter: k.NotAfter,
 		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageContentCommitment,
-	}, parent, &private.PublicKey, signer)
+	}, parent, public, signer)
 	if err != nil {
-		return Key{}, nil, fmt.Errorf("signing: certify key: %w", err)
+		return nil, fmt.Errorf("signing: certify key: %w", err)
 	}
-	return k, private, nil
+	return der, nil
 }
 
 // ErrIdentity is wrapped by every refusal of CheckIdentity.

@@ -80,7 +80,7 @@ func TestIdentityIsMadeOnce(t *testing.T) {
 	}
 	group.Wait()
 	for i := range out {
-		if out[i].String() != out[0].String() || strings.Count(out[i].String(), " ") != 2 {
+		if out[i].String() != out[0].String() || strings.Count(out[i].String(), " ") != 3 {
 			t.Errorf("process %d has keys %s, process 0 %s", i, out[i].String(), out[0].String())
 		}
 	}
@@ -104,7 +104,7 @@ func TestIdentity(t *testing.T) {
 	for i, want := range []struct {
 		purpose Purpose
 		issuer  string
-	}{{SHC, "https://issuer.akashi.test"}, {Authority, "UTO"}, {VDSNC, "UTO"}} {
+	}{{SHC, "https://issuer.akashi.test"}, {Authority, "UTO"}, {VDSNC, "UTO"}, {DSC, "UTO"}} {
 		k := keys[i]
 		if k.Purpose != want.purpose || k.Issuer != want.issuer || !k.Test || k.State != Active || k.Algorithm != ES256 {
 			t.Errorf("key %+v", k)
@@ -126,15 +126,17 @@ func checkCertificates(t *testing.T, dir string, keys []Key) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	signer, err := x509.ParseCertificate(keys[2].Certificate)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := signer.CheckSignatureFrom(authority); err != nil {
-		t.Error(err)
-	}
-	if public, err := keys[2].PublicKey(); err != nil || !public.Equal(signer.PublicKey) {
-		t.Errorf("certificate is for another key: %v", err)
+	for _, k := range keys[2:] {
+		signer, err := x509.ParseCertificate(k.Certificate)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := signer.CheckSignatureFrom(authority); err != nil {
+			t.Error(err)
+		}
+		if public, err := k.PublicKey(); err != nil || !public.Equal(signer.PublicKey) {
+			t.Errorf("certificate is for another key: %v", err)
+		}
 	}
 	crl, err := x509.ParseRevocationList(readFile(t, dir, CRLFile))
 	if err != nil || len(crl.RevokedCertificateEntries) > 0 || crl.CheckSignatureFrom(authority) != nil {
@@ -176,6 +178,25 @@ func readFile(t *testing.T, dir, name string) []byte {
 		t.Fatal(err)
 	}
 	return b
+}
+
+// A directory of before there were HC1 codes gets their signer, and keeps its keys.
+func TestIdentityGrows(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "keys")
+	keys, err := MakeTestIdentity(dir, noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := writeKeys(dir, keys[:3]); err != nil {
+		t.Fatal(err)
+	}
+	grown, err := MakeTestIdentity(dir, noon.AddDate(0, 1, 0))
+	if err != nil || len(grown) != 4 || ids(grown[:3]) != ids(keys[:3]) || grown[3].Purpose != DSC || grown[3].ID == keys[3].ID {
+		t.Errorf("%s, %v", ids(grown), err)
+	}
+	if _, err := OpenFiles(dir, grown); err != nil {
+		t.Error(err)
+	}
 }
 
 // A start that died before the list was written is made good by the next.

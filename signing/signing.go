@@ -27,12 +27,26 @@ type Purpose string
 const (
 	SHC       Purpose = "shc"   // SMART Health Cards
 	VDSNC     Purpose = "vdsnc" // ICAO bar codes
-	Authority Purpose = "csca"  // certificates of bar code signers and their revocation list
+	DSC       Purpose = "dsc"   // HC1 codes: yellow cards and EU certificates
+	Authority Purpose = "csca"  // certificates of the signers above and their revocation list
 	Paper     Purpose = "paper" // printed pages of one office
 )
 
 // certifies tells whether keys of this purpose sign certificates' codes.
-func (p Purpose) certifies() bool { return p == SHC || p == VDSNC }
+func (p Purpose) certifies() bool { return p == SHC || p == VDSNC || p == DSC }
+
+// PurposeOf returns what the keys of a family of codes are for.
+func PurposeOf(family string) Purpose {
+	switch family {
+	case "dcc", "icvp":
+		return DSC
+	}
+	return Purpose(family)
+}
+
+// Certifies tells whether keys of the purpose sign certificates' codes, which the lists of
+// what was issued and of what has ended are of.
+func (k Key) Certifies() bool { return k.Purpose.certifies() }
 
 // inService tells whether this program signs with keys of this purpose.
 func (p Purpose) inService() bool { return p.certifies() || p == Paper }
@@ -63,7 +77,7 @@ const ES256 = "ES256"
 type Key struct {
 	ID          string    `json:"id"` // RFC 7638 thumbprint; of a country's authority, SHA-256 of the certificate, base64url
 	Purpose     Purpose   `json:"purpose"`
-	Issuer      string    `json:"issuer"`                // iss of health cards; state code of bar codes; office of paper
+	Issuer      string    `json:"issuer"`                // iss of health cards; state code of bar codes and HC1 codes; office of paper
 	Algorithm   string    `json:"algorithm"`             // ES256
 	Public      []byte    `json:"public"`                // PKIX, DER
 	Certificate []byte    `json:"certificate,omitempty"` // DER, or none

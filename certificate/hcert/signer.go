@@ -1,6 +1,8 @@
 package hcert
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
 	"crypto/x509"
 	"encoding/asn1"
 	"slices"
@@ -46,6 +48,32 @@ func (c *Code) SignerRules(signer *pki.Certificate) error {
 	}
 	if limited && c.kind() != kindAny {
 		return fail(StepSigner, "purpose", "")
+	}
+	return nil
+}
+
+// CheckSigner tells whether a certificate can be that of our signer of doses (eu-dcc, 6;
+// who-icvp-gdhcn, 7): a P-256 key, a country of the state and a name, digital signatures, no
+// other purpose of health certificates, and signed by the authority. The error is an *Error
+// of StepSigner.
+func CheckSigner(signer, authority *pki.Certificate, state string) error {
+	key, isEC := signer.PublicKey.(*ecdsa.PublicKey)
+	_, issued := pki.FindAuthority(signer, []*pki.Certificate{authority})
+	for _, rule := range []struct {
+		ok   bool
+		code string
+	}{
+		{isEC && key.Curve == elliptic.P256(), "key"},
+		{pki.State(signer.Subject.Country()) == state, "country"},
+		{signer.Subject.CommonName() != "", "common_name"},
+		{!signer.IsCA, "authority"},
+		{signer.HasKeyUsage && signer.KeyUsage&x509.KeyUsageDigitalSignature != 0, "key_usage"},
+		{(&Code{ICVP: &ICVP{}}).SignerRules(signer) == nil, "purpose"},
+		{issued == nil && len(signer.AKI) > 0 && authority.Subject.Country() == signer.Subject.Country(), "not_of_authority"},
+	} {
+		if !rule.ok {
+			return fail(StepSigner, rule.code, "")
+		}
 	}
 	return nil
 }

@@ -32,6 +32,8 @@ func FromKeys(keys []signing.Key, crls [][]byte, madeAt time.Time) (*Bundle, err
 			w.authority("key "+k.ID, k.Certificate)
 		case k.Purpose == signing.VDSNC:
 			w.signer("key "+k.ID, k.Certificate)
+		case k.Purpose == signing.DSC:
+			w.ownHealthSigner(k)
 		}
 	}
 	for iss, list := range shc {

@@ -7,6 +7,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rsa"
+	"crypto/sha256"
 	"encoding/base64"
 	"errors"
 	"maps"
@@ -14,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"akashi/signing"
 	"akashi/signing/pki"
 )
 
@@ -108,6 +110,21 @@ func (w *builder) healthSigner(source string, s HealthSigner) {
 		w.b.health[string(s.KeyID)] = append(list, s)
 	}
 }
+
+// ownHealthSigner takes a signer of this installation. The key id is that of its certificate
+// (spec eu-dcc, 6).
+func (w *builder) ownHealthSigner(k signing.Key) {
+	c, err := pki.ParseCertificate(k.Certificate)
+	if err != nil {
+		w.problem("key "+k.ID, codeOf(err))
+		return
+	}
+	digest := sha256.Sum256(k.Certificate)
+	w.healthSigner("key "+k.ID, HealthSigner{KeyID: digest[:healthKeyID], Participant: k.Issuer, Certificate: c})
+}
+
+// healthKeyID is the length of the key ids of our own signers, in bytes.
+const healthKeyID = 8
 
 // same tells whether two entries say the same.
 func (s HealthSigner) same(o HealthSigner) bool {

@@ -83,7 +83,7 @@ func (b *Bundle) CardList(iss, kid string) *CardList { return b.issuers[iss].lis
 func (b *Bundle) JWKS(iss string) []byte { return bytes.Clone(b.issuers[iss].jwks) }
 
 // KeyIDs returns the thumbprints of all keys of the bundle that a status list can
-// cover: of health cards, and of the known signers of bar codes on P-256.
+// cover: of health cards, and of the known signers of bar codes and HC1 codes on P-256.
 func (b *Bundle) KeyIDs() (ids []string) {
 	for _, of := range b.issuers {
 		for _, k := range of.keys {
@@ -93,6 +93,13 @@ func (b *Bundle) KeyIDs() (ids []string) {
 	for _, c := range b.signers {
 		if key, ok := c.PublicKey.(*ecdsa.PublicKey); ok {
 			ids = append(ids, signing.Thumbprint(key))
+		}
+	}
+	for _, list := range b.health {
+		for _, s := range list {
+			if key, ok := s.Key.(*ecdsa.PublicKey); ok {
+				ids = append(ids, signing.Thumbprint(key))
+			}
 		}
 	}
 	slices.Sort(ids)

@@ -5,6 +5,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/sha256"
 	"crypto/x509"
 	"encoding/json"
 	"fmt"
@@ -163,6 +164,16 @@ func TestTestIdentity(t *testing.T) {
 	}
 	if !IsTest(b.Issuers()[0]) {
 		t.Error("not a test issuer")
+	}
+	dsc := keys[3]
+	digest := sha256.Sum256(dsc.Certificate)
+	found := b.HealthSigners(digest[:8]) // eu-dcc, 6
+	if len(found) != 1 || !found[0].Of("UTO") || !found[0].Of("UT") || !b.HasParticipant("UTO") || !slices.Contains(b.KeyIDs(), dsc.ID) {
+		t.Errorf("ok/signer of HC1 codes: %+v", found)
+	}
+	dsc.State = signing.Compromised
+	if b, err := FromKeys(append(slices.Clone(keys[:3]), dsc), [][]byte{crl}, now); err != nil || len(b.HealthSigners(digest[:8])) != 0 {
+		t.Error("error/compromised: still listed")
 	}
 }
 

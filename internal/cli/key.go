@@ -43,9 +43,9 @@ func keyGenerate(parts Adapters) *cobra.Command {
 	var country, name string
 	cmd := &cobra.Command{
 		Use: "generate CODE PURPOSE LABEL", Short: "Make a signing key in the token: a health card key is announced, another gets a certificate request", Args: purposeAndLabel,
-		Long: "Make a signing key in the token; its private half never leaves it. PURPOSE is shc, vdsnc or paper, LABEL its name there.\n" +
-			"A health card key (shc) is announced at once: published, and to be activated after seven days. For a bar code signer\n" +
-			"(vdsnc) or the paper of the office (paper) the certificate request is printed (PEM); bring what comes back with 'akashi key certify'.\n" +
+		Long: "Make a signing key in the token; its private half never leaves it. PURPOSE is shc, vdsnc, dsc or paper, LABEL its name there.\n" +
+			"A health card key (shc) is announced at once: published, and to be activated after seven days. For a signer of bar codes\n" +
+			"(vdsnc) or HC1 codes (dsc) or the paper of the office (paper) the certificate request is printed (PEM); bring what comes back with 'akashi key certify'.\n" +
 			"It needs an approval of two officers of the named office (key.generate, object: PURPOSE/LABEL).",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			subject := pkix.Name{CommonName: name}
@@ -70,7 +70,7 @@ func keyGenerate(parts Adapters) *cobra.Command {
 }
 
 // purposeAndLabel takes a municipality code, a purpose and the label of a key.
-var purposeAndLabel = officeAnd("a purpose (shc, vdsnc, paper) and the label of a key in the token", isGiven, isGiven)
+var purposeAndLabel = officeAnd("a purpose (shc, vdsnc, dsc, paper) and the label of a key in the token", isGiven, isGiven)
 
 func announced(cmd *cobra.Command, k signing.Key) error {
 	_, err := fmt.Fprintf(cmd.OutOrStdout(), "key %s is announced: publish what 'akashi trust' writes; it can be activated from %s\n", k.ID, k.UsageFrom.Format(time.RFC3339))
@@ -82,14 +82,14 @@ func keyCertify(parts Adapters) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "certify CODE PURPOSE LABEL", Short: "Bring the certificate that came back for a request, and announce its key", Args: purposeAndLabel,
 		Long: "Bring the certificate that came back for a request of 'akashi key generate' (PEM or DER). It is refused when it is of another key, or when\n" +
-			"its profile is not that of a bar code signer of this country (vdsnc). The key is announced: published, and to be activated after seven days.",
+			"its profile is not that of a signer of bar codes (vdsnc) or HC1 codes (dsc) of this country. The key is announced: published, and to be activated after seven days.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c := keys.Certified{Purpose: signing.Purpose(args[1]), Label: args[2]}
 			var err error
 			if c.Certificate, err = readCertificate(certificate); err != nil {
 				return usageError{fmt.Errorf("--certificate: %w", err)}
 			}
-			if c.Authority, err = readCertificate(authority); err != nil && (authority != "" || c.Purpose == signing.VDSNC) {
+			if c.Authority, err = readCertificate(authority); err != nil && (authority != "" || c.Purpose == signing.VDSNC || c.Purpose == signing.DSC) {
 				return usageError{fmt.Errorf("--authority: %w", err)}
 			}
 			return withApp(cmd, parts, func(ctx context.Context, app *App) error {
@@ -102,7 +102,7 @@ func keyCertify(parts Adapters) *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&certificate, "certificate", "", "file with the certificate of the key")
-	cmd.Flags().StringVar(&authority, "authority", "", "file with the certificate of the country's authority (CSCA); for vdsnc")
+	cmd.Flags().StringVar(&authority, "authority", "", "file with the certificate of the country's authority; for vdsnc and dsc")
 	return cmd
 }
 

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"time"
 
+	"akashi/certificate/hcert"
 	"akashi/certificate/vdsnc"
 	"akashi/internal/actor"
 	"akashi/internal/audit"
@@ -18,17 +19,17 @@ import (
 
 // Certified is what came back for a certificate request.
 type Certified struct {
-	Purpose     signing.Purpose // vdsnc or paper
+	Purpose     signing.Purpose // vdsnc, dsc or paper
 	Label       string          // of the key in the token
 	Certificate []byte          // DER
-	Authority   []byte          // of bar codes: the country's CSCA that signed it, DER
+	Authority   []byte          // of bar codes and HC1 codes: the country's authority that signed it, DER
 }
 
 // Certify announces a key that was made by Make with the certificate that came
 // back for it, if key, authority and profile are right (spec icao-vds-nc, 4).
 // Activating it takes two people again.
 func (s *Service) Certify(ctx context.Context, a actor.Actor, c Certified) (key signing.Key, err error) {
-	if err := fault.OneOf("purpose", c.Purpose, signing.VDSNC, signing.Paper); err != nil {
+	if err := fault.OneOf("purpose", c.Purpose, signing.VDSNC, signing.DSC, signing.Paper); err != nil {
 		return key, err
 	}
 	if s.Token == nil {
@@ -52,10 +53,14 @@ func (s *Service) Certify(ctx context.Context, a actor.Actor, c Certified) (key 
 		if certified, ok := signer.PublicKey.(*ecdsa.PublicKey); !ok || !public.Equal(certified) {
 			return fault.New(fault.Invalid, "key_certificate_other", "certificate")
 		}
-		if c.Purpose == signing.VDSNC {
-			if err := s.authority(ctx, a, c.Authority, signer); err != nil {
-				return err
-			}
+		switch c.Purpose {
+		case signing.VDSNC:
+			err = s.authority(ctx, a, c.Authority, signer)
+		case signing.DSC:
+			err = s.healthSigner(c.Authority, signer)
+		}
+		if err != nil {
+			return err
 		}
 		key, err = s.announce(ctx, a, e, s.described(c, signer, a.Office), public)
 		return err
@@ -86,6 +91,23 @@ func (s *Service) described(c Certified, signer *pki.Certificate, office string)
 	return k
 }
 
+// healthSigner refuses what is not a signer of doses that the authority made. Verifiers find
+// the signer on a list, so that its authority is not kept.
+func (s *Service) healthSigner(der []byte, signer *pki.Certificate) error {
+	authority, err := pki.ParseCertificate(der)
+	if err == nil {
+		err = hcert.CheckSigner(signer, authority, s.VDSNCIssuer)
+	}
+	return profile(err)
+}
+
+func profile(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fault.New(fault.Invalid, "key_profile", "certificate").With("reason", err.Error()).Because(err)
+}
+
 func later(a, b time.Time) time.Time {
 	if a.After(b) {
 		return a
@@ -112,7 +134,7 @@ func (s *Service) authority(ctx context.Context, a actor.Actor, der []byte, sign
 		err = vdsnc.SignerRules(signer, parent, vdsnc.TypeVaccination, s.VDSNCIssuer, at)
 	}
 	if err != nil {
-		return fault.New(fault.Invalid, "key_profile", "certificate").With("reason", err.Error()).Because(err)
+		return profile(err)
 	}
 	sum := sha256.Sum256(der)
 	return s.Store.RegisterKeys(ctx, a.Office, []signing.Key{{

@@ -87,7 +87,7 @@ var labels = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,31}$`)
 
 // Wanted is a key to be made.
 type Wanted struct {
-	Purpose signing.Purpose // shc, vdsnc or paper
+	Purpose signing.Purpose // shc, vdsnc, dsc or paper
 	Label   string          // in the token
 	Subject pkix.Name       // of the certificate request; not for shc
 }
@@ -95,14 +95,14 @@ type Wanted struct {
 func (w Wanted) object() string { return string(w.Purpose) + "/" + w.Label }
 
 func (w Wanted) check() error {
-	if err := fault.OneOf("purpose", w.Purpose, signing.SHC, signing.VDSNC, signing.Paper); err != nil {
+	if err := fault.OneOf("purpose", w.Purpose, signing.SHC, signing.VDSNC, signing.DSC, signing.Paper); err != nil {
 		return err
 	}
 	if !labels.MatchString(w.Label) {
 		return fault.New(fault.Invalid, "key_label", "label")
 	}
-	if w.Purpose == signing.VDSNC && (len(w.Subject.Country) != 1 || len(w.Subject.Country[0]) != 2 || w.Subject.CommonName == "") {
-		return fault.New(fault.Invalid, "key_subject", "subject") // spec icao-vds-nc, 4
+	if (w.Purpose == signing.VDSNC || w.Purpose == signing.DSC) && (len(w.Subject.Country) != 1 || len(w.Subject.Country[0]) != 2 || w.Subject.CommonName == "") {
+		return fault.New(fault.Invalid, "key_subject", "subject") // spec icao-vds-nc, 4; eu-dcc, 6
 	}
 	return nil
 }

@@ -15,6 +15,7 @@ import (
 	"akashi/internal/office"
 	"akashi/internal/testkit/world"
 	"akashi/signing"
+	"akashi/signing/pki"
 )
 
 // soft stands for a token; that keys stay in a real one is shown by internal/cli.TestProductionKeys.
@@ -101,5 +102,53 @@ func TestLife(t *testing.T) {
 		}
 		w.Approve(t, office.ActivateKey, id)
 		is(w.Keys.Activate(ctx, operator, id), fault.Conflict, "key_state")
+	})
+}
+
+// eu-dcc, 6; S-067: a signer of HC1 codes is announced when its certificate came back from the
+// authority and is that of a signer of doses of this state, and its codes can then be verified.
+func TestHealthSigner(t *testing.T) {
+	world.Each(t, func(t *testing.T, w *world.World) {
+		ctx := t.Context()
+		operator := actor.Actor{
+			Office: w.Officer.Office, Person: "job:test", Terminal: "command", Purpose: actor.Operate,
+			Permissions: map[string]bool{string(office.CarryOutKeys): true},
+		}
+		token := soft{}
+		w.Keys.Token = token
+		wanted := keys.Wanted{Purpose: signing.DSC, Label: "dsc-next", Subject: pkix.Name{Country: []string{"UT"}, CommonName: "Akashi TEST"}}
+		w.Approve(t, office.GenerateKey, "dsc/dsc-next")
+		made, err := w.Keys.Make(ctx, operator, wanted)
+		if err != nil || string(made.Request) != "dsc-next" {
+			t.Fatal(err)
+		}
+		now := time.Now().UTC().Truncate(time.Second)
+		root, _ := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+		authority := func(country string) []byte {
+			der, err := pki.CreateAuthority(pki.AuthorityTemplate{Country: country, CommonName: "SCA", NotBefore: now, NotAfter: now.AddDate(4, 0, 0)}, root)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return der
+		}
+		certify := func(country string) error {
+			ca := authority(country)
+			der, err := pki.CreateHealthSigner(pki.SignerTemplate{Country: country, CommonName: "DSC", NotBefore: now, NotAfter: now.AddDate(2, 0, 0)}, &token["dsc-next"].PublicKey, ca, root)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = w.Keys.Certify(ctx, operator, keys.Certified{Purpose: signing.DSC, Label: "dsc-next", Certificate: der, Authority: ca})
+			return err
+		}
+		if err := certify("JP"); !errors.Is(err, fault.New(fault.Invalid, "key_profile", "certificate")) {
+			t.Errorf("error/another state: %v", err)
+		}
+		if err := certify("UT"); err != nil {
+			t.Fatal(err)
+		}
+		bundle, err := w.Issuance.Published(ctx)
+		if err != nil || len(bundle.Participants()) != 1 || bundle.Participants()[0].Signers != 2 {
+			t.Errorf("ok/announced is published: %v %v", bundle.Participants(), err)
+		}
 	})
 }

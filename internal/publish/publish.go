@@ -69,7 +69,7 @@ func (s *Service) Whole(ctx context.Context) (*trust.Bundle, error) {
 	}
 	var covered []string
 	for _, k := range known {
-		if k.Purpose == signing.SHC || k.Purpose == signing.VDSNC {
+		if k.Certifies() {
 			covered = append(covered, k.ID)
 		}
 	}

@@ -356,7 +356,10 @@ func (s *Store) ToSign(ctx context.Context, office, id string) ([]signing.ToSign
 	if err := s.lookupAsSigner(ctx, office, batch{every(func(scan scan) error {
 		list = append(list, signing.ToSign{})
 		i := &list[len(list)-1]
-		return scan(&i.Number, &i.Purpose, &i.KeyID, &i.Bytes, &person, &wrapped)
+		var family string
+		err := scan(&i.Number, &family, &i.KeyID, &i.Bytes, &person, &wrapped)
+		i.Purpose = signing.PurposeOf(family)
+		return err
 	}, `SELECT p.number, p.family, p.key_id, p.to_sign, t.person_key, k.wrapped FROM payloads p
 		JOIN certificates t ON t.office = p.office AND t.id = p.certificate_id`+keyOf+`
 		WHERE p.office = $1 AND p.certificate_id = $2 AND t.state = 'prepared' ORDER BY p.number`, office, id)}); err != nil {

@@ -49,7 +49,7 @@ func CreateAuthority(t AuthorityTemplate, key crypto.Signer) (der []byte, err er
 	return der, nil
 }
 
-// SignerTemplate describes a bar code signer of the TEST identity.
+// SignerTemplate describes a signer of bar codes or HC1 codes of the TEST identity.
 type SignerTemplate struct {
 	Country            string // two letters, the same as the authority's
 	CommonName         string
@@ -57,7 +57,7 @@ type SignerTemplate struct {
 	NotBefore          time.Time
 	NotAfter           time.Time
 	UsageFrom, UsageTo time.Time // private key usage period; zero for none
-	DocumentTypes      []string  // such as "NV"; empty for no document type list
+	DocumentTypes      []string  // of a bar code signer, such as "NV"; empty for no document type list
 }
 
 // CreateBarcodeSigner makes the certificate of a bar code signer with the parts
@@ -65,14 +65,25 @@ type SignerTemplate struct {
 // key identifier, digitalSignature, the purpose 2.23.136.1.1.14.2, both critical.
 // The authority is a certificate made by CreateAuthority.
 func CreateBarcodeSigner(t SignerTemplate, public *ecdsa.PublicKey, authority []byte, authorityKey crypto.Signer) (der []byte, err error) {
+	return createSigner(t, PurposeBarcodeSigner, true, public, authority, authorityKey)
+}
+
+// CreateHealthSigner makes the certificate of a signer of HC1 codes (spec eu-dcc, 6):
+// authority key identifier, digitalSignature, and the purpose of doses, which other
+// readers take for any.
+func CreateHealthSigner(t SignerTemplate, public *ecdsa.PublicKey, authority []byte, authorityKey crypto.Signer) (der []byte, err error) {
+	return createSigner(t, PurposeHealthDose, false, public, authority, authorityKey)
+}
+
+func createSigner(t SignerTemplate, purpose asn1.ObjectIdentifier, critical bool, public *ecdsa.PublicKey, authority []byte, authorityKey crypto.Signer) (der []byte, err error) {
 	if err := validity(t.Country, t.NotBefore, t.NotAfter); err != nil {
 		return nil, err
 	}
 	parent, err := x509.ParseCertificate(authority)
 	if err != nil {
-		return nil, fmt.Errorf("pki: create bar code signer: authority: %w", err)
+		return nil, fmt.Errorf("pki: create signer: authority: %w", err)
 	}
-	extensions, err := signerExtensions(t)
+	extensions, err := signerExtensions(t, purpose, critical)
 	if err != nil {
 		return nil, err
 	}
@@ -86,7 +97,7 @@ func CreateBarcodeSigner(t SignerTemplate, public *ecdsa.PublicKey, authority []
 	}
 	der, err = x509.CreateCertificate(rand.Reader, template, parent, public, authorityKey)
 	if err != nil {
-		return nil, fmt.Errorf("pki: create bar code signer: %w", err)
+		return nil, fmt.Errorf("pki: create signer: %w", err)
 	}
 	return der, nil
 }
@@ -119,12 +130,12 @@ func validity(country string, from, to time.Time) error {
 	return nil
 }
 
-func signerExtensions(t SignerTemplate) ([]pkix.Extension, error) {
-	purpose, err := asn1.Marshal([]asn1.ObjectIdentifier{PurposeBarcodeSigner})
+func signerExtensions(t SignerTemplate, purpose asn1.ObjectIdentifier, critical bool) ([]pkix.Extension, error) {
+	usage, err := asn1.Marshal([]asn1.ObjectIdentifier{purpose})
 	if err != nil {
 		return nil, err
 	}
-	extensions := []pkix.Extension{{Id: oidExtKeyUsage, Critical: true, Value: purpose}}
+	extensions := []pkix.Extension{{Id: oidExtKeyUsage, Critical: critical, Value: usage}}
 	if len(t.DocumentTypes) > 0 {
 		list, err := asn1.Marshal(struct {
 			Version int

@@ -99,6 +99,20 @@ func TestCreate(t *testing.T) {
 			t.Errorf("signer %+v, %v", c, err)
 		}
 	})
+	t.Run("ok/of HC1 codes", func(t *testing.T) {
+		template := signerTemplate()
+		template.DocumentTypes, template.UsageFrom, template.UsageTo = nil, time.Time{}, time.Time{}
+		authority := newAuthority(t, elliptic.P256())
+		b, err := CreateHealthSigner(template, &newKey(t, elliptic.P256()).PublicKey, authority.der, authority.key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := ParseCertificate(b)
+		if err != nil || c.KeyUsage != x509.KeyUsageDigitalSignature || len(c.ExtKeyUsage) != 1 || !c.HasPurpose(PurposeHealthDose) ||
+			c.ExtKeyUsageCritical || string(c.AKI) != string(authority.cert.SKI) || c.Subject.Country() != template.Country {
+			t.Errorf("signer %+v, %v", c, err)
+		}
+	})
 	t.Run("error/country of three letters", func(t *testing.T) {
 		if _, err := CreateAuthority(AuthorityTemplate{Country: "UTO", NotBefore: begin, NotAfter: end}, newKey(t, elliptic.P256())); err == nil {
 			t.Error("made")

@@ -4,8 +4,9 @@ import "encoding/asn1"
 
 // Purposes (extended key usage) of Doc 9303 that this project meets.
 var (
-	PurposeBarcodeSigner    = asn1.ObjectIdentifier{2, 23, 136, 1, 1, 14, 2} // VDS-NC
-	PurposeVisaSealSigner   = asn1.ObjectIdentifier{2, 23, 136, 1, 1, 11, 1} // binary VDS
+	PurposeBarcodeSigner    = asn1.ObjectIdentifier{2, 23, 136, 1, 1, 14, 2}            // VDS-NC
+	PurposeVisaSealSigner   = asn1.ObjectIdentifier{2, 23, 136, 1, 1, 11, 1}            // binary VDS
+	PurposeHealthDose       = asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 1847, 2021, 1, 2} // HC1 codes of doses (spec eu-dcc, 6)
 	PurposeMasterListSigner = asn1.ObjectIdentifier{2, 23, 136, 1, 1, 3}
 )
 
