@@ -117,7 +117,9 @@ func (x *examination) checkHealthSigner(code *hcert.Code) *pki.Certificate {
 	x.set(Revocation, OK, SignerListed)
 	x.checkListAge(trust.KindSigners, signer.Listed)
 	if key, ok := signer.Key.(*ecdsa.PublicKey); ok {
-		x.checkIssued(signing.Thumbprint(key), code.Digest(), code.IssuedAt)
+		thumbprint := signing.Thumbprint(key)
+		x.checkStatus(thumbprint, familyOf(code), base64.RawURLEncoding.EncodeToString(code.ID))
+		x.checkIssued(thumbprint, code.Digest(), code.IssuedAt)
 	} else {
 		x.set(Issued, NotApplicable, NoIssuanceLog)
 	}

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"akashi/certificate"
+	"akashi/certificate/catalogue"
 	"akashi/internal/clock"
 	"akashi/internal/fault"
 	"akashi/internal/vaccination"
@@ -83,6 +84,9 @@ type Subject struct {
 	// Elsewhere: other doses lie with another municipality or abroad, so that a
 	// record that begins with dose 3 has no gap.
 	Elsewhere bool `json:"earlier_doses_elsewhere,omitempty"`
+	// Guardian is the parent or guardian of a minor, as its own passport has the name; for an
+	// international certificate only.
+	Guardian string `json:"guardian,omitempty"`
 }
 
 // Passport is what was read or typed of the travel document. Zone is personal in
@@ -113,7 +117,7 @@ type Form struct {
 	Documents     []string
 	Applicant     Applicant
 	Subject       Subject
-	Passport      *Passport // travel only
+	Passport      *Passport // not for a domestic one
 }
 
 // Application is one application with what was found out about it.
@@ -216,8 +220,8 @@ func (a *Application) Decode(b []byte) error {
 func (f Form) Check(today clock.Date) error {
 	bad := func(field, key string) error { return fault.New(fault.Invalid, key, field) }
 	if err := errors.Join(
-		fault.OneOf("kind", f.Kind, certificate.Domestic, certificate.Travel),
-		fault.OneOf("programme", f.Programme, "covid19"),
+		fault.OneOf("kind", f.Kind, certificate.Kinds()...),
+		fault.OneOf("programme", f.Programme, Programmes(f.Kind)...),
 		fault.OneOf("channel", f.Channel, Counter, Mail, App),
 		fault.OneOf("applicant.relationship", f.Applicant.Relationship, relationshipList...),
 	); err != nil {
@@ -237,8 +241,12 @@ func (f Form) Check(today clock.Date) error {
 	switch {
 	case blank(f.NoticeVersion):
 		return bad("notice_version", "required")
-	case f.Kind == certificate.Domestic && f.Passport != nil:
+	case !f.Kind.ShowsPassport() && f.Passport != nil:
 		return bad("passport", "not_for_domestic") // R-003
+	case f.Kind != certificate.International && f.Subject.Guardian != "":
+		return bad("subject.guardian", "only_international")
+	case f.Subject.Guardian != "" && !certificate.IsLatin(f.Subject.Guardian):
+		return bad("subject.guardian", "not_latin")
 	case f.Applicant.Relationship != Self && blank(f.Applicant.Name.Family):
 		return bad("applicant.name.family", "required")
 	case f.Subject.BirthDate == "":
@@ -251,6 +259,14 @@ func (f Form) Check(today clock.Date) error {
 		return bad("passport.mrz", "number_not_accepted_yet")
 	}
 	return nil
+}
+
+// Programmes are those that a kind of certificate can be of, the usual one first.
+func Programmes(k certificate.Kind) []string {
+	if k == certificate.International {
+		return []string{catalogue.YellowFeverProgramme, catalogue.PolioProgramme}
+	}
+	return []string{"covid19"}
 }
 
 func blank(s string) bool { return strings.TrimSpace(s) == "" }

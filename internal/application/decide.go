@@ -17,6 +17,7 @@ type evidence struct {
 	form    Form
 	reading *passport.Reading // nil without a passport
 	answer  vaccination.Answer
+	today   clock.Date
 }
 
 // reasons returns why an application is held; none means that it is approved by rule.
@@ -39,8 +40,11 @@ func (e evidence) reasons() []Reason {
 	if e.form.Subject.Former != "" || (e.form.Passport != nil && e.form.Passport.Alternative != passport.AlternativeNames{}) {
 		hold("other_name_to_confirm", "") // no check digit and no register vouches for them
 	}
-	if e.form.Kind == certificate.Travel {
+	if e.form.Kind.ShowsPassport() {
 		e.passport(hold)
+	}
+	if e.form.Kind == certificate.International && e.form.Subject.Guardian == "" && certificate.Minor(e.form.Subject.BirthDate, e.today) {
+		hold("guardian_missing", "")
 	}
 	e.record(hold)
 	return list
@@ -105,7 +109,7 @@ func (e evidence) record(hold func(code, detail string)) {
 			hold("record_warning", a.Code)
 		}
 	}
-	if e.form.Kind == certificate.Travel && e.reading != nil && !e.reading.Refused() {
+	if e.form.Kind.ShowsPassport() && e.reading != nil && !e.reading.Refused() {
 		e.samePerson(subject, hold)
 	}
 }

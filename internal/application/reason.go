@@ -33,6 +33,7 @@ var weights = map[string]Weight{
 	"not_a_passport":         Supply,
 	"passport_expired":       Supply,
 	"passport_to_confirm":    Confirm,
+	"guardian_missing":       Supply,
 	"proof_missing":          Supply,
 	"name_to_confirm":        Confirm,
 	"other_name_to_confirm":  Confirm,

@@ -190,7 +190,7 @@ func (s *Service) gather(ctx context.Context, o office.Office, app Application) 
 		q.Sex = map[string]vaccination.Sex{"M": vaccination.Male, "F": vaccination.Female}[reading.Document.Sex]
 	}
 	answer, err := vaccination.Match(ctx, s.Store.Register(app.Office), q, s.Rules, today)
-	return evidence{office: o, form: app.Form, reading: reading, answer: answer}, err
+	return evidence{office: o, form: app.Form, reading: reading, answer: answer, today: today}, err
 }
 
 func recordOf(a vaccination.Answer, today clock.Date) Record {

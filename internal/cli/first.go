@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"akashi/certificate"
 	"akashi/internal/audit"
 	"akashi/internal/fault"
 	"akashi/internal/office"
@@ -55,6 +56,7 @@ func (a *App) firstOffice(ctx context.Context) (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
+	o.Settings.Open = certificate.Kinds()
 	officers := a.FirstOfficers(TestOffice, testUnit, testOfficers)
 	links := map[string]string{}
 	for _, p := range officers {

@@ -107,7 +107,7 @@ func officeAdd(parts Adapters) *cobra.Command {
 
 func officeSet(parts Adapters) *cobra.Command {
 	var open, rule string
-	var automatic bool
+	var automatic, eu bool
 	var keep map[string]int
 	cmd := &cobra.Command{
 		Use: "set CODE", Short: "Show an office's settings, and change those given", Args: oneOffice,
@@ -120,7 +120,7 @@ func officeSet(parts Adapters) *cobra.Command {
 			var kinds []certificate.Kind
 			for _, k := range strings.FieldsFunc(open, func(r rune) bool { return r == ',' }) {
 				if certificate.Kind(k).Families() == nil {
-					return usageError{fmt.Errorf("--open takes domestic, travel, both with a comma, or nothing; not %q", k)}
+					return usageError{fmt.Errorf("--open takes domestic, travel and icvp, with commas between, or nothing; not %q", k)}
 				}
 				kinds = append(kinds, certificate.Kind(k))
 			}
@@ -136,6 +136,9 @@ func officeSet(parts Adapters) *cobra.Command {
 				o, err := app.ChangeOffice(ctx, args[0], func(s *office.Settings) {
 					if given("open") {
 						s.Open = kinds
+					}
+					if given("eu") {
+						s.EU = eu
 					}
 					if given("automatic") {
 						s.AutoApprove = automatic
@@ -158,13 +161,14 @@ func officeSet(parts Adapters) *cobra.Command {
 					return err
 				}
 				k := o.Settings.Keep.OrDefault()
-				_, err = fmt.Fprintf(cmd.OutOrStdout(), "office %s %s / %s\n  open           %v\n  automatic      %t\n  number-rule    %s\n  keep           records=%d,applications=%d,log=%d years\n",
-					o.Code, o.NameJA, o.NameEN, o.Settings.Open, o.Settings.AutoApprove, o.Settings.NumberRule, k.Records, k.Applications, k.Log)
+				_, err = fmt.Fprintf(cmd.OutOrStdout(), "office %s %s / %s\n  open           %v\n  eu             %t\n  automatic      %t\n  number-rule    %s\n  keep           records=%d,applications=%d,log=%d years\n",
+					o.Code, o.NameJA, o.NameEN, o.Settings.Open, o.Settings.EU, o.Settings.AutoApprove, o.Settings.NumberRule, k.Records, k.Applications, k.Log)
 				return err
 			})
 		},
 	}
-	cmd.Flags().StringVar(&open, "open", "", "kinds that are issued at present: domestic,travel")
+	cmd.Flags().StringVar(&open, "open", "", "kinds that are issued at present: domestic,travel,icvp")
+	cmd.Flags().BoolVar(&eu, "eu", false, "add an EU certificate of the latest dose to certificates for travel")
 	cmd.Flags().BoolVar(&automatic, "automatic", true, "approve exact matches without a person")
 	cmd.Flags().StringVar(&rule, "number-rule", "", "when the individual number may be asked for: when_needed, with_application")
 	cmd.Flags().StringToIntVar(&keep, "keep", nil, "years: records=20,applications=5,log=7")

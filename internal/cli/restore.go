@@ -190,7 +190,7 @@ func (a *App) verifyEach(ctx context.Context) (report []string, err error) {
 			return nil, err
 		}
 		for _, i := range list {
-			families := i.Certificate.Kind.Families()
+			families := i.Families()
 			if !slices.ContainsFunc(families, func(f certificate.Family) bool { return !slices.Contains(seen, f) }) {
 				continue
 			}

@@ -58,7 +58,7 @@ func (s *Service) lintPayload(ctx context.Context, i Issue, p Payload) ([]string
 	if err != nil {
 		return []string{"unreadable " + err.Error()}, nil //nolint:nilerr // that it cannot be read is the finding
 	}
-	return append(read.compare(i.Certificate, key, p.StatusID), read.broken()...), nil
+	return append(read.compare(i.Certificate, key, p), read.broken()...), nil
 }
 
 // means are the family of a payload and the key it is, or is to be, signed with.
@@ -140,7 +140,7 @@ func (s *Service) selfCheck(ctx context.Context, i Issue) error {
 		if v := read.verdict(bundle, s.Clock.Now()); v.Outcome != verify.Valid {
 			return &wrongResult{"not_valid", fmt.Errorf("%s: %s", p.Family, problem(v))}
 		}
-		if differ := read.compare(i.Certificate, key, p.StatusID); len(differ) > 0 {
+		if differ := read.compare(i.Certificate, key, p); len(differ) > 0 {
 			return &wrongResult{"differs", fmt.Errorf("%s: %s", p.Family, strings.Join(differ, " "))}
 		}
 		s.drawn.put(p.Text, matrix)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"akashi/certificate"
+	"akashi/certificate/catalogue"
 	"akashi/certificate/pdf"
 	"akashi/internal/application"
 	"akashi/internal/clock"
@@ -33,12 +34,16 @@ func (s *Service) compose(ctx context.Context, b basis, supersedes string) (cert
 		Name:      certificate.Name{Family: person.Family, Given: person.Given},
 		BirthDate: person.BirthDate, Former: app.Form.Subject.Former,
 	}
-	if c.Kind == certificate.Travel {
+	if c.Kind.ShowsPassport() {
 		document, err := document(b.now.Passport)
 		if err != nil {
 			return c, nil, err
 		}
 		c.Subject.Passport = document
+	}
+	if c.Kind == certificate.International {
+		c.Subject.Sex, c.Subject.Guardian = certificate.SexOf(c.Subject.Passport.Sex), app.Form.Subject.Guardian
+		c.Participant = s.Identity.VDSNCIssuer
 	}
 	var err error
 	if c.Doses, err = s.doses(answer.Doses, c); err != nil {
@@ -47,6 +52,9 @@ func (s *Service) compose(ctx context.Context, b basis, supersedes string) (cert
 	listed := answer.Doses
 	if more := len(listed) - certificate.MaxDoses; more > 0 {
 		c.MoreDoses, c.Doses, listed = more, c.Doses[more:], listed[more:]
+	}
+	if c.Kind == certificate.Travel && o.Settings.EU {
+		_, c.EU = catalogue.EUValueSets().Vaccine(c.Doses[len(c.Doses)-1].Product.ID)
 	}
 	number, err := s.numbers.next(ctx, s.Store, o.Code, string(c.IssuedOn))
 	if err != nil {
@@ -87,9 +95,14 @@ func (s *Service) doses(records []vaccination.Record, c certificate.Certificate)
 		if err != nil {
 			return nil, fault.New(fault.Conflict, "dose_not_certifiable", fmt.Sprintf("doses[%d]", r.DoseNumber)).Because(err)
 		}
-		doses = append(doses, certificate.Dose{
-			Number: r.DoseNumber, VaccinatedOn: r.VaccinatedOn, Product: product, Lot: r.Lot, Country: "JPN",
-		})
+		d := certificate.Dose{Number: r.DoseNumber, VaccinatedOn: r.VaccinatedOn, Product: product, Lot: r.Lot, Country: "JPN"}
+		if c.Kind == certificate.International {
+			d.ValidFrom, _ = catalogue.ICVPProducts().ValidFrom(product.Disease, d.VaccinatedOn)
+			if certificate.IsLatin(r.Doctor) {
+				d.Clinician = r.Doctor
+			}
+		}
+		doses = append(doses, d)
 	}
 	return doses, nil
 }

@@ -18,7 +18,9 @@ import (
 type family interface {
 	purpose() signing.Purpose
 	// draft returns the bytes to sign.
-	draft(c certificate.Certificate, key signing.Key, statusID string) ([]byte, error)
+	draft(c certificate.Certificate, key signing.Key, p Payload) ([]byte, error)
+	// expires is when a code has to be made anew; zero: never.
+	expires(c certificate.Certificate, key signing.Key) time.Time
 	// seal joins what was signed and its signature to the text of the code.
 	seal(toSign, signature []byte, key signing.Key) (string, error)
 	// read reads a text back as a stranger would.
@@ -30,7 +32,7 @@ type family interface {
 // code is a text of a family that was read back.
 type code interface {
 	// compare names what differs from the certificate.
-	compare(c certificate.Certificate, key signing.Key, statusID string) []string
+	compare(c certificate.Certificate, key signing.Key, p Payload) []string
 	// broken names the rules for issuers that it breaks.
 	broken() []string
 	verdict(b *trust.Bundle, at time.Time) verify.Verdict
@@ -42,6 +44,10 @@ func (s *Service) family(f certificate.Family) (family, error) {
 		return healthCard{s.Identity.SHCIssuer}, nil
 	case certificate.VDSNC:
 		return visibleSeal{s.Identity.VDSNCIssuer}, nil
+	case certificate.ICVP:
+		return yellowCard{healthCode{s.Identity.VDSNCIssuer}}, nil
+	case certificate.DCC:
+		return euCertificate{healthCode{s.Identity.VDSNCIssuer}}, nil
 	}
 	return nil, fmt.Errorf("issuance: no family %q", f)
 }
@@ -67,9 +73,11 @@ func (h healthCard) options(key signing.Key, statusID string) shc.Options {
 	return shc.Options{Issuer: h.issuer, KeyID: key.ID, RevocationID: statusID}
 }
 
-func (h healthCard) draft(c certificate.Certificate, key signing.Key, statusID string) ([]byte, error) {
-	return shc.Draft(c, h.options(key, statusID))
+func (h healthCard) draft(c certificate.Certificate, key signing.Key, p Payload) ([]byte, error) {
+	return shc.Draft(c, h.options(key, p.StatusID))
 }
+
+func (healthCard) expires(certificate.Certificate, signing.Key) time.Time { return time.Time{} }
 
 func (healthCard) seal(toSign, signature []byte, _ signing.Key) (string, error) {
 	jws, err := shc.Seal(toSign, signature)
@@ -94,8 +102,8 @@ type healthCardCode struct {
 	notes []string
 }
 
-func (h healthCardCode) compare(c certificate.Certificate, key signing.Key, statusID string) []string {
-	return append(shc.Compare(c, h.card, h.options(key, statusID)), h.notes...)
+func (h healthCardCode) compare(c certificate.Certificate, key signing.Key, p Payload) []string {
+	return append(shc.Compare(c, h.card, h.options(key, p.StatusID)), h.notes...)
 }
 
 func (h healthCardCode) broken() (rules []string) {
@@ -118,9 +126,11 @@ type visibleSeal struct{ issuer string }
 
 func (visibleSeal) purpose() signing.Purpose { return signing.VDSNC }
 
-func (v visibleSeal) draft(c certificate.Certificate, _ signing.Key, _ string) ([]byte, error) {
+func (v visibleSeal) draft(c certificate.Certificate, _ signing.Key, _ Payload) ([]byte, error) {
 	return vdsnc.Draft(c, v.issuer)
 }
+
+func (visibleSeal) expires(certificate.Certificate, signing.Key) time.Time { return time.Time{} }
 
 func (visibleSeal) seal(toSign, signature []byte, key signing.Key) (string, error) {
 	if len(key.Certificate) == 0 {
@@ -139,7 +149,7 @@ type visibleSealCode struct {
 	barcode *vdsnc.Barcode
 }
 
-func (v visibleSealCode) compare(c certificate.Certificate, key signing.Key, _ string) []string {
+func (v visibleSealCode) compare(c certificate.Certificate, key signing.Key, _ Payload) []string {
 	differ := append(vdsnc.Compare(c, v.issuer, v.barcode), v.barcode.Notes...)
 	if string(v.barcode.Signer.Raw) != string(key.Certificate) {
 		differ = append(differ, "sig.cer")

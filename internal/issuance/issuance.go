@@ -67,6 +67,16 @@ type Issue struct {
 	RenewBy       time.Time // when the first of its codes expires; zero: none does
 }
 
+// Families are those of its codes, each once, in printing order. It needs no content: only an
+// EU certificate makes one for travel expire.
+func (i Issue) Families() []certificate.Family {
+	families := i.Certificate.Kind.Families()
+	if i.Certificate.Kind == certificate.Travel && !i.RenewBy.IsZero() {
+		families = append(families, certificate.DCC)
+	}
+	return families
+}
+
 // Payload is one signed code, or before signing the bytes to sign.
 type Payload struct {
 	Number   int
@@ -82,6 +92,7 @@ type Payload struct {
 type Filter struct {
 	Application string
 	State       State
+	RenewBefore time.Time // issued ones of which a code expires before
 	Before      string
 	Limit       int
 }
@@ -123,7 +134,7 @@ type Store interface {
 // Identity is under what name this installation issues.
 type Identity struct {
 	SHCIssuer   string // iss
-	VDSNCIssuer string // Doc 9303 code: UTO for TEST, JPN
+	VDSNCIssuer string // Doc 9303 code: UTO for TEST, JPN; also the participant of HC1 codes
 	Test        bool
 }
 

@@ -222,7 +222,11 @@ func TestPrint(t *testing.T) {
 // the intent was stored.
 func prepared(t *testing.T, w *world.World) issuance.Issue {
 	t.Helper()
-	id := w.Approved(t, certificate.Travel)
+	return preparedOf(t, w, w.Approved(t, certificate.Travel))
+}
+
+func preparedOf(t *testing.T, w *world.World, id string) issuance.Issue {
+	t.Helper()
 	stop := errors.New("stopped by the test")
 	w.Issuance.Point = func(name string) {
 		if name == "intent_stored" {
@@ -248,11 +252,21 @@ func prepared(t *testing.T, w *world.World) issuance.Issue {
 // Issue 2, section 6: each field of each family changed in one draft only, and lint names it.
 func TestLintNamesEachField(t *testing.T) {
 	w := newWorldSQLite(t)
-	i := prepared(t, w)
+	w.BringInternational(t)
+	w.SetOffice(t, func(s *office.Settings) { s.EU = true })
+	count := map[certificate.Family]int{}
+	nameEachField(t, w, prepared(t, w), count)
+	nameEachField(t, w, preparedOf(t, w, w.ApprovedForm(t, world.ChildForm())), count)
+	if count[certificate.SHC] < 30 || count[certificate.VDSNC] < 30 || count[certificate.DCC] < 18 || count[certificate.ICVP] < 2*16 {
+		t.Errorf("only %v leaves", count)
+	}
+}
+
+func nameEachField(t *testing.T, w *world.World, i issuance.Issue, count map[certificate.Family]int) {
+	t.Helper()
 	if err := w.Issuance.Lint(t.Context(), i); err != nil {
 		t.Fatalf("ok/unchanged: %v", err)
 	}
-	count := map[certificate.Family]int{}
 	for n, p := range i.Payloads {
 		var value any
 		open, shut := codecs[p.Family].open, codecs[p.Family].shut
@@ -278,9 +292,6 @@ func TestLintNamesEachField(t *testing.T) {
 				t.Errorf("%s: lint named %s", name, f.Args["fields"])
 			}
 		}
-	}
-	if count[certificate.SHC] < 30 || count[certificate.VDSNC] < 30 {
-		t.Errorf("only %v leaves", count)
 	}
 }
 
@@ -310,6 +321,7 @@ type codec struct {
 }
 
 var codecs = map[certificate.Family]codec{
+	certificate.ICVP: healthCodec, certificate.DCC: healthCodec,
 	certificate.VDSNC: {
 		open: func(_ *testing.T, b []byte) []byte { return b },
 		shut: func(_ *testing.T, _, json []byte) []byte { return json }, // maps are marshalled in sorted order: canonical

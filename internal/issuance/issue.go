@@ -181,8 +181,8 @@ func (s *Service) draft(ctx context.Context, b basis, supersedes string) (Issue,
 		return Issue{}, err
 	}
 	i := Issue{Certificate: c, ApplicationID: app.ID, PersonKey: app.PersonKey, State: Prepared, Doses: doses}
-	for n, name := range c.Kind.Families() {
-		f, err := s.family(name)
+	for n, wanted := range c.Codes() {
+		f, err := s.family(wanted.Family)
 		if err != nil {
 			return i, err
 		}
@@ -190,12 +190,15 @@ func (s *Service) draft(ctx context.Context, b basis, supersedes string) (Issue,
 		if err != nil {
 			return i, err
 		}
-		p := Payload{Number: n + 1, Family: name, KeyID: key.ID}
-		if name.HasStatus() {
+		p := Payload{Number: n + 1, Family: wanted.Family, Dose: wanted.Dose, KeyID: key.ID}
+		if wanted.Family.HasStatus() {
 			p.StatusID = s.IDs.Token(8)
 		}
-		if p.ToSign, err = f.draft(c, key, p.StatusID); err != nil {
-			return i, fault.New(fault.Conflict, "draft", string(name)).Because(err)
+		if p.ToSign, err = f.draft(c, key, p); err != nil {
+			return i, fault.New(fault.Conflict, "draft", string(wanted.Family)).Because(err)
+		}
+		if end := f.expires(c, key); !end.IsZero() && (i.RenewBy.IsZero() || end.Before(i.RenewBy)) {
+			i.RenewBy = end
 		}
 		i.Payloads = append(i.Payloads, p)
 	}

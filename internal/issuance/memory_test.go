@@ -112,7 +112,7 @@ func (m *memory) key(_ context.Context, id string) (signing.Key, error) {
 
 func (m *memory) ToSign(context.Context, string, string) (list []signing.ToSign, err error) {
 	for _, p := range m.issue.Payloads {
-		list = append(list, signing.ToSign{Number: p.Number, Purpose: signing.Purpose(p.Family), KeyID: p.KeyID, Bytes: p.ToSign})
+		list = append(list, signing.ToSign{Number: p.Number, Purpose: signing.PurposeOf(string(p.Family)), KeyID: p.KeyID, Bytes: p.ToSign})
 	}
 	return list, nil
 }

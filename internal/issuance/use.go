@@ -18,13 +18,16 @@ import (
 // Reasons for which a certificate is revoked, and for which it is made again.
 var (
 	revokeReasons  = []string{"wrong_content", "wrong_person", "record_withdrawn", "holder_request", "issued_by_mistake", "fraud", "key_compromised"}
-	reissueReasons = []string{"new_dose", "correction", "lost", "new_name", "record_withdrawn"}
+	reissueReasons = []string{"new_dose", "correction", "lost", "new_name", "record_withdrawn", Renewal}
 )
 
 // Reasons returns the codes for which a certificate is made again and revoked.
 func Reasons() (reissue, revoke []string) {
 	return slices.Clone(reissueReasons), slices.Clone(revokeReasons)
 }
+
+// Renewal is the reason for which a certificate is made again before its codes expire.
+const Renewal = "renewal"
 
 // stateConflict says that a certificate is not in the state that is needed.
 func stateConflict(i Issue) error {

@@ -30,6 +30,8 @@ type Office struct {
 type Settings struct {
 	// Open lists the kinds that are issued at present; a closed kind is held.
 	Open []certificate.Kind `json:"open"`
+	// EU adds an EU certificate of the latest dose to those for travel, where its vaccine has a code there.
+	EU bool `json:"eu_certificates,omitempty"`
 	// AutoApprove lets an exact, anomaly-free match be approved without a clerk.
 	AutoApprove bool `json:"auto_approve"`
 	// NumberRule says when an applicant may be asked for the individual number (R-131).

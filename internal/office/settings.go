@@ -25,7 +25,7 @@ type Suspension struct {
 func (s Settings) Check() error {
 	for i, k := range s.Open {
 		if k.Families() == nil || slices.Contains(s.Open[:i], k) {
-			return fault.OneOf("open", k, certificate.Domestic, certificate.Travel)
+			return fault.OneOf("open", k, certificate.Kinds()...)
 		}
 	}
 	if err := fault.OneOf("number_rule", s.NumberRule, NumberWhenNeeded, NumberWithApplication); err != nil {

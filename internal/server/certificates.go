@@ -28,6 +28,7 @@ type certificateBody struct {
 	SupersededBy string         `json:"superseded_by,omitempty"`
 	Reason       string         `json:"reason,omitempty" doc:"why revoked or failed"`
 	ClosedAt     time.Time      `json:"closed_at,omitzero"`
+	RenewBy      time.Time      `json:"renew_by,omitzero" doc:"when the first of its codes expires; what it certifies stays true"`
 }
 
 type certificateList struct {
@@ -42,6 +43,7 @@ type codesBody struct {
 
 type codeBody struct {
 	Family string `json:"family"`
+	Dose   int    `json:"dose,omitempty" doc:"number of the one dose that it shows; absent: all"`
 	KeyID  string `json:"key_id"`
 	Text   string `json:"text" doc:"exact text of the code"`
 }
@@ -59,9 +61,9 @@ func certificateOf(i issuance.Issue) certificateBody {
 	b := certificateBody{
 		ID: c.ID, Kind: string(c.Kind), Programme: c.Programme, State: i.State, Application: i.ApplicationID,
 		IssuedOn: string(c.IssuedOn), IssuedAt: c.IssuedAt, Copies: i.Copies, Supersedes: c.Supersedes, SupersededBy: i.SupersededBy,
-		Reason: i.Reason, ClosedAt: i.ClosedAt, Families: []string{},
+		Reason: i.Reason, ClosedAt: i.ClosedAt, RenewBy: i.RenewBy, Families: []string{},
 	}
-	for _, f := range c.Kind.Families() {
+	for _, f := range i.Families() {
 		b.Families = append(b.Families, string(f))
 	}
 	return b
@@ -70,6 +72,10 @@ func certificateOf(i issuance.Issue) certificateBody {
 func issued(i issuance.Issue) (answer, error) {
 	return answer{body: certificateOf(i), header: map[string]string{"Location": prefix + "/certificates/" + i.Certificate.ID}}, nil
 }
+
+// maxRenewDays is how far ahead the codes that expire are listed; none lasts longer than
+// two years.
+const maxRenewDays = 732
 
 func (s *Server) listCertificates(c *call) (answer, error) {
 	limit, before, err := c.page(certificateForm)
@@ -83,6 +89,13 @@ func (s *Server) listCertificates(c *call) (answer, error) {
 	}
 	if f.Application != "" && !rowForm.MatchString(f.Application) {
 		return answer{}, fault.New(fault.Invalid, "unknown_value", "application")
+	}
+	if text := c.query.Get("renew_within"); text != "" {
+		days, err := strconv.Atoi(text)
+		if err != nil || days < 1 || days > maxRenewDays {
+			return answer{}, fault.New(fault.Invalid, "unknown_value", "renew_within")
+		}
+		f.RenewBefore = s.Clock.Now().AddDate(0, 0, days)
 	}
 	list, err := s.Issuance.List(c.ctx, c.actor, f)
 	if err != nil {
@@ -121,7 +134,7 @@ func (s *Server) getCodes(c *call) (answer, error) {
 	}
 	b := codesBody{ID: id, Codes: []codeBody{}}
 	for _, p := range i.Payloads {
-		b.Codes = append(b.Codes, codeBody{Family: string(p.Family), KeyID: p.KeyID, Text: p.Text})
+		b.Codes = append(b.Codes, codeBody{Family: string(p.Family), Dose: p.Dose, KeyID: p.KeyID, Text: p.Text})
 	}
 	return value(b)
 }

@@ -17,14 +17,14 @@ import (
 
 // formBody is an application as it is handed in.
 type formBody struct {
-	Kind          string        `json:"kind" enum:"domestic,travel"`
-	Programme     string        `json:"programme,omitempty" maxLength:"40" doc:"covid19 where absent"`
+	Kind          string        `json:"kind" enum:"domestic,travel,icvp"`
+	Programme     string        `json:"programme,omitempty" maxLength:"40" doc:"of icvp: yellow_fever where absent, or polio; of the others covid19"`
 	Channel       string        `json:"channel" enum:"counter,mail,app"`
 	NoticeVersion string        `json:"notice_version" minLength:"1" maxLength:"40" doc:"version of the privacy notice that was shown"`
 	Documents     []string      `json:"documents,omitempty" maxItems:"20" doc:"documents seen, such as passport or vaccination_ticket"`
 	Applicant     applicantBody `json:"applicant"`
 	Subject       subjectBody   `json:"subject"`
-	Passport      *passportBody `json:"passport,omitempty" doc:"travel only"`
+	Passport      *passportBody `json:"passport,omitempty" doc:"travel and icvp"`
 }
 
 type applicantBody struct {
@@ -45,6 +45,7 @@ type subjectBody struct {
 	BirthDate string    `json:"birth_date" maxLength:"10" doc:"YYYY-MM-DD, or as much as is known"`
 	Former    string    `json:"former_name,omitempty" maxLength:"250"`
 	Elsewhere bool      `json:"earlier_doses_elsewhere,omitempty"`
+	Guardian  string    `json:"guardian,omitempty" maxLength:"100" doc:"icvp of a minor: parent or guardian, in Latin letters"`
 }
 
 type passportBody struct {
@@ -92,11 +93,11 @@ func (b formBody) form() (application.Form, error) {
 		},
 		Subject: application.Subject{
 			Ticket: b.Subject.Ticket, Address: b.Subject.Address, Name: b.Subject.Name.name(),
-			BirthDate: clock.Date(b.Subject.BirthDate), Former: b.Subject.Former, Elsewhere: b.Subject.Elsewhere,
+			BirthDate: clock.Date(b.Subject.BirthDate), Former: b.Subject.Former, Elsewhere: b.Subject.Elsewhere, Guardian: b.Subject.Guardian,
 		},
 	}
 	if f.Programme == "" {
-		f.Programme = "covid19"
+		f.Programme = application.Programmes(f.Kind)[0]
 	}
 	if p := b.Passport; p != nil {
 		f.Passport = &application.Passport{Zone: application.NewZone(string(p.Zone))}
@@ -114,7 +115,7 @@ func checkNames(f application.Form) error {
 	names := []struct{ field, name string }{
 		{"applicant.name.family", f.Applicant.Name.Family}, {"applicant.name.given", f.Applicant.Name.Given},
 		{"subject.name.family", f.Subject.Name.Family}, {"subject.name.given", f.Subject.Name.Given},
-		{"subject.former_name", f.Subject.Former},
+		{"subject.former_name", f.Subject.Former}, {"subject.guardian", f.Subject.Guardian},
 	}
 	if p := f.Passport; p != nil {
 		names = append(names, []struct{ field, name string }{
@@ -146,7 +147,7 @@ func handedIn(f application.Form) *formBody {
 		Applicant: applicantBody{Relationship: string(f.Applicant.Relationship), Name: written(f.Applicant.Name), Proof: f.Applicant.Proof},
 		Subject: subjectBody{
 			Ticket: f.Subject.Ticket, Address: f.Subject.Address, Name: written(f.Subject.Name),
-			BirthDate: string(f.Subject.BirthDate), Former: f.Subject.Former, Elsewhere: f.Subject.Elsewhere,
+			BirthDate: string(f.Subject.BirthDate), Former: f.Subject.Former, Elsewhere: f.Subject.Elsewhere, Guardian: f.Subject.Guardian,
 		},
 	}
 	if p := f.Passport; p != nil {

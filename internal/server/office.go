@@ -20,7 +20,8 @@ type officeBody struct {
 // settingsBody is all rules of an office; there is no change of a part, so that
 // the second person sees what will be.
 type settingsBody struct {
-	Open        []certificate.Kind `json:"open" maxItems:"2" doc:"kinds that are issued at present"`
+	Open        []certificate.Kind `json:"open" maxItems:"3" doc:"kinds that are issued at present: domestic, travel, icvp"`
+	EU          bool               `json:"eu_certificates,omitempty" doc:"certificates for travel also have an EU certificate of the latest dose"`
 	AutoApprove bool               `json:"auto_approve" doc:"an exact, anomaly-free match is approved by rule"`
 	NumberRule  office.NumberRule  `json:"number_rule" doc:"when_needed or with_application (R-131)"`
 	Lookups     office.Lookups     `json:"lookups" doc:"how many people an account may look up within an hour"`
@@ -29,7 +30,7 @@ type settingsBody struct {
 }
 
 func (b settingsBody) settings() office.Settings {
-	return office.Settings{Open: b.Open, AutoApprove: b.AutoApprove, NumberRule: b.NumberRule, Lookups: b.Lookups, Hours: b.Hours, Keep: b.Keep}
+	return office.Settings{Open: b.Open, EU: b.EU, AutoApprove: b.AutoApprove, NumberRule: b.NumberRule, Lookups: b.Lookups, Hours: b.Hours, Keep: b.Keep}
 }
 
 func (s *Server) officeRoutes() []*route {
@@ -61,7 +62,7 @@ func (s *Server) changedOffice(o office.Office, err error) (answer, error) {
 
 func officeOf(o office.Office) officeBody {
 	t := o.Settings
-	return officeBody{o.Code, o.NameJA, o.NameEN, settingsBody{t.Open, t.AutoApprove, t.NumberRule, t.Lookups, t.Hours, t.Keep}, t.Suspended}
+	return officeBody{o.Code, o.NameJA, o.NameEN, settingsBody{t.Open, t.EU, t.AutoApprove, t.NumberRule, t.Lookups, t.Hours, t.Keep}, t.Suspended}
 }
 
 func (s *Server) getOffice(c *call) (answer, error) {

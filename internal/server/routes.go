@@ -191,7 +191,7 @@ func (s *Server) certificateRoutes() []*route {
 		}
 	}
 	list := of(http.MethodGet, "/certificates", "list-certificates", office.ReadCertificates, s.listCertificates, "証明書の一覧", "List certificates")
-	list.query, list.out = append([]string{"application", "state"}, paging...), certificateList{}
+	list.query, list.out = append([]string{"application", "state", "renew_within"}, paging...), certificateList{}
 	codes := of(http.MethodGet, "/certificates/{id}/codes", "get-codes", office.Print, s.getCodes, "コードの正確な文字列", "The exact text of each code")
 	codes.out = codesBody{}
 	card := of(http.MethodGet, "/certificates/{id}/card", "get-card", office.Print, s.getCard, "SMART Health Card のファイル", "The .smart-health-card file")

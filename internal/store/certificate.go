@@ -299,6 +299,9 @@ func (s *Store) Issues(ctx context.Context, office string, f issuance.Filter) ([
 	if f.State != "" {
 		q = q.Where("state = ?", string(f.State))
 	}
+	if !f.RenewBefore.IsZero() {
+		q = q.Where("state = 'issued' AND renew_by > 0 AND renew_by < ?", f.RenewBefore.UnixMilli())
+	}
 	var rows []certificateRow
 	if err := newest(q, f.Before, f.Limit).Find(&rows).Error; err != nil {
 		return nil, err

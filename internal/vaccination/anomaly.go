@@ -111,7 +111,7 @@ var doseRules = []doseRule{
 	{"number_gap", Block, "dose_number", (*caseView).afterGap},
 	{"interval_short", Warning, "vaccinated_on", (*caseView).tooSoon},
 	{"maker_changed", Warning, "maker", func(k *caseView, i int) bool {
-		return i > 0 && k.doses[i].DoseNumber == 2 && k.known(i) && k.known(i-1) && k.products[i].MakerEN != k.products[i-1].MakerEN
+		return i > 0 && !catalogue.IsInternational(k.programme.ID) && k.doses[i].DoseNumber == 2 && k.known(i) && k.known(i-1) && k.products[i].MakerEN != k.products[i-1].MakerEN
 	}},
 	{"product_missing", Block, "product", func(k *caseView, i int) bool { return k.doses[i].Maker == "" && k.doses[i].Product == "" }},
 	{string(catalogue.Unknown), Block, "product", func(k *caseView, i int) bool {

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"akashi/certificate"
+	"akashi/certificate/catalogue"
 	"akashi/internal/actor"
 	"akashi/internal/application"
 	"akashi/internal/audit"
@@ -73,6 +74,24 @@ func (w *World) BringSamples(t testing.TB) {
 			t.Fatal(err)
 		}
 		w.Bring(t, kind, file)
+	}
+}
+
+// BringInternational brings the sample doses against yellow fever and polio.
+func (w *World) BringInternational(t testing.TB) {
+	t.Helper()
+	file, err := samples.Files.ReadFile("records-international.csv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Bring(t, vaccination.Records, file)
+}
+
+// SetOffice changes the settings of the office, as a command does.
+func (w *World) SetOffice(t testing.TB, change func(*office.Settings)) {
+	t.Helper()
+	if _, err := w.ChangeOffice(t.Context(), w.Officer.Office, change); err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -186,22 +205,40 @@ const Zone = "PPJPNSAKURAI<<MIO<<<<<<<<<<<<<<<<<<<<<<<<<<<\nTK00000003JPN9102181
 // Form is an application of the first sample person that is approved by rule.
 func Form(kind certificate.Kind) application.Form {
 	f := application.Form{
-		Kind: kind, Programme: "covid19", Channel: application.Counter, NoticeVersion: "2026-11",
+		Kind: kind, Channel: application.Counter, NoticeVersion: "2026-11",
 		Applicant: application.Applicant{Relationship: application.Self},
 		Subject: application.Subject{
 			Ticket: "0000000001", Name: certificate.Name{Family: "桜井", Given: "澪"}, BirthDate: "1991-02-18",
 		},
 	}
-	if kind == certificate.Travel {
+	f.Programme = application.Programmes(kind)[0]
+	if kind.ShowsPassport() {
 		f.Passport = &application.Passport{Zone: application.NewZone(Zone), DataPageName: passport.Name{Primary: "SAKURAI", Secondary: "MIO"}}
 	}
+	return f
+}
+
+// ChildForm is an application for the sample child's doses against polio, which a parent hands in.
+func ChildForm() application.Form {
+	f := Form(certificate.International)
+	f.Programme = catalogue.PolioProgramme
+	f.Applicant = application.Applicant{Relationship: application.Parent, Name: certificate.Name{Family: "池田", Given: "純"}, Proof: "family_register"}
+	f.Subject = application.Subject{Ticket: "0000000009", Name: certificate.Name{Family: "池田", Given: "陽菜"}, BirthDate: "2014-08-17", Guardian: "IKEDA Jun"}
+	f.Passport.DataPageName = passport.Name{Primary: "IKEDA", Secondary: "HINA"}
+	f.Passport.Zone = application.NewZone("PPJPNIKEDA<<HINA<<<<<<<<<<<<<<<<<<<<<<<<<<<<\nTK00000014JPN1408175F2805058<<<<<<<<<<<<<<04")
 	return f
 }
 
 // Approved returns the id of an application that was approved by rule.
 func (w *World) Approved(t testing.TB, kind certificate.Kind) string {
 	t.Helper()
-	a, err := w.Applications.Create(t.Context(), w.Clerk, Form(kind), nil)
+	return w.ApprovedForm(t, Form(kind))
+}
+
+// ApprovedForm is Approved with a form.
+func (w *World) ApprovedForm(t testing.TB, f application.Form) string {
+	t.Helper()
+	a, err := w.Applications.Create(t.Context(), w.Clerk, f, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
