@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"akashi/certificate"
+	"akashi/certificate/catalogue"
 	"akashi/internal/actor"
 	"akashi/internal/application"
 	"akashi/internal/clock"
@@ -93,8 +94,11 @@ func (d *demo) run(ctx context.Context) error {
 	if err := d.staff(ctx); err != nil {
 		return err
 	}
-	for _, kind := range []vaccination.Kind{vaccination.Subjects, vaccination.Records} {
-		if err := d.bring(ctx, kind); err != nil {
+	for _, file := range []struct {
+		name string
+		kind vaccination.Kind
+	}{{"subjects", vaccination.Subjects}, {"records", vaccination.Records}, {"records-international", vaccination.Records}} {
+		if err := d.bring(ctx, file.kind, file.name); err != nil {
 			return err
 		}
 	}
@@ -134,8 +138,8 @@ func (d *demo) staff(ctx context.Context) error {
 	return nil
 }
 
-func (d *demo) bring(ctx context.Context, kind vaccination.Kind) error {
-	file, err := samples.Files.ReadFile(string(kind) + ".csv")
+func (d *demo) bring(ctx context.Context, kind vaccination.Kind, name string) error {
+	file, err := samples.Files.ReadFile(name + ".csv")
 	if err != nil {
 		return err
 	}
@@ -148,7 +152,7 @@ func (d *demo) bring(ctx context.Context, kind vaccination.Kind) error {
 	if i, err = d.app.Imports.Commit(ctx, officer, i.ID); err != nil {
 		return err
 	}
-	d.say("%s: %d lines, %d stored, %d findings", kind, i.Report.Rows, i.Outcome.New, len(i.Report.Findings))
+	d.say("%s: %d lines, %d stored, %d findings", name, i.Report.Rows, i.Outcome.New, len(i.Report.Findings))
 	return nil
 }
 
@@ -191,17 +195,23 @@ func (d *demo) write(ctx context.Context, clerk actor.Actor, name string, i issu
 	}
 	for _, p := range i.Payloads {
 		code := demoCode{string(p.Family), name + "." + string(p.Family) + ".txt"}
+		if p.Dose > 1 {
+			code.File = fmt.Sprintf("%s.%s-%d.txt", name, p.Family, p.Dose)
+		}
 		if err := d.save(code.File, []byte(p.Text)); err != nil {
 			return err
 		}
 		done.Codes = append(done.Codes, code)
 	}
+	d.say("%s: certificate %s, %s", name, c.ID, filepath.Join(d.out, done.PDF))
+	d.result.Certificates = append(d.result.Certificates, done)
+	if c.Kind == certificate.International { // it has no health card
+		return nil
+	}
 	card, err := d.app.Issuance.Card(ctx, clerk, c.ID)
 	if err != nil {
 		return err
 	}
-	d.say("%s: certificate %s, %s", name, c.ID, filepath.Join(d.out, done.PDF))
-	d.result.Certificates = append(d.result.Certificates, done)
 	return d.save(name+".smart-health-card", card)
 }
 
@@ -223,7 +233,7 @@ const samplePassport = "PPJPNSAKURAI<<MIO<<<<<<<<<<<<<<<<<<<<<<<<<<<\n" +
 func demoApplications() []demoApplication {
 	form := func(kind certificate.Kind, ticket, family, given, birth string) application.Form {
 		f := application.Form{
-			Kind: kind, Programme: "covid19", Channel: application.Counter, NoticeVersion: "2026-11",
+			Kind: kind, Programme: application.Programmes(kind)[0], Channel: application.Counter, NoticeVersion: "2026-11",
 			Documents: []string{"vaccination_ticket", "my_number_card"}, Applicant: application.Applicant{Relationship: application.Self},
 		}
 		f.Subject.Ticket, f.Subject.Name = ticket, certificate.Name{Family: family, Given: given}
@@ -236,8 +246,11 @@ func demoApplications() []demoApplication {
 		Zone:         application.NewZone(samplePassport),
 		DataPageName: passport.Name{Primary: "SAKURAI", Secondary: "MIO"},
 	}
+	card := travel
+	card.Kind, card.Programme = certificate.International, catalogue.YellowFeverProgramme
 	return []demoApplication{
 		{"travel", travel},
+		{"yellow-card", card},
 		{"domestic", form(certificate.Domestic, "0000000002", "見本", "太郎", "1958-11-03")},
 		{"held", form(certificate.Domestic, "0000000003", "髙橋", "一郎", "1984-06-30")},
 	}

@@ -14,7 +14,7 @@ import (
 	"akashi/certificate/verify"
 )
 
-var publishedNames = regexp.MustCompile(`"((?:csca|dsc|crl|crls|status)/[0-9a-f]{32}\.[a-z]+|jwks\.json)"`)
+var publishedNames = regexp.MustCompile(`"((?:csca|dsc|crl|crls|status|health)/[0-9a-f]{32}\.[a-z]+|jwks\.json)"`)
 
 // S-069, S-023: a stranger who takes the files of the public face one by one has the
 // trust directory, with which a revoked certificate is revoked offline; other sites may
@@ -52,7 +52,7 @@ func TestPublishedFiles(t *testing.T) {
 		}
 		files[m[1]] = &fstest.MapFile{Data: r.body}
 	}
-	for _, want := range []string{"jwks.json", "csca", "dsc", "crl", "crls", "status"} {
+	for _, want := range []string{"jwks.json", "csca", "dsc", "crl", "crls", "status", "health"} {
 		if !kinds[want] {
 			t.Errorf("nothing of %s", want)
 		}

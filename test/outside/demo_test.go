@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"akashi/certificate/hcert"
 	"akashi/certificate/shc"
 	"akashi/internal/cli"
 	"akashi/internal/testkit"
@@ -23,6 +24,7 @@ import (
 type page struct {
 	kind, pdf string
 	codes     map[string]string
+	dsc       []byte // certificate of the signer of HC1 codes
 }
 
 // demo does the whole job once and returns what came out, with the keys of its issuer.
@@ -44,8 +46,12 @@ func demo(t *testing.T) (pages []page, jwks []byte) {
 	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &result); err != nil {
 		t.Fatal(err)
 	}
+	signers, err := filepath.Glob(filepath.Join(dir, "trust", "health", "*.der"))
+	if err != nil || len(signers) != 1 {
+		t.Fatalf("%d signers of HC1 codes", len(signers))
+	}
 	for _, c := range result.Certificates {
-		p := page{c.Kind, filepath.Join(dir, c.PDF), map[string]string{}}
+		p := page{c.Kind, filepath.Join(dir, c.PDF), map[string]string{}, read(t, signers[0])}
 		for _, code := range c.Codes {
 			p.codes[code.Family] = string(read(t, filepath.Join(dir, code.File)))
 		}
@@ -70,15 +76,20 @@ func TestDemo(t *testing.T) {
 	pages, jwks := demo(t)
 	kinds := map[string][]string{}
 	for _, p := range pages {
-		for _, family := range []string{"shc", "vdsnc"} {
+		for _, family := range []string{"shc", "vdsnc", "icvp"} {
 			if p.codes[family] != "" {
 				kinds[p.kind] = append(kinds[p.kind], family)
 			}
 		}
 		t.Run(p.kind, func(t *testing.T) {
-			p.verifyCard(t, jwks)
+			if p.codes["shc"] != "" {
+				p.verifyCard(t, jwks)
+			}
 			if p.codes["vdsnc"] != "" {
 				p.verifySeal(t)
+			}
+			if p.codes["icvp"] != "" {
+				p.verifyHealth(t)
 			}
 			for _, resolution := range []string{"200", "300"} {
 				t.Run("codes/"+resolution+" dpi", func(t *testing.T) { t.Parallel(); p.readCodes(t, resolution) })
@@ -87,7 +98,7 @@ func TestDemo(t *testing.T) {
 			t.Run("text", func(t *testing.T) { t.Parallel(); p.checkText(t) })
 		})
 	}
-	if diff := cmp.Diff(map[string][]string{"travel": {"shc", "vdsnc"}, "domestic": {"shc"}}, kinds); diff != "" {
+	if diff := cmp.Diff(map[string][]string{"travel": {"shc", "vdsnc"}, "domestic": {"shc"}, "icvp": {"icvp"}}, kinds); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -166,6 +177,25 @@ func (p page) verifySeal(t *testing.T) {
 	}
 }
 
+func (p page) verifyHealth(t *testing.T) {
+	text := p.codes["icvp"]
+	_, other := newSigner(t)
+	for verifier := range healthPrograms {
+		t.Run("ok/"+string(verifier), func(t *testing.T) {
+			t.Parallel()
+			if v := VerifyHealth(t, verifier, text, hcert.KeyID(p.dsc), p.dsc); !v.OK {
+				t.Error(v.Error)
+			}
+		})
+		t.Run("error/"+string(verifier)+"/another key, same id", func(t *testing.T) {
+			t.Parallel()
+			if VerifyHealth(t, verifier, text, hcert.KeyID(p.dsc), other).OK {
+				t.Error("accepted")
+			}
+		})
+	}
+}
+
 func (p page) readCodes(t *testing.T, resolution string) {
 	prefix := filepath.Join(t.TempDir(), "page")
 	if out, err := exec.Command(testkit.Tool(t, "pdftoppm"), "-r", resolution, "-png", "-gray", p.pdf, prefix).CombinedOutput(); err != nil {
@@ -212,8 +242,8 @@ func (p page) checkText(t *testing.T) {
 		}
 	}
 	names := 0
-	for _, n := range p.card(t).Bundle.Patients[0].Names {
-		for _, part := range append([]string{n.Family, n.Text}, n.Given...) {
+	for _, parts := range p.names(t) {
+		for _, part := range parts {
 			if part == "" {
 				continue
 			}
@@ -225,9 +255,25 @@ func (p page) checkText(t *testing.T) {
 			}
 		}
 	}
-	if want := map[string]int{"travel": 4, "domestic": 2}[p.kind]; names != want {
+	if want := map[string]int{"travel": 4, "domestic": 2, "icvp": 1}[p.kind]; names != want {
 		t.Errorf("%d parts of names, want %d", names, want)
 	}
+}
+
+// names are the parts of each name that the codes show.
+func (p page) names(t *testing.T) (names [][]string) {
+	t.Helper()
+	if p.codes["icvp"] != "" {
+		code, err := hcert.Parse(p.codes["icvp"])
+		if err != nil {
+			t.Fatal(err)
+		}
+		return [][]string{{code.ICVP.Name}}
+	}
+	for _, n := range p.card(t).Bundle.Patients[0].Names {
+		names = append(names, append([]string{n.Family, n.Text}, n.Given...))
+	}
+	return names
 }
 
 func (p page) card(t *testing.T) *shc.Card {
