@@ -211,7 +211,7 @@ func form(kind certificate.Kind) string {
 			"ticket_number": "0000000001", "name": map[string]any{"family": "桜井", "given": "澪"}, "birth_date": "1991-02-18",
 		},
 	}
-	if kind == certificate.Travel {
+	if kind.ShowsPassport() {
 		f["passport"] = map[string]any{
 			"mrz": strings.Split(world.Zone, "\n"), "data_page_name": map[string]any{"primary": "SAKURAI", "secondary": "MIO"},
 		}

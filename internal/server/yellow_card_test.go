@@ -1,0 +1,68 @@
+package server
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"akashi/certificate"
+)
+
+// Issue 5, section 1: a yellow card over HTTP, from the application to its renewal.
+func TestYellowCard(t *testing.T) {
+	f := newFixture(t)
+	f.BringInternational(t)
+	id := f.issued(t, certificate.International)
+	r := f.do(f.clerk, "GET", "/certificates/"+id, "")
+	f.want(t, r, 200, "")
+	got := r.json(t)
+	if got["kind"] != "icvp" || got["programme"] != "yellow_fever" || got["families"].([]any)[0] != "icvp" || got["renew_by"] == nil {
+		t.Errorf("ok/certificate: %s", r.body)
+	}
+	codes := f.do(f.clerk, "GET", "/certificates/"+id+"/codes", "").json(t)["codes"].([]any)
+	code := codes[0].(map[string]any)
+	text := code["text"].(string)
+	if len(codes) != 1 || code["dose"] != 1.0 || !strings.HasPrefix(text, "HC1:") {
+		t.Fatalf("ok/codes: %v", codes)
+	}
+	v := ask(f.Public(), "", "POST", prefix+"/verify", "text/plain; charset=utf-8", []byte(text))
+	f.want(t, v, 200, "")
+	if !strings.Contains(string(v.body), `"outcome":"valid"`) {
+		t.Errorf("ok/verified by a stranger: %s", v.body)
+	}
+	f.want(t, f.do(f.clerk, "GET", "/certificates/"+id+"/card", ""), 404, "card")
+
+	listed := func(days string) (ids []string) {
+		r := f.do(f.clerk, "GET", "/certificates?renew_within="+days, "")
+		f.want(t, r, 200, "")
+		for _, c := range r.json(t)["certificates"].([]any) {
+			ids = append(ids, c.(map[string]any)["id"].(string))
+		}
+		return ids
+	}
+	if got := listed("30"); got != nil {
+		t.Errorf("ok/nothing to renew: %v", got)
+	}
+	if got := listed("732"); !slices.Equal(got, []string{id}) {
+		t.Errorf("ok/to renew: %v", got)
+	}
+	for _, days := range []string{"0", "733", "x", "-1"} {
+		f.want(t, f.do(f.clerk, "GET", "/certificates?renew_within="+days, ""), 400, "unknown_value")
+	}
+	made := f.do(f.clerk, "POST", "/certificates/"+id+"/reissue", `{"reason":"renewal"}`)
+	f.want(t, made, 201, "")
+	if now := made.json(t)["id"].(string); now == id || !slices.Equal(listed("732"), []string{now}) {
+		t.Errorf("ok/renewed: %v", listed("732"))
+	}
+
+	for name, c := range map[string]struct{ old, with, code string }{
+		"error/programme of another kind": {`"kind":"icvp"`, `"kind":"icvp","programme":"covid19"`, "unknown_value"},
+		"error/guardian not in Latin":     {`"birth_date"`, `"guardian":"桜井","birth_date"`, "not_latin"},
+	} {
+		f.want(t, f.do(f.clerk, "POST", "/applications", strings.Replace(form(certificate.International), c.old, c.with, 1)), 400, c.code)
+		if t.Failed() {
+			t.Log(name)
+		}
+	}
+	f.want(t, f.do(f.clerk, "POST", "/applications", strings.Replace(form(certificate.Travel), `"birth_date"`, `"guardian":"SAKURAI Jun","birth_date"`, 1)), 400, "only_international")
+}
