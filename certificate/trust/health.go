@@ -38,6 +38,14 @@ func (b *Bundle) HealthSigners(keyID []byte) []HealthSigner {
 	return slices.Clone(b.health[string(keyID)])
 }
 
+// AllHealthSigners returns all signers, in an order that does not depend on how they came.
+func (b *Bundle) AllHealthSigners() (out []HealthSigner) {
+	for _, id := range slices.Sorted(maps.Keys(b.health)) {
+		out = append(out, b.health[id]...)
+	}
+	return out
+}
+
 // HasParticipant tells whether any signer of a participant is listed, by the code that
 // the list has. Then a key that is not there was withdrawn, or never was.
 func (b *Bundle) HasParticipant(code string) bool {

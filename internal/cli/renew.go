@@ -32,11 +32,12 @@ func renewCommand(parts Adapters) *cobra.Command {
 				if len(args) == 1 {
 					return listRenewals(ctx, cmd, app, args[0], app.Clock.Now().AddDate(0, 0, within))
 				}
-				var failed error
+				var failed error // the exit status; each is told where it happens
 				for _, id := range args[1:] {
 					made, err := app.Issuance.Reissue(ctx, job("renew", args[0]), id, issuance.Renewal)
 					if err != nil {
-						failed = errors.Join(failed, fmt.Errorf("certificate %s: %w", id, err))
+						_, _ = fmt.Fprintf(cmd.ErrOrStderr(), "%s: %v\n", id, err)
+						failed = ExitError{1}
 						continue
 					}
 					_, _ = fmt.Fprintf(cmd.OutOrStdout(), "%s is superseded by %s, whose codes hold until %s\n", id, made.Certificate.ID, made.RenewBy.Format(time.DateOnly))

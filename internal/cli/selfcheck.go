@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -133,6 +134,7 @@ func (s *selfCheck) run(files []string, in io.Reader) bool {
 		s.keys(b, iss)
 	}
 	s.certificates(b)
+	s.healthSigners(b)
 	s.statusList(b)
 	for _, name := range files {
 		content, err := readInput(name, in)
@@ -303,6 +305,17 @@ func (s *selfCheck) certificates(b *trust.Bundle) {
 		default:
 			s.ok("signer", "%s: not revoked; next list by %s", name, lists[0].NextUpdate.Format(time.RFC3339))
 		}
+	}
+}
+
+// healthSigners checks the signers of HC1 codes: to be on the list is what makes them valid.
+func (s *selfCheck) healthSigners(b *trust.Bundle) {
+	for _, signer := range b.AllHealthSigners() {
+		name := signer.Participant + " " + base64.StdEncoding.EncodeToString(signer.KeyID)
+		if c := signer.Certificate; c != nil {
+			s.period(name, c)
+		}
+		s.ok("signer", "%s: of HC1 codes, listed", name)
 	}
 }
 

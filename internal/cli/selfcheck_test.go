@@ -13,6 +13,8 @@ import (
 
 	"akashi/certificate"
 	"akashi/internal/cli"
+	"akashi/internal/issuance"
+	"akashi/internal/office"
 	"akashi/internal/testkit/world"
 )
 
@@ -63,13 +65,19 @@ func selfCheck(t *testing.T, args ...string) (int, string) {
 // certificate of each family; and names what is not.
 func TestSelfCheck(t *testing.T) {
 	w := world.New(t, cli.Config{Data: t.TempDir()})
-	i, _, err := w.Issuance.Issue(t.Context(), w.Clerk, w.Approved(t, certificate.Travel))
-	if err != nil {
-		t.Fatal(err)
+	w.BringInternational(t)
+	w.SetOffice(t, func(s *office.Settings) { s.EU = true })
+	var payloads []issuance.Payload
+	for _, kind := range []certificate.Kind{certificate.Travel, certificate.International} {
+		i, _, err := w.Issuance.Issue(t.Context(), w.Clerk, w.Approved(t, kind))
+		if err != nil {
+			t.Fatal(err)
+		}
+		payloads = append(payloads, i.Payloads...)
 	}
 	runJob(t, w, "lists")
 	var files []string
-	for _, p := range i.Payloads {
+	for _, p := range payloads {
 		files = append(files, filepath.Join(t.TempDir(), string(p.Family)+".txt"))
 		if err := os.WriteFile(files[len(files)-1], []byte(p.Text), 0o600); err != nil {
 			t.Fatal(err)
@@ -77,7 +85,7 @@ func TestSelfCheck(t *testing.T) {
 	}
 	good := publicFace(t, w, nil)
 	status, report := selfCheck(t, append([]string{good.URL}, files...)...)
-	if status != 0 || strings.Count(report, "valid") != len(files) || !strings.Contains(report, "status list") || strings.Contains(report, "FAIL") {
+	if status != 0 || strings.Count(report, "valid") != len(files) || !strings.Contains(report, "status list") || len(files) != 4 || !strings.Contains(report, "of HC1 codes, listed") || strings.Contains(report, "FAIL") {
 		t.Errorf("ok: %d\n%s", status, report)
 	}
 	for name, c := range map[string]struct {

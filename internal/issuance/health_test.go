@@ -206,6 +206,27 @@ func TestOneCodePerDose(t *testing.T) {
 	})
 }
 
+// A process that dies between intent and signature leaves a yellow card that Recover finishes
+// byte for byte (S-060).
+func TestYellowCardRecovered(t *testing.T) {
+	w := newWorldSQLite(t)
+	w.BringInternational(t)
+	left := preparedOf(t, w, w.ApprovedForm(t, world.ChildForm()))
+	r, err := w.Issuance.Recover(t.Context(), 0)
+	if err != nil || r.Finished != 1 {
+		t.Fatalf("ok/recovered: %+v %v", r, err)
+	}
+	i, err := w.Issuance.Codes(t.Context(), w.Clerk, left.Certificate.ID)
+	if err != nil || len(i.Payloads) != 2 {
+		t.Fatal(err)
+	}
+	for n, v := range verdicts(t, w, i, w.Clock.Now()) {
+		if v.Outcome != verify.Valid || string(i.Payloads[n].ToSign) != string(left.Payloads[n].ToSign) {
+			t.Errorf("ok/dose %d: %s", n+1, v.Outcome)
+		}
+	}
+}
+
 // What an ICVP must have is asked for before anything is made.
 func TestYellowCardHeld(t *testing.T) {
 	w := newWorldSQLite(t)
