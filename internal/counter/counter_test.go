@@ -79,12 +79,16 @@ func TestWordsOfTheDomain(t *testing.T) {
 		need("act.", string(k))
 	}
 	need("evidence.", vaccination.EvidenceCodes()...)
-	for _, k := range []certificate.Kind{certificate.Travel, certificate.Domestic} {
+	for _, k := range certificate.Kinds() {
 		need("kind.", string(k))
 		for _, f := range k.Families() {
 			need("family.", string(f))
 		}
+		if certificate.International == k {
+			need("programme.", application.Programmes(k)...)
+		}
 	}
+	need("family.", string(certificate.DCC))
 	for o := vaccination.Unavailable; o <= vaccination.Ambiguous; o++ {
 		need("record.", o.String())
 	}

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 
+	"akashi/certificate"
 	"akashi/internal/actor"
 	"akashi/internal/application"
 	"akashi/internal/counter"
@@ -149,7 +150,7 @@ type newView struct {
 	Form                             counter.Form
 	To                               string // where the form is sent
 	Notice                           any
-	Kinds                            []string
+	Kinds, Programmes                []string
 	Relationships, Proofs, Documents []string
 	Zone                             *zoneView
 }
@@ -174,7 +175,7 @@ func zoneOf(r *passport.Reading) *zoneView {
 }
 
 func (s *Server) newPage(c *call, f counter.Form, status int, above *counter.Said) (answer, error) {
-	v := newView{Form: f, To: c.request.URL.Path, Notice: notice, Kinds: []string{"travel", "domestic"}}
+	v := newView{Form: f, To: c.request.URL.Path, Notice: notice, Kinds: []string{"travel", "domestic", "icvp"}, Programmes: application.Programmes(certificate.International)}
 	v.Relationships, v.Proofs, v.Documents = application.Choices()
 	if text := f.Value("passport.mrz"); text != "" {
 		v.Zone = s.readZone(text)

@@ -46,6 +46,10 @@ func (s *Server) complete(v url.Values) {
 	}
 	const birth = "subject.birth_date"
 	v.Set(birth, typedDate(v.Get(birth)))
+	if v.Get("kind") != "icvp" {
+		v.Del("programme")
+		v.Del("subject.guardian")
+	}
 	if v.Get("kind") == "domestic" {
 		for name := range v {
 			if strings.HasPrefix(name, "passport.") {

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 	"testing"
@@ -65,4 +66,29 @@ func TestYellowCard(t *testing.T) {
 		}
 	}
 	f.want(t, f.do(f.clerk, "POST", "/applications", strings.Replace(form(certificate.Travel), `"birth_date"`, `"guardian":"SAKURAI Jun","birth_date"`, 1)), 400, "only_international")
+}
+
+// Issue 6, section 1: a yellow card from the form on a page to its paper; what belongs to it is
+// not sent with another kind.
+func TestYellowCardAtTheCounter(t *testing.T) {
+	f := newFixture(t)
+	f.BringInternational(t)
+	first := f.page(f.clerk, "GET", "/counter", "")
+	f.want(t, first, 200, "")
+	token := string(hiddenApplicant.FindSubmatch(first.body)[1])
+	if !bytes.Contains(first.body, []byte(`value="yellow_fever"`)) || !bytes.Contains(first.body, []byte(`name="subject.guardian"`)) {
+		t.Error("ok/form: nothing of an international certificate")
+	}
+	for n, kind := range []string{"icvp", "travel"} {
+		made := f.page(f.clerk, "POST", "/counter", plainForm("_applicant", token, "kind", kind, "programme", "yellow_fever", "_key", kind))
+		f.want(t, made, 303, "")
+		paper := f.page(f.clerk, "POST", made.header.Get("Location")+"/issue", "print=yes&_key=k"+kind)
+		if f.want(t, paper, 200, ""); !bytes.HasPrefix(paper.body, []byte("%PDF")) {
+			t.Errorf("ok/%d: %.20s", n, paper.body)
+		}
+	}
+	wrong := f.page(f.clerk, "POST", "/counter", plainForm("_applicant", token, "kind", "icvp", "subject.guardian", "桜井", "_key", "x"))
+	if f.want(t, wrong, 400, ""); !bytes.Contains(wrong.body, []byte("ローマ字で")) {
+		t.Errorf("error/guardian: %.300s", wrong.body)
+	}
 }

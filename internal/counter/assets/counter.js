@@ -19,6 +19,7 @@ document.addEventListener("keydown", (event) => {
 if (form) {
   const shown = () => {
     document.getElementById("passport-part").hidden = form.elements.kind.value === "domestic";
+    document.getElementById("international-part").hidden = form.elements.kind.value !== "icvp";
     document.getElementById("proxy").hidden = form.elements["applicant.relationship"].value === "self";
   };
   form.addEventListener("change", shown);
