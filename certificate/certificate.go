@@ -71,7 +71,8 @@ type Code struct {
 }
 
 // Codes returns what codes the certificate has, in printing order.
-func (c Certificate) Codes() (codes []Code) {
+func (c Certificate) Codes() []Code {
+	codes := make([]Code, 0, MaxDoses)
 	if c.Kind == International {
 		for _, d := range c.Doses {
 			codes = append(codes, Code{ICVP, d.Number})
