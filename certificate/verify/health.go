@@ -43,6 +43,23 @@ func Health(code *hcert.Code, b *trust.Bundle, at time.Time) Verdict {
 	return x.finish()
 }
 
+// HealthInForce judges a code as Health does, but its dates and its content as of when it comes
+// into force, if that lies ahead: an issuer checks so what it makes before a dose counts.
+func HealthInForce(code *hcert.Code, b *trust.Bundle, at time.Time) Verdict {
+	v := Health(code, b, at)
+	if !code.NotBefore.After(at) {
+		return v
+	}
+	then := Health(code, b, code.NotBefore)
+	v.Facets = slices.Clone(v.Facets)
+	for i, f := range v.Facets {
+		if f.Name == Validity || f.Name == Content {
+			v.Facets[i] = then.Facet(f.Name)
+		}
+	}
+	return (&examination{verdict: v}).finish()
+}
+
 func familyOf(code *hcert.Code) certificate.Family {
 	switch {
 	case code.DCC != nil:

@@ -14,6 +14,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"akashi/certificate"
+	"akashi/certificate/hcert"
+	"akashi/certificate/trust"
 	"akashi/certificate/verify"
 	"akashi/internal/backup"
 	"akashi/internal/issuance"
@@ -172,14 +174,14 @@ func (r restore) drill(ctx context.Context, parts Adapters, out io.Writer, ident
 	return err
 }
 
-// countsFrom is now, or the first day on which the dose of a code counts.
-func countsFrom(c certificate.Certificate, p issuance.Payload, now time.Time) time.Time {
-	for _, d := range c.Doses {
-		if d.Number == p.Dose && d.ValidFrom.Full() && d.ValidFrom.Time().After(now) {
-			return d.ValidFrom.Time()
+// verdict judges a code of ours; one that comes into force later, as of then.
+func verdict(p issuance.Payload, bundle *trust.Bundle, now time.Time) verify.Verdict {
+	if p.Family == certificate.ICVP {
+		if code, err := hcert.Parse(p.Text); err == nil {
+			return verify.HealthInForce(code, bundle, now)
 		}
 	}
-	return now
+	return verify.Text(p.Text, bundle, now)
 }
 
 // verifyEach verifies the newest certificate of each family.
@@ -208,7 +210,7 @@ func (a *App) verifyEach(ctx context.Context) (report []string, err error) {
 				return nil, err
 			}
 			for _, p := range i.Payloads {
-				if v := verify.Text(p.Text, bundle, countsFrom(i.Certificate, p, time.Now().UTC())); v.Outcome != verify.Valid {
+				if v := verdict(p, bundle, time.Now().UTC()); v.Outcome != verify.Valid {
 					return nil, fmt.Errorf("certificate %s: its %s code is %s", i.Certificate.ID, p.Family, v.Outcome)
 				}
 				seen = append(seen, p.Family)

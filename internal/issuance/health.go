@@ -107,13 +107,9 @@ func (y yellowCardCode) compare(c certificate.Certificate, key signing.Key, p Pa
 
 func (y yellowCardCode) broken() []string { return notes(y.code) }
 
-// verdict is that of the first day on which the dose counts: a code that was made before
-// is right, and says so itself.
+// verdict is right of a code that was made before its dose counts, and says so itself.
 func (y yellowCardCode) verdict(b *trust.Bundle, at time.Time) verify.Verdict {
-	if y.code.NotBefore.After(at) {
-		at = y.code.NotBefore
-	}
-	return verify.Health(y.code, b, at)
+	return verify.HealthInForce(y.code, b, at)
 }
 
 // euCertificate is the EU certificate of a dose on a travel certificate.
