@@ -147,16 +147,16 @@ func (f *form) personBlocks(c certificate.Certificate) []block {
 	var blocks []block
 	for _, r := range f.geometry.rows {
 		b := block{x: valueLeft, y: r.y, w: right - valueLeft - 1, h: r.h}
-		one := func(field, text string) { b.paragraphs = []paragraph{{field, text, false, valueSize, valueMin}} }
+		one := func(field, text string) { b.paragraphs = []paragraph{{field, text, "", valueSize, valueMin}} }
 		switch r.label {
 		case "name", "name.domestic":
-			b.paragraphs = []paragraph{{"subject.name", japaneseName(c.Subject), false, nameSize, nameMin}}
+			b.paragraphs = []paragraph{{"subject.name", japaneseName(c.Subject), "", nameSize, nameMin}}
 			if c.Kind.ShowsPassport() {
-				b.paragraphs = append(b.paragraphs, paragraph{"passport.name", passportName(c.Subject.Passport), true, romanSize, romanMin})
+				b.paragraphs = append(b.paragraphs, paragraph{"passport.name", passportName(c.Subject.Passport), english, romanSize, romanMin})
 			}
 		case "mrz_name":
 			one("passport.mrz_name", mrzName(c.Subject.Passport.MRZName))
-			b.paragraphs[0].english = true
+			b.paragraphs[0].lang = english
 		case "birth_date":
 			one("subject.birth_date", string(c.Subject.BirthDate))
 		case "nationality":
@@ -184,35 +184,35 @@ func (f *form) doseBlocks(i int, d certificate.Dose) []block {
 	blocks := make([]block, 0, len(columns))
 	all := make([]paragraph, 0, 2*len(columns))
 	dose := f.labels.dose(d.Number)
-	country := bilingual{JA: d.Country}
+	country := words{JA: d.Country}
 	if ja, en, ok := passport.StateName(d.Country); ok && utf8.RuneCountInString(ja) <= 7 && len(en) <= 17 {
-		country = bilingual{ja, en} // longer names do not fit the column: the code stands for them
+		country = words{JA: ja, EN: en} // longer names do not fit the column: the code stands for them
 	}
 	p := d.Product
 	for k, col := range columns {
 		b := block{x: col.x + 1, y: f.doseTop(i) + 0.4, w: col.w - 2, h: f.geometry.doseH - 0.8}
 		field, first := doseFields[i][k], len(all)
-		add := func(text bilingual) {
+		add := func(text words) {
 			if text.JA != "" {
-				all = append(all, paragraph{field[0], text.JA, false, cellSize, cellMin})
+				all = append(all, paragraph{field[0], text.JA, "", cellSize, cellMin})
 			}
 			if text.EN != "" {
-				all = append(all, paragraph{field[1], text.EN, true, smallSize, smallMin})
+				all = append(all, paragraph{field[1], text.EN, english, smallSize, smallMin})
 			}
 		}
 		switch col.label {
 		case "dose":
 			add(dose)
 		case "vaccine_type":
-			add(bilingual{p.TypeJA, p.TypeEN})
+			add(words{JA: p.TypeJA, EN: p.TypeEN})
 		case "maker":
-			add(bilingual{p.MakerJA, p.MakerEN})
+			add(words{JA: p.MakerJA, EN: p.MakerEN})
 		case "product":
-			add(bilingual{p.NameJA, p.NameEN})
+			add(words{JA: p.NameJA, EN: p.NameEN})
 		case "lot":
-			add(bilingual{JA: d.Lot})
+			add(words{JA: d.Lot})
 		case "vaccinated_on":
-			add(bilingual{JA: string(d.VaccinatedOn)})
+			add(words{JA: string(d.VaccinatedOn)})
 		case "country":
 			add(country)
 		}
@@ -232,16 +232,16 @@ func (f *form) factBlocks(p Page) []block {
 	if n := len(c.Doses); n < certificate.MaxDoses {
 		end := f.labels.Texts["end_of_doses"]
 		blocks = append(blocks, block{x: left + 1, y: f.doseTop(n), w: columns[0].w - 2, h: g.doseH, paragraphs: []paragraph{
-			{"end_of_doses", end.JA, false, smallSize, smallMin}, {"end_of_doses.en", end.EN, true, smallSize, smallMin}}})
+			{"end_of_doses", end.JA, "", smallSize, smallMin}, {"end_of_doses.en", end.EN, english, smallSize, smallMin}}})
 	}
 	if c.MoreDoses > 0 {
 		note := f.labels.text("more_doses", c.MoreDoses)
 		blocks = append(blocks, block{x: left + 1, y: g.note, w: right - left - 2, h: 5, paragraphs: []paragraph{
-			{"more_doses", note.JA + " " + note.EN, false, smallSize, smallMin}}})
+			{"more_doses", note.JA + " " + note.EN, "", smallSize, smallMin}}})
 	}
 	for i, text := range []string{c.ID, string(c.IssuedOn), strconv.Itoa(p.Copy)} {
 		blocks = append(blocks, block{x: factValue, y: g.facts + float64(i)*factRow, w: issuerLeft - factValue - 4, h: factRow, paragraphs: []paragraph{
-			{"fact." + facts[i], text, false, valueSize, valueMin}}})
+			{"fact." + facts[i], text, "", valueSize, valueMin}}})
 	}
 	if f.issuerInLayer {
 		blocks = append(blocks, f.issuerBlock(c.Issuer))
@@ -263,12 +263,12 @@ func (f *form) issuerBlock(issuer certificate.Issuer) block {
 	b := block{x: issuerLeft, y: f.geometry.facts + issuerTop, w: right - issuerLeft, h: 3*factRow - issuerTop}
 	for i, text := range issuer.Japanese {
 		if text != "" {
-			b.paragraphs = append(b.paragraphs, paragraph{fmt.Sprintf("issuer.ja[%d]", i), text, false, 10, valueMin})
+			b.paragraphs = append(b.paragraphs, paragraph{fmt.Sprintf("issuer.ja[%d]", i), text, "", 10, valueMin})
 		}
 	}
 	for i, text := range issuer.English {
 		if text != "" {
-			b.paragraphs = append(b.paragraphs, paragraph{fmt.Sprintf("issuer.en[%d]", i), text, true, 7.5, smallMin})
+			b.paragraphs = append(b.paragraphs, paragraph{fmt.Sprintf("issuer.en[%d]", i), text, english, 7.5, smallMin})
 		}
 	}
 	return b

@@ -11,7 +11,7 @@ import (
 type paragraph struct {
 	field     string  // path of the field, for errors, tags and reading back
 	text      string  // exactly what the page shows
-	english   bool    // the page's language is Japanese
+	lang      string  // empty for Japanese
 	size, min float64 // points: wanted, and smallest readable
 }
 

@@ -193,14 +193,13 @@ func newComposer(program []byte, f *form) *composer {
 }
 
 // marked draws text that belongs to the reading order, under its own MCID.
-func (c *composer) marked(key string, english bool, draw func()) {
+func (c *composer) marked(key, lang string, draw func()) {
 	n := len(c.form.marks)
 	c.form.marks[key] = n
-	if english {
-		c.pdf.RawWriteStr(fmt.Sprintf("/Span<</MCID %d/Lang(en)>>BDC", n))
-	} else {
-		c.pdf.RawWriteStr(fmt.Sprintf("/Span<</MCID %d>>BDC", n))
+	if lang != "" {
+		lang = "/Lang(" + lang + ")"
 	}
+	c.pdf.RawWriteStr(fmt.Sprintf("/Span<</MCID %d%s>>BDC", n, lang))
 	draw()
 	c.pdf.RawWriteStr("EMC")
 }
@@ -225,8 +224,8 @@ func (c *composer) text(x, y, size, align float64, col color, text string) {
 // label writes a label in both languages.
 func (c *composer) label(key string, x, y, ja, en, gap, align float64, jaColor color) {
 	l := c.form.labels.Labels[key]
-	c.marked(key, false, func() { c.text(x, y, ja, align, jaColor, l.JA) })
-	c.marked(key+".en", true, func() { c.text(x, y+gap, en, align, gray, l.EN) })
+	c.marked(key, "", func() { c.text(x, y, ja, align, jaColor, l.JA) })
+	c.marked(key+".en", english, func() { c.text(x, y+gap, en, align, gray, l.EN) })
 }
 
 // inline writes a label in both languages on one line.
@@ -238,8 +237,8 @@ func (c *composer) inline(key string, x, y, ja, en, align float64, jaColor color
 	space := ja / 2 / point
 	first := c.pdf.GetStringWidth(l.JA) + space
 	x -= align * (first + width)
-	c.marked(key, false, func() { c.text(x, y, ja, 0, jaColor, l.JA) })
-	c.marked(key+".en", true, func() { c.text(x+first, y, en, 0, gray, l.EN) })
+	c.marked(key, "", func() { c.text(x, y, ja, 0, jaColor, l.JA) })
+	c.marked(key+".en", english, func() { c.text(x+first, y, en, 0, gray, l.EN) })
 }
 
 func (c *composer) rule(x1, y1, x2, y2, width float64, col color) {
@@ -255,7 +254,7 @@ func (c *composer) fill(x, y, w, h float64, col color) {
 
 func (c *composer) draw(key formKey, issuer certificate.Issuer, fonts []font.Faces) error {
 	for _, label := range []string{"title", "meaning", "certificate_id", "issued_on", "copy", "issuer", "scale"} {
-		if c.form.labels.Labels[label] == (bilingual{}) {
+		if c.form.labels.Labels[label] == (words{}) {
 			return fmt.Errorf("pdf: layout %s has no label %q", key.layout, label)
 		}
 	}
@@ -374,7 +373,7 @@ func (c *composer) issuer(issuer certificate.Issuer, fonts []font.Faces) error {
 		return err
 	}
 	for i, p := range b.paragraphs {
-		c.marked(p.field, p.english, func() {
+		c.marked(p.field, p.lang, func() {
 			for ; len(lines) > 0 && lines[0].paragraph == i; lines = lines[1:] {
 				var text strings.Builder
 				for _, s := range lines[0].shapes {
@@ -415,5 +414,5 @@ func (c *composer) footer(layout string) {
 	})
 	c.label("scale", left+55, footer-0.6, 7, 6.5, 3, 0, gray)
 	l := c.form.labels.Labels["layout"]
-	c.marked("layout", false, func() { c.text(right, footer+2.4, 6.5, 1, gray, l.JA+" / "+l.EN+" "+layout) })
+	c.marked("layout", "", func() { c.text(right, footer+2.4, 6.5, 1, gray, l.JA+" / "+l.EN+" "+layout) })
 }

@@ -32,7 +32,7 @@ func (l *layer) draw(b block) error {
 		return err
 	}
 	for i, p := range b.paragraphs {
-		l.begin(p.field, "/Span", p.english)
+		l.begin(p.field, "/Span", p.lang)
 		l.out = append(l.out, "BT\n"...)
 		x, y := 0.0, 0.0
 		for len(placed) > 0 && placed[0].paragraph == i {
@@ -48,11 +48,11 @@ func (l *layer) draw(b block) error {
 	return nil
 }
 
-func (l *layer) begin(field, tag string, english bool) {
+func (l *layer) begin(field, tag, lang string) {
 	l.out = append(append(l.out, tag...), "<</MCID "...)
 	l.out = strconv.AppendInt(l.out, int64(len(l.form.marks)+len(l.fields)), 10)
-	if english {
-		l.out = append(l.out, "/Lang(en)"...)
+	if lang != "" {
+		l.out = append(append(append(l.out, "/Lang("...), lang...), ')')
 	}
 	l.out = append(l.out, ">>BDC "...)
 	l.fields = append(l.fields, field)
@@ -117,7 +117,7 @@ func (l *layer) code(s *shape) {
 
 // image draws a code into its box.
 func (l *layer) image(b codeBox) {
-	l.begin(b.image, "/Figure", false)
+	l.begin(b.image, "/Figure", "")
 	l.out = append(l.out, "q "...)
 	l.out = append(l.hundredths(b.w*point), " 0 0 "...)
 	l.out = append(l.hundredths(b.w*point), ' ')
