@@ -46,6 +46,7 @@ func (e *FieldError) Error() string { return "pdf: " + e.Field + ": " + e.Reason
 // Limits of what is printed. A longer field is a mistake or an attack.
 const (
 	maxClusters = 120
+	maxProduct  = 240 // of the names of a product: some makers have long ones
 	maxBytes    = 1200
 	maxPages    = 200
 	maxLines    = 3 // issuer lines per language

@@ -35,6 +35,7 @@ func values(c certificate.Certificate) []value {
 	one("subject.name.family", s.Name.Family)
 	one("subject.name.given", s.Name.Given)
 	one("subject.former", s.Former)
+	one("subject.guardian", s.Guardian)
 	one("subject.birth_date", string(s.BirthDate))
 	one("id", c.ID)
 	one("issued_on", string(c.IssuedOn))
@@ -56,6 +57,7 @@ func values(c certificate.Certificate) []value {
 			{field: ".product.maker_ja", text: p.MakerJA}, {field: ".product.maker_en", text: p.MakerEN},
 			{field: ".product.name_ja", text: p.NameJA}, {field: ".product.name_en", text: p.NameEN},
 			{field: ".lot", text: d.Lot}, {field: ".vaccinated_on", text: string(d.VaccinatedOn)}, {field: ".country", text: d.Country},
+			{field: ".clinician", text: d.Clinician},
 		} {
 			f.list, f.index = "doses", i
 			v = append(v, f)
@@ -135,6 +137,9 @@ const (
 
 // blocks returns everything the layer writes as text, in reading order.
 func (f *form) blocks(p Page) []block {
+	if f.kind == certificate.International {
+		return f.cardBlocks(p)
+	}
 	blocks := make([]block, 0, 64)
 	blocks = append(blocks, f.personBlocks(p.Certificate)...)
 	for i, d := range p.Certificate.Doses {

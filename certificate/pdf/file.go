@@ -61,7 +61,8 @@ func (d *file) form(f *form) int {
 }
 
 // page writes one page: its layer, its codes, and notes its structure.
-func (d *file) page(index int, f *form, p Page) error {
+func (d *file) page(f *form, p Page) error {
+	index := len(d.kids)
 	formAt := d.form(f)
 	at := d.w.reserve(2 + len(f.geometry.boxes))
 	l := newLayer(d, f)

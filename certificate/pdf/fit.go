@@ -15,11 +15,12 @@ type paragraph struct {
 	size, min float64 // points: wanted, and smallest readable
 }
 
-// block is a rectangle that holds paragraphs above each other, centred
-// vertically.
+// block is a rectangle that holds paragraphs above each other.
 type block struct {
 	x, y, w, h float64 // millimetres
 	paragraphs []paragraph
+	lines      int  // what a paragraph may have; 0: two, and they are tried only where one would be too small
+	top        bool // not centred: the paragraphs begin at y
 }
 
 // line is a piece of a paragraph with its place.
@@ -172,6 +173,19 @@ func splitAt(shapes []*shape, w float64, limit int, starts func(shapes []*shape,
 	return pieces, true
 }
 
+// split breaks a paragraph of the block. Narrow cells of several lines break after a
+// hyphen as well.
+func (b block) split(shapes []*shape, w float64, limit int) ([][]*shape, bool) {
+	if b.lines > 0 {
+		return splitAt(shapes, w, limit, startsAfterHyphen)
+	}
+	return split(shapes, w, limit)
+}
+
+func startsAfterHyphen(shapes []*shape, i int) bool {
+	return i > 1 && i < len(shapes) && (shapes[i-1].cluster.Base == '-' || shapes[i-1].cluster.Base == '/')
+}
+
 // startsKatakana tells whether a word in katakana begins at i.
 func startsKatakana(shapes []*shape, i int) bool {
 	return i > 0 && i < len(shapes) && isKatakana(shapes[i].cluster.Base) && !isKatakana(shapes[i-1].cluster.Base) && shapes[i-1].cluster.Base != '（'
@@ -200,7 +214,11 @@ func (b block) place(s *shaper) ([]line, error) {
 		}
 	}
 	s.all = all
-	for limit := 1; limit <= 2; limit++ {
+	first, last := 1, 2
+	if b.lines > 0 {
+		first, last = b.lines, b.lines
+	}
+	for limit := first; limit <= last; limit++ {
 		for scale := 1.0; scale > 0.3; scale -= 0.04 {
 			if limit == 1 && scale < onlyLine {
 				break
@@ -212,7 +230,7 @@ func (b block) place(s *shaper) ([]line, error) {
 		}
 	}
 	for i, p := range b.paragraphs {
-		if _, ok := split(all[i].shapes, b.w*point/p.min, 2); !ok {
+		if _, ok := b.split(all[i].shapes, b.w*point/p.min, last); !ok {
 			return nil, &FieldError{p.field, DoesNotFit}
 		}
 	}
@@ -235,7 +253,7 @@ func (b block) try(lines []line, all []measured, scale float64, limit int) ([]li
 		if limit == 1 {
 			return lines, false
 		}
-		pieces, ok := split(all[i].shapes, room, limit)
+		pieces, ok := b.split(all[i].shapes, room, limit)
 		if !ok {
 			return lines, false
 		}
@@ -246,7 +264,10 @@ func (b block) try(lines []line, all []measured, scale float64, limit int) ([]li
 	if height > b.h {
 		return lines, false
 	}
-	top := b.y + (b.h-height)/2
+	top := b.y
+	if !b.top {
+		top += (b.h - height) / 2
+	}
 	for i := range lines {
 		lines[i].y += top + lines[i].size*riseOf/point
 	}

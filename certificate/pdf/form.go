@@ -21,7 +21,7 @@ import (
 type formKey struct {
 	layout            string
 	kind              certificate.Kind
-	codes             int
+	codes             int // on one sheet
 	test              bool
 	japanese, english [maxLines]string // of the issuer
 }
@@ -30,6 +30,7 @@ type formKey struct {
 // rules, issuer names and marks. fpdf lays it out once; what it draws is kept,
 // its fonts are replaced by our own exact subset. No text of a person gets here.
 type form struct {
+	kind          certificate.Kind
 	labels        *labels
 	geometry      geometry
 	issuerInLayer bool // names that fpdf cannot take
@@ -53,7 +54,7 @@ var layerFonts = [...]string{"L", "M", "N", "O"}
 
 func newForm(fonts []font.Faces, program []byte, l *labels, key formKey, issuer certificate.Issuer) (*form, error) {
 	face := fonts[0][0]
-	f := &form{labels: l, geometry: newGeometry(key.kind, key.codes), typeface: newTypeface(fonts[0]), marks: marks{}}
+	f := &form{kind: key.kind, labels: l, geometry: newGeometry(key.kind, key.codes), typeface: newTypeface(fonts[0]), marks: marks{}}
 	for _, line := range append(issuer.Japanese[:len(issuer.Japanese):len(issuer.Japanese)], issuer.English...) {
 		f.issuerInLayer = f.issuerInLayer || !composable(face, line)
 	}
@@ -253,6 +254,9 @@ func (c *composer) fill(x, y, w, h float64, col color) {
 }
 
 func (c *composer) draw(key formKey, issuer certificate.Issuer, fonts []font.Faces) error {
+	if key.kind == certificate.International {
+		return c.card(key, fonts)
+	}
 	for _, label := range []string{"title", "meaning", "certificate_id", "issued_on", "copy", "issuer", "scale"} {
 		if c.form.labels.Labels[label] == (words{}) {
 			return fmt.Errorf("pdf: layout %s has no label %q", key.layout, label)
@@ -275,7 +279,7 @@ func (c *composer) heading(key formKey) {
 	c.artifact(func() {
 		c.fill(left, 12, right-left, 1.4, accent)
 		if key.test {
-			c.watermark()
+			c.watermark(pageWidth/2, 128)
 		}
 	})
 	c.label("title", pageWidth/2, 23.5, 18, 11.5, 6.4, 0.5, black)
@@ -295,8 +299,8 @@ var watermark = [][][2]float64{
 }
 
 // watermark draws TEST in light gray across the tables, clear of the codes.
-func (c *composer) watermark() {
-	const x, y, unit = pageWidth / 2, 128.0, 5.6
+func (c *composer) watermark(x, y float64) {
+	const unit = 5.6
 	c.pdf.TransformBegin()
 	c.pdf.TransformRotate(24, x, y)
 	c.pdf.SetLineCapStyle("square")
@@ -365,7 +369,11 @@ func (c *composer) issuer(issuer certificate.Issuer, fonts []font.Faces) error {
 	if c.form.issuerInLayer {
 		return nil
 	}
-	b := c.form.issuerBlock(issuer)
+	return c.block(c.form.issuerBlock(issuer), fonts)
+}
+
+// block writes a block of texts that are the same for many certificates.
+func (c *composer) block(b block, fonts []font.Faces) error {
 	s := newShaper(fonts)
 	defer s.free()
 	lines, err := b.place(s)
@@ -388,14 +396,7 @@ func (c *composer) issuer(issuer certificate.Issuer, fonts []font.Faces) error {
 
 func (c *composer) captions() {
 	for _, b := range c.form.geometry.boxes {
-		if b.caption == "" {
-			continue
-		}
-		if b.label == "code.icvp" {
-			c.label(b.caption, left+1, c.form.geometry.code+2, 8, 6.5, 3.1, 0, black)
-			continue
-		}
-		c.label(b.caption, b.x+b.w/2, c.form.geometry.code+2, 8, 6.5, 3.1, 0.5, black)
+		c.label(b.label, b.x+b.w/2, c.form.geometry.code+2, 8, 6.5, 3.1, 0.5, black)
 	}
 }
 

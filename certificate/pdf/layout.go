@@ -25,12 +25,12 @@ const (
 
 // Sizes of the code boxes with their quiet zones. 63 mm give version 40 (185
 // modules with quiet zone) 0.3405 mm per module, 58 mm give version 22 (113)
-// a symbol of 53.9 mm.
+// a symbol of 53.9 mm, 42 mm the same version 0.37 mm per module.
 const (
 	vdsncBox  = 63.0
 	shcBox    = 58.0
-	hc1Box    = 34.0 // 42 mm and more across give version 17 (93 modules) 0.36 mm each
-	quietZone = 4    // modules
+	hc1Box    = 42.0
+	quietZone = 4 // modules
 )
 
 // row is a line of the person table: one label, one or two values.
@@ -52,7 +52,6 @@ var columns = [...]column{
 
 // codeBox is the place of one code, quiet zone included.
 type codeBox struct {
-	caption     string // over it; empty where the one before stands for it
 	label       string // what it is
 	x, y, w     float64
 	image, name string // the mark and the resource of the image
@@ -74,6 +73,9 @@ const (
 )
 
 func newGeometry(kind certificate.Kind, codes int) geometry {
+	if kind == certificate.International {
+		return geometry{boxes: named(cardBoxes(codes))}
+	}
 	g := geometry{headH: headH}
 	name, other := 14.0, 11.0
 	labels := []string{"name.domestic", "birth_date"}
@@ -95,41 +97,33 @@ func newGeometry(kind certificate.Kind, codes int) geometry {
 	if kind == certificate.Domestic {
 		g.code += 7
 	}
-	g.boxes = boxes(kind, codes, g.code)
-	for i := range g.boxes {
-		b := &g.boxes[i]
-		b.label = b.caption
-		if b.caption == "" {
-			b.label = g.boxes[0].label
-		}
-		b.image, b.name = fmt.Sprintf("image.%d", i+1), fmt.Sprintf("C-%d", i+1)
-	}
+	g.boxes = named(boxes(kind, codes, g.code))
 	return g
 }
 
-// boxes are the places of the codes of a kind, in the order of certificate.Codes.
-func boxes(kind certificate.Kind, codes int, top float64) (out []codeBox) {
+// named numbers boxes.
+func named(boxes []codeBox) []codeBox {
+	for i := range boxes {
+		boxes[i].image, boxes[i].name = fmt.Sprintf("image.%d", i+1), fmt.Sprintf("C-%d", i+1)
+	}
+	return boxes
+}
+
+// boxes are the places of the codes of a Japanese form, in the order of certificate.Codes.
+func boxes(kind certificate.Kind, codes int, top float64) []codeBox {
 	y, half := top+7, (right-left)/4
 	switch {
 	case kind == certificate.Domestic:
-		return []codeBox{{caption: "code.shc.domestic", x: middle - shcBox/2, y: y, w: shcBox}}
+		return []codeBox{{label: "code.shc.domestic", x: middle - shcBox/2, y: y, w: shcBox}}
 	case kind == certificate.Travel && codes < 3:
 		return []codeBox{
-			{caption: "code.vdsnc", x: middle - half - vdsncBox/2, y: y, w: vdsncBox},
-			{caption: "code.shc", x: middle + half - shcBox/2, y: y + (vdsncBox-shcBox)/2, w: shcBox},
-		}
-	case kind == certificate.Travel:
-		return []codeBox{
-			{caption: "code.vdsnc", x: left, y: y, w: vdsncBox},
-			{caption: "code.shc.narrow", x: left + vdsncBox + 8, y: y + (vdsncBox-shcBox)/2, w: shcBox},
-			{caption: "code.dcc", x: right - hc1Box, y: y + (vdsncBox-hc1Box)/2, w: hc1Box},
+			{label: "code.vdsnc", x: middle - half - vdsncBox/2, y: y, w: vdsncBox},
+			{label: "code.shc", x: middle + half - shcBox/2, y: y + (vdsncBox-shcBox)/2, w: shcBox},
 		}
 	}
-	for i := range codes {
-		out = append(out, codeBox{x: left + float64(i)*(right-left-hc1Box)/(certificate.MaxDoses-1), y: y, w: hc1Box})
+	return []codeBox{
+		{label: "code.vdsnc", x: left, y: y, w: vdsncBox},
+		{label: "code.shc.narrow", x: left + vdsncBox + 8, y: y + (vdsncBox-shcBox)/2, w: shcBox},
+		{label: "code.dcc", x: right - hc1Box, y: y + (vdsncBox-hc1Box)/2, w: hc1Box},
 	}
-	if codes > 0 {
-		out[0].caption = "code.icvp"
-	}
-	return out
 }

@@ -29,8 +29,11 @@ const xmp = "<?xpacket begin=\"\uFEFF\" id=\"W5M0MpCehiHzreSzNTczkc9d\"?>" + `
 // same copy has the same bytes.
 func (d *file) writeMetadata() {
 	first := d.pages[0].Certificate
-	label := d.renderer.labels[first.Layout].Labels["title"]
+	label := d.renderer.labels[labelsOf(first.Layout, first.Kind)].Labels["title"]
 	title, at := label.JA+" / "+label.EN, first.IssuedAt.UTC()
+	if label.FR != "" {
+		title = label.EN + " / " + label.FR
+	}
 	var escaped strings.Builder
 	_ = xml.EscapeText(&escaped, []byte(title))
 	d.w.stream(d.metadata, "/Type/Metadata/Subtype/XML", fmt.Appendf(nil, xmp, escaped.String(), at.Format(time.RFC3339), producer))

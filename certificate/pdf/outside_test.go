@@ -77,7 +77,11 @@ func TestTextInOtherReaders(t *testing.T) {
 		for reader, read := range readers {
 			t.Run("ok/"+name+"/"+reader, func(t *testing.T) {
 				got := withoutBlanks(read(t, path))
-				for _, text := range append(pages[0], "新型コロナウイルス感染症予防接種証明書", "Vaccination Certificate of COVID-19", "架空県証市長") {
+				labels := []string{"新型コロナウイルス感染症予防接種証明書", "Vaccination Certificate of COVID-19", "架空県証市長"}
+				if p.Certificate.Kind == certificate.International {
+					labels = []string{"CERTIFICAT INTERNATIONAL DE VACCINATION OU DE PROPHYLAXIE", fixedEnglish, "Nom du parent ou du tuteur, le cas échéant", "二次元コードの更新期日"}
+				}
+				for _, text := range append(labels, slices.Concat(pages...)...) {
 					if !strings.Contains(got, withoutBlanks(text)) {
 						t.Errorf("%+q is not in the text of %s", text, reader)
 					}
@@ -200,21 +204,41 @@ func TestStructureInOtherReaders(t *testing.T) {
 	}
 }
 
+// full makes a symbol of a version with as much text as it takes.
+func full(t *testing.T, version int, level qr.Level, head, body string) (*qr.Matrix, string) {
+	t.Helper()
+	text := func(n int) string { return head + strings.Repeat(body, n/len(body)+1)[:n] }
+	most := sort.Search(8000, func(n int) bool { _, err := qr.EncodeText(text(2*n), level, version); return err != nil })
+	m, err := qr.EncodeText(text(2*(most-1)), level, version)
+	if err != nil || m.Version != version {
+		t.Fatalf("no full symbol of version %d: %v", version, err)
+	}
+	return m, text(2 * (most - 1))
+}
+
 // symbols makes a full VDS-NC and a full SHC of the given versions.
 func symbols(t *testing.T, vdsncVersion, shcVersion int) (vdsnc, shc *qr.Matrix, texts []string) {
 	t.Helper()
-	fill := func(version int, level qr.Level, head, body string) (*qr.Matrix, string) {
-		text := func(n int) string { return head + strings.Repeat(body, n/len(body)+1)[:n] }
-		most := sort.Search(8000, func(n int) bool { _, err := qr.EncodeText(text(2*n), level, version); return err != nil })
-		m, err := qr.EncodeText(text(2*(most-1)), level, version)
-		if err != nil || m.Version != version {
-			t.Fatalf("no full symbol of version %d: %v", version, err)
-		}
-		return m, text(2 * (most - 1))
-	}
-	vdsnc, json := fill(vdsncVersion, qr.M, `{"data":{"hdr":{"is":"UTO","t":"icao.vacc","v":1},"x":"`, "aZ09_-+/")
-	shc, digits := fill(shcVersion, qr.L, "shc:/", "5676290952432060346029243740446031222959532654603460")
+	vdsnc, json := full(t, vdsncVersion, qr.M, `{"data":{"hdr":{"is":"UTO","t":"icao.vacc","v":1},"x":"`, "aZ09_-+/")
+	shc, digits := full(t, shcVersion, qr.L, "shc:/", "5676290952432060346029243740446031222959532654603460")
 	return vdsnc, shc, []string{json, digits}
+}
+
+// hc1 makes a full HC1 code; codes that differ in their number have other texts.
+func hc1(t *testing.T, version, number int) (*qr.Matrix, string) {
+	t.Helper()
+	return full(t, version, qr.M, fmt.Sprintf("HC1:%d", number), "NCFOXN*TS0BI$ZD-PH.4 W:E/")
+}
+
+// cardOf is a page with full HC1 codes, and their texts.
+func cardOf(t *testing.T, c certificate.Certificate, version int) (p pdf.Page, texts []string) {
+	t.Helper()
+	p = page(c)
+	for i := range p.Codes {
+		m, text := hc1(t, version, i+1)
+		p.Codes[i].Matrix, texts = m, append(texts, text)
+	}
+	return p, texts
 }
 
 // zbarimg returns the texts of the codes in a picture, one on a line.
@@ -228,18 +252,24 @@ func zbarimg(t *testing.T, path string) string {
 	return string(out)
 }
 
-// zbar reads both codes from the printed page at the resolutions of an office
+// zbar and ZXing read all codes from the printed page at the resolutions of an office
 // scanner.
 func TestCodesFromPaper(t *testing.T) {
 	r := renderer(t)
 	vdsnc, shc, texts := symbols(t, 38, 22)
 	d := domestic(5)
+	eu := pdf.Page{Certificate: european(longest()), Copy: 1, Codes: []pdf.Code{{Family: certificate.VDSNC, Matrix: vdsnc}, {Family: certificate.SHC, Matrix: shc}, {Family: certificate.DCC, Dose: 7}}}
+	var third string
+	eu.Codes[2].Matrix, third = hc1(t, 22, 1)
+	card, cardTexts := cardOf(t, yellowCard(3), 22)
 	for name, c := range map[string]struct {
 		page pdf.Page
 		want []string
 	}{
-		"travel":   {pdf.Page{Certificate: longest(), Copy: 1, Codes: []pdf.Code{{Family: certificate.VDSNC, Matrix: vdsnc}, {Family: certificate.SHC, Matrix: shc}}}, texts},
-		"domestic": {pdf.Page{Certificate: d, Copy: 1, Codes: []pdf.Code{{Family: certificate.SHC, Matrix: shc}}}, texts[1:]},
+		"travel":      {pdf.Page{Certificate: longest(), Copy: 1, Codes: []pdf.Code{{Family: certificate.VDSNC, Matrix: vdsnc}, {Family: certificate.SHC, Matrix: shc}}}, texts},
+		"domestic":    {pdf.Page{Certificate: d, Copy: 1, Codes: []pdf.Code{{Family: certificate.SHC, Matrix: shc}}}, texts[1:]},
+		"travel EU":   {eu, append(texts[:2:2], third)},
+		"yellow card": {card, cardTexts},
 	} {
 		path := write(t, render(t, r, c.page))
 		for _, dpi := range []int{200, 300} {
@@ -251,6 +281,13 @@ func TestCodesFromPaper(t *testing.T) {
 				want := slices.Sorted(slices.Values(c.want))
 				if !slices.Equal(got, want) {
 					t.Errorf("zbarimg reads %d codes, want %d with the same text", len(got), len(want))
+				}
+				var zxing []string
+				for _, code := range outside.ReadCodes(t, image+".png") {
+					zxing = append(zxing, code.Text)
+				}
+				if slices.Sort(zxing); !slices.Equal(zxing, want) {
+					t.Errorf("ZXing reads %d codes, want %d with the same text", len(zxing), len(want))
 				}
 			})
 		}
@@ -265,23 +302,25 @@ func TestPlaces(t *testing.T) {
 	r := renderer(t)
 	for name, p := range samples() {
 		t.Run("ok/"+name, func(t *testing.T) {
-			boxes := pdf.CodeBoxes(p.Certificate.Kind)
-			words := wordBox.FindAllStringSubmatch(run(t, "pdftotext", "-bbox", write(t, render(t, r, p)), "-"), -1)
-			if len(words) < 40 {
-				t.Fatalf("%d words", len(words))
-			}
-			for _, w := range words {
-				var v [4]float64
-				for i := range v {
-					v[i], _ = strconv.ParseFloat(w[i+1], 64)
-					v[i] /= mm
+			sheets := strings.Split(run(t, "pdftotext", "-bbox", write(t, render(t, r, p)), "-"), "<page ")[1:]
+			for n, boxes := range pdf.CodeBoxes(p) {
+				words := wordBox.FindAllStringSubmatch(sheets[n], -1)
+				if len(words) < 40 {
+					t.Fatalf("%d words", len(words))
 				}
-				if v[0] < 10 || v[1] < 10 || v[2] > 200 || v[3] > 287 {
-					t.Errorf("%q is in the margin: %.1f", w[5], v)
-				}
-				for _, b := range boxes {
-					if v[0] < b[0]+b[2] && v[2] > b[0] && v[1] < b[1]+b[2] && v[3] > b[1] {
-						t.Errorf("%q is in the quiet zone: %.1f", w[5], v)
+				for _, w := range words {
+					var v [4]float64
+					for i := range v {
+						v[i], _ = strconv.ParseFloat(w[i+1], 64)
+						v[i] /= mm
+					}
+					if v[0] < 10 || v[1] < 10 || v[2] > 200 || v[3] > 287 {
+						t.Errorf("%q is in the margin: %.1f", w[5], v)
+					}
+					for _, b := range boxes {
+						if v[0] < b[0]+b[2] && v[2] > b[0] && v[1] < b[1]+b[2] && v[3] > b[1] {
+							t.Errorf("%q is in the quiet zone: %.1f", w[5], v)
+						}
 					}
 				}
 			}

@@ -45,7 +45,7 @@ var conditions = []condition{
 	{"askew by 3 degrees", 1, all(turned(3), blurred(0.06)), true},
 }
 
-// worn is a page with the texts of its codes, VDS-NC first.
+// worn is a page with the texts of its codes, in their order; those looked at come first.
 type worn struct {
 	page  pdf.Page
 	texts []string
@@ -56,12 +56,22 @@ func wornPage(t *testing.T, vdsncVersion, shcVersion int) worn {
 	return worn{pdf.Page{Certificate: longest(), Copy: 1, Codes: []pdf.Code{{Family: certificate.VDSNC, Matrix: vdsnc}, {Family: certificate.SHC, Matrix: shc}}}, texts}
 }
 
+// wornCard is a yellow card of three doses with full codes of these versions.
+func wornCard(t *testing.T, versions ...int) worn {
+	w := worn{page: page(yellowCard(len(versions)))}
+	for i, version := range versions {
+		m, text := hc1(t, version, i+1)
+		w.page.Codes[i].Matrix, w.texts = m, append(w.texts, text)
+	}
+	return w
+}
+
 // read prints, wears, scans and reads a page; one answer per code.
 func (c condition) read(t *testing.T, p worn, path string, dpi int) (answers []string) {
 	t.Helper()
 	base := filepath.Join(t.TempDir(), "scan")
 	run(t, "pdftoppm", "-r", strconv.FormatFloat(float64(dpi)*c.scale, 'f', -1, 64), "-gray", "-png", "-singlefile", path, base)
-	s, boxes := scan(t, base+".png", float64(dpi), c.scale, pdf.CodeBoxes(certificate.Travel))
+	s, boxes := scan(t, base+".png", float64(dpi), c.scale, pdf.CodeBoxes(p.page)[0])
 	c.wear(s, boxes)
 	s.write(t, base+".png")
 	zbar := zbarimg(t, base+".png")
@@ -91,14 +101,16 @@ func (c condition) read(t *testing.T, p worn, path string, dpi int) (answers []s
 // the table of docs/printing.md is made: all conditions, the usual and the
 // densest codes, scanned at 300 and 200 dpi.
 func TestPaper(t *testing.T) {
-	usual, densest := wornPage(t, 32, 20), wornPage(t, 38, 22)
 	r := renderer(t)
-	path := write(t, render(t, r, usual.page))
 	if *table == "" {
-		for _, c := range conditions {
-			if c.sure {
-				t.Run("ok/"+c.name, func(t *testing.T) {
-					for i, answer := range c.read(t, usual, path, 300) {
+		for name, p := range map[string]worn{"travel": wornPage(t, 32, 20), "yellow card": wornCard(t, 15, 15, 15)} {
+			path := write(t, render(t, r, p.page))
+			for _, c := range conditions {
+				if !c.sure {
+					continue
+				}
+				t.Run("ok/"+name+"/"+c.name, func(t *testing.T) {
+					for i, answer := range c.read(t, p, path, 300) {
 						if answer == "–" {
 							t.Errorf("code %d is not read", i)
 						}
@@ -109,13 +121,25 @@ func TestPaper(t *testing.T) {
 		return
 	}
 	var out strings.Builder
-	out.WriteString("| | VDS-NC 32 | SHC 20 | VDS-NC 38 | SHC 22 | VDS-NC 32 | SHC 20 | VDS-NC 38 | SHC 22 |\n|---|---|---|---|---|---|---|---|---|\n| scanned at | 300 dpi | 300 dpi | 300 dpi | 300 dpi | 200 dpi | 200 dpi | 200 dpi | 200 dpi |\n")
-	dense := write(t, render(t, r, densest.page))
+	pages := []worn{wornPage(t, 32, 20), wornPage(t, 38, 22), wornCard(t, 15, 22, 15)}
+	codes, resolutions := []string{"VDS-NC 32", "SHC 20", "VDS-NC 38", "SHC 22", "HC1 15", "HC1 22"}, []int{300, 200}
+	heads, lines, scans := "|", "|---|", "| scanned at |"
+	for _, dpi := range resolutions {
+		for _, code := range codes {
+			heads, lines, scans = heads+" | "+code, lines+"---|", fmt.Sprintf("%s %d dpi |", scans, dpi)
+		}
+	}
+	fmt.Fprintf(&out, "%s |\n%s\n%s\n", heads, lines, scans)
+	var paths []string
+	for _, p := range pages {
+		paths = append(paths, write(t, render(t, r, p.page)))
+	}
 	for _, c := range conditions {
 		var cells []string
-		for _, dpi := range []int{300, 200} {
-			cells = append(cells, c.read(t, usual, path, dpi)...)
-			cells = append(cells, c.read(t, densest, dense, dpi)...)
+		for _, dpi := range resolutions {
+			for i, p := range pages {
+				cells = append(cells, c.read(t, p, paths[i], dpi)[:2]...)
+			}
 		}
 		fmt.Fprintf(&out, "| %s | %s |\n", c.name, strings.Join(cells, " | "))
 		t.Log(c.name, cells)

@@ -1,4 +1,5 @@
-// Package pdf prints certificates: one A4 page each, as a PDF file.
+// Package pdf prints certificates: one A4 page each, as a PDF file. A yellow card of
+// many doses has further sheets, each complete in itself.
 //
 // A page is a form and a layer. The form (labels, rules, issuer) is laid out
 // once per kind, office and layout version; the layer (names, doses, codes) is
@@ -14,7 +15,9 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 	"sync"
+	"time"
 
 	"akashi/certificate"
 	"akashi/certificate/font"
@@ -24,8 +27,12 @@ import (
 // Page is one certificate to be printed.
 type Page struct {
 	Certificate certificate.Certificate
-	Codes       []Code // those of Certificate.Codes
-	Copy        int    // number of the copy, from 1
+	Codes       []Code    // those of Certificate.Codes
+	Copy        int       // number of the copy, from 1
+	RenewBy     time.Time // when the first of its codes expires; yellow card only
+
+	sheet, sheets int // of a yellow card: this one, from 1, and how many there are
+	before        int // doses on the sheets before this one
 }
 
 // Renderer prints pages. It is safe for concurrent use.
@@ -130,15 +137,20 @@ func missing(c certificate.Certificate, s *shaper) []Missing {
 // characters in the fonts, every field within its place. Errors are a
 // *MissingError or a *FieldError.
 func (r *Renderer) Check(c certificate.Certificate) error {
-	s := newShaper(r.fonts)
-	defer s.free()
-	f, err := r.form(c)
-	if err != nil {
+	if err := r.checkValues(c); err != nil {
 		return err
 	}
-	for _, b := range f.blocks(Page{Certificate: c, Copy: 1}) {
-		if _, err := b.place(s); err != nil {
-			return explain(err, c, s)
+	s := newShaper(r.fonts)
+	defer s.free()
+	for _, p := range (Page{Certificate: c, Copy: 1, RenewBy: c.IssuedAt}).split() {
+		f, err := r.form(p.Certificate)
+		if err != nil {
+			return err
+		}
+		for _, b := range f.blocks(p) {
+			if _, err := b.place(s); err != nil {
+				return explain(err, c, s)
+			}
 		}
 	}
 	return nil
@@ -166,11 +178,20 @@ func (r *Renderer) checkValues(c certificate.Certificate) error {
 			return &FieldError{fmt.Sprintf("doses[%d].number", i), Wrong}
 		}
 	}
+	if c.Kind == certificate.International {
+		if err := l.checkCard(c); err != nil {
+			return err
+		}
+	}
 	for _, v := range values(c) {
 		if v.text == "" && required[v.field] {
 			return &FieldError{v.path(), Required}
 		}
-		if len(v.text) > maxBytes || len(v.text) > maxClusters && clusters(v.text) > maxClusters {
+		most := maxClusters
+		if strings.HasPrefix(v.field, ".product.") {
+			most = maxProduct
+		}
+		if len(v.text) > maxBytes || len(v.text) > most && clusters(v.text) > most {
 			return &FieldError{v.path(), TooLong}
 		}
 	}
@@ -196,12 +217,9 @@ func clusters(text string) (n int) {
 	return n
 }
 
-// form returns the form of a certificate after checking its values, composing
-// the form at first use.
+// form returns the form of a certificate whose values were checked, composing
+// it at first use.
 func (r *Renderer) form(c certificate.Certificate) (*form, error) {
-	if err := r.checkValues(c); err != nil {
-		return nil, err
-	}
 	key := formKey{layout: c.Layout, kind: c.Kind, codes: len(c.Codes()), test: c.Test}
 	copy(key.japanese[:], c.Issuer.Japanese)
 	copy(key.english[:], c.Issuer.English)
@@ -237,22 +255,54 @@ func (r *Renderer) render(by *Signatory, pages []Page) (file []byte, room int, e
 	}
 	d := newFile(r, by, pages)
 	defer d.free()
-	for i, p := range pages {
-		f, err := r.form(p.Certificate)
-		if err != nil {
+	for _, p := range pages {
+		if err := r.checkPage(p); err != nil {
 			return nil, 0, err
 		}
-		if p.Copy < 1 {
-			return nil, 0, &FieldError{"copy", Wrong}
-		}
-		if err := checkCodes(p); err != nil {
-			return nil, 0, err
-		}
-		if err := d.page(i, f, p); err != nil {
-			return nil, 0, explain(err, p.Certificate, d.shaper)
+		for _, sheet := range p.split() {
+			f, err := r.form(sheet.Certificate)
+			if err != nil {
+				return nil, 0, err
+			}
+			if err := d.page(f, sheet); err != nil {
+				return nil, 0, explain(err, p.Certificate, d.shaper)
+			}
 		}
 	}
 	return d.finish()
+}
+
+func (r *Renderer) checkPage(p Page) error {
+	if err := r.checkValues(p.Certificate); err != nil {
+		return err
+	}
+	if p.Copy < 1 {
+		return &FieldError{"copy", Wrong}
+	}
+	if p.RenewBy.IsZero() && p.Certificate.Kind == certificate.International {
+		return &FieldError{"renew_by", Wrong}
+	}
+	return checkCodes(p)
+}
+
+// split makes the sheets of a page: a yellow card has only so many doses on each.
+func (p Page) split() []Page {
+	c := p.Certificate
+	if c.Kind != certificate.International {
+		return []Page{p}
+	}
+	p.sheets = (len(c.Doses) + cardRows - 1) / cardRows
+	var sheets []Page
+	for p.sheet = 1; p.sheet <= p.sheets; p.sheet++ {
+		n := (len(c.Doses) - p.before + p.sheets - p.sheet) / (p.sheets - p.sheet + 1)
+		one := p
+		one.Certificate.Doses = c.Doses[p.before : p.before+n]
+		if p.Codes != nil {
+			one.Codes = p.Codes[p.before : p.before+n]
+		}
+		sheets, p.before = append(sheets, one), p.before+n
+	}
+	return sheets
 }
 
 // fileID identifies the printed copy: the same certificates and copy numbers

@@ -33,10 +33,17 @@ func (r *Renderer) Verify(file []byte, pages ...Page) error {
 	if err != nil {
 		return err
 	}
-	if len(texts) != len(pages) {
+	var sheets []Page
+	for _, p := range pages {
+		if err := r.checkValues(p.Certificate); err != nil {
+			return err
+		}
+		sheets = append(sheets, p.split()...)
+	}
+	if len(texts) != len(sheets) {
 		return &FieldError{"pages", Altered}
 	}
-	for i, p := range pages {
+	for i, p := range sheets {
 		f, err := r.form(p.Certificate)
 		if err != nil {
 			return err

@@ -88,6 +88,9 @@ func symbol(text string, level qr.Level) *qr.Matrix {
 
 func page(c certificate.Certificate) pdf.Page {
 	p := pdf.Page{Certificate: c, Copy: 1}
+	if c.Kind == certificate.International {
+		p.RenewBy = c.IssuedAt.AddDate(2, 0, 0)
+	}
 	for _, code := range c.Codes() {
 		m := map[certificate.Family]*qr.Matrix{certificate.SHC: shcSymbol, certificate.VDSNC: vdsncSymbol, certificate.DCC: hc1Symbol, certificate.ICVP: hc1Symbol}[code.Family]
 		p.Codes = append(p.Codes, pdf.Code{Family: code.Family, Dose: code.Dose, Matrix: m})
@@ -97,20 +100,62 @@ func page(c certificate.Certificate) pdf.Page {
 
 // yellowCard has n doses against polio.
 func yellowCard(n int) certificate.Certificate {
+	c := international(n, catalogue.PolioProgramme, "PolioVaccineInactivatedSProduct031f63df3184acdf0cb82f90f316b6c3")
+	c.Doses[0].Clinician = "Dr. Sato Kenji"
+	return c
+}
+
+// yellowFever has the one dose that most cards show.
+func yellowFever() certificate.Certificate {
+	c := international(1, catalogue.YellowFeverProgramme, "YellowFeverProductd8a09f80301dc05e124f99ffe7711fc0")
+	c.Doses[0].Clinician = "Dr. Sato Kenji"
+	return c
+}
+
+func international(n int, programme, code string) certificate.Certificate {
 	c := travel(n)
-	c.Kind, c.Programme, c.Participant, c.Subject.Sex = certificate.International, catalogue.PolioProgramme, "UTO", certificate.Female
-	product, err := catalogue.Default().Product("PolioVaccineInactivatedSProduct031f63df3184acdf0cb82f90f316b6c3", c.IssuedOn)
+	c.Kind, c.Programme, c.Participant, c.Subject.Sex = certificate.International, programme, "UTO", certificate.Female
+	product, err := catalogue.Default().Product(code, c.IssuedOn)
 	if err != nil {
 		panic(err)
 	}
 	for i := range c.Doses {
-		c.Doses[i].Product, c.Doses[i].ValidFrom = product, c.Doses[i].VaccinatedOn
+		d := &c.Doses[i]
+		d.Product = product
+		d.ValidFrom, _ = catalogue.ICVPProducts().ValidFrom(product.Disease, d.VaccinatedOn)
 	}
 	return c
 }
 
+// longestCard has the longest product, maker and names, and a guardian, on two sheets.
+func longestCard() certificate.Certificate {
+	l := longest()
+	c := international(5, catalogue.PolioProgramme, "DiphtheriaTetanusPertussProductf4177b409d09d83e48630717437c5aea")
+	c.Subject, c.MoreDoses = l.Subject, 2
+	c.Subject.Sex, c.Subject.BirthDate = certificate.Unknown, "2020-02-01"
+	c.Subject.Guardian = "KATSURAGIBE-ŁUKASZ ĐẶNG ČĞŐ MARIA ALEXANDRA ELISABETA CONSTANTINA ALEKSANDRA O’BRIEN-ØSTERGÅRD AKASHIDA"
+	c.Issuer.English[0] = "Director of the Public Health Centre of Kita-Akashi Special Ward, Metropolis of Kaku"
+	c.Issuer.Japanese = append(c.Issuer.Japanese, "架空県北証特別区保健所長事務取扱")
+	for i := range c.Doses {
+		d := &c.Doses[i]
+		d.Number, d.Lot = i+3, "ABCDEFGHIJ1234567890"
+		d.Clinician = "Professor Doctor Alexandra Elisabeta Constantina Østergård-Yamashita of the Quarantine Station Kaku"
+		d.Product.MakerEN = "Federal State Autonomous Scientific Institution «Chumakov Federal Scientific Center for Research & Development of Immune-And Biological Products», Russian Academy of Sciences"
+	}
+	return c
+}
+
+// european is a travel certificate with a third code.
+func european(c certificate.Certificate) certificate.Certificate {
+	c.EU = true
+	return c
+}
+
 func samples() map[string]pdf.Page {
-	return map[string]pdf.Page{"domestic-1": page(domestic(1)), "travel-3": page(travel(3)), "travel-longest": page(longest())}
+	return map[string]pdf.Page{
+		"domestic-1": page(domestic(1)), "travel-3": page(travel(3)), "travel-longest": page(longest()), "travel-eu": page(european(travel(3))),
+		"icvp-1": page(yellowFever()), "icvp-3": page(yellowCard(3)), "icvp-5": page(yellowCard(5)), "icvp-longest": page(longestCard()),
+	}
 }
 
 func text(pages [][]string) string {

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+
+	"akashi/certificate"
 )
 
 // element is a node of the structure tree (ISO 32000-1, 14.7): what a screen
@@ -58,71 +60,94 @@ func (o *outline) count(e *element) {
 	}
 }
 
+// tree makes the elements of a page from the numbers of its marked contents.
+type tree struct{ form, layer marks }
+
+func (t tree) find(keys ...string) (found []int) {
+	for _, key := range keys {
+		if n, ok := t.form[key]; ok {
+			found = append(found, n)
+		} else if n, ok := t.layer[key]; ok {
+			found = append(found, n)
+		}
+	}
+	return found
+}
+
+func (t tree) leaf(role string, keys ...string) *element {
+	return &element{role: role, marks: t.find(keys...)}
+}
+
+func node(role string, kids ...*element) *element { return &element{role: role, kids: kids} }
+
+func (t tree) heading(scope string, keys ...string) *element {
+	e := t.leaf("TH", keys...)
+	e.attributes = "/A<</O/Table/Scope/" + scope + ">>"
+	return e
+}
+
+func (t tree) cell(b block) *element {
+	var keys []string
+	for _, p := range b.paragraphs {
+		keys = append(keys, p.field)
+	}
+	return t.leaf("TD", keys...)
+}
+
+// figure is a code; the text is what is read instead of it.
+func (t tree) figure(b codeBox, text string) *element {
+	e := t.leaf("Figure", b.image)
+	x, y := b.x*point, (pageHeight-b.y-b.w)*point
+	e.attributes = fmt.Sprintf("/Alt%s/A<</O/Layout/Placement/Block/BBox[%.2f %.2f %.2f %.2f]>>", textString(text), x, y, x+b.w*point, y+b.w*point)
+	return e
+}
+
 // section builds the tree of one page. layer has the MCIDs of the fields.
 func (f *form) section(p Page, blocks []block, layer marks) *element {
-	find := func(keys ...string) (found []int) {
-		for _, key := range keys {
-			if n, ok := f.marks[key]; ok {
-				found = append(found, n)
-			} else if n, ok := layer[key]; ok {
-				found = append(found, n)
-			}
-		}
-		return found
+	t := tree{f.marks, layer}
+	var section *element
+	if f.kind == certificate.International {
+		section = f.cardSection(p, t)
+	} else {
+		section = f.japaneseSection(p, blocks, t)
 	}
-	leaf := func(role string, keys ...string) *element { return &element{role: role, marks: find(keys...)} }
-	node := func(role string, kids ...*element) *element { return &element{role: role, kids: kids} }
-	heading := func(scope, label string) *element {
-		e := leaf("TH", label, label+".en")
-		e.attributes = "/A<</O/Table/Scope/" + scope + ">>"
-		return e
-	}
-	cell := func(b block) *element {
-		var keys []string
-		for _, p := range b.paragraphs {
-			keys = append(keys, p.field)
-		}
-		return leaf("TD", keys...)
-	}
+	section.kids = append(section.kids, t.leaf("P", "scale", "scale.en"), t.leaf("P", "layout"))
+	section.kids = slices.DeleteFunc(section.kids, func(e *element) bool { return len(e.kids)+len(e.marks) == 0 })
+	return section
+}
 
-	person, doses, certificate := node("Table"), node("Table", node("TR")), node("Table")
+func (f *form) japaneseSection(p Page, blocks []block, t tree) *element {
+	person, doses, about := node("Table"), node("Table", node("TR")), node("Table")
 	for i, r := range f.geometry.rows {
-		person.kids = append(person.kids, node("TR", heading("Row", r.label), cell(blocks[i])))
+		person.kids = append(person.kids, node("TR", t.heading("Row", r.label, r.label+".en"), t.cell(blocks[i])))
 	}
 	blocks = blocks[len(f.geometry.rows):]
 	for _, col := range columns {
-		doses.kids[0].kids = append(doses.kids[0].kids, heading("Column", col.label))
+		doses.kids[0].kids = append(doses.kids[0].kids, t.heading("Column", col.label, col.label+".en"))
 	}
 	for range p.Certificate.Doses {
 		row := node("TR")
 		for _, b := range blocks[:len(columns)] {
-			row.kids = append(row.kids, cell(b))
+			row.kids = append(row.kids, t.cell(b))
 		}
 		doses.kids = append(doses.kids, row)
 		blocks = blocks[len(columns):]
 	}
 	for _, label := range facts {
-		value := leaf("TD", "fact."+label)
-		certificate.kids = append(certificate.kids, node("TR", heading("Row", label), value))
+		about.kids = append(about.kids, node("TR", t.heading("Row", label, label+".en"), t.leaf("TD", "fact."+label)))
 	}
 	kind := "kind." + string(p.Certificate.Kind)
-	issuer := leaf("P", "issuer", "issuer.en")
+	issuer := t.leaf("P", "issuer", "issuer.en")
 	for _, q := range f.issuerBlock(p.Certificate.Issuer).paragraphs {
-		issuer.marks = append(issuer.marks, find(q.field)...)
+		issuer.marks = append(issuer.marks, t.find(q.field)...)
 	}
 	section := node("Sect",
-		leaf("H1", "title", "title.en"), leaf("P", kind, kind+".en"), leaf("P", "test", "test.en"),
-		person, doses, leaf("P", "end_of_doses", "end_of_doses.en", "more_doses"), leaf("P", "meaning", "meaning.en"), certificate, issuer)
+		t.leaf("H1", "title", "title.en"), t.leaf("P", kind, kind+".en"), t.leaf("P", "test", "test.en"),
+		person, doses, t.leaf("P", "end_of_doses", "end_of_doses.en", "more_doses"), t.leaf("P", "meaning", "meaning.en"), about, issuer)
 	for _, b := range f.geometry.boxes {
-		figure := leaf("Figure", b.image)
 		caption := f.labels.Labels[b.label]
-		x, y := b.x*point, (pageHeight-b.y-b.w)*point
-		figure.attributes = fmt.Sprintf("/Alt%s/A<</O/Layout/Placement/Block/BBox[%.2f %.2f %.2f %.2f]>>",
-			textString(caption.JA+" / "+caption.EN), x, y, x+b.w*point, y+b.w*point)
-		section.kids = append(section.kids, leaf("P", b.caption, b.caption+".en"), figure)
+		section.kids = append(section.kids, t.leaf("P", b.label, b.label+".en"), t.figure(b, caption.JA+" / "+caption.EN))
 	}
-	section.kids = append(section.kids, leaf("P", "scale", "scale.en"), leaf("P", "layout"))
-	section.kids = slices.DeleteFunc(section.kids, func(e *element) bool { return len(e.kids)+len(e.marks) == 0 })
 	return section
 }
 
