@@ -1,8 +1,11 @@
 package pdf
 
 import (
+	"bytes"
 	"fmt"
 	"strconv"
+
+	"akashi/certificate"
 )
 
 // file puts pages together into one PDF file.
@@ -20,7 +23,7 @@ type file struct {
 	shaper    *shaper
 	typefaces []*typeface          // of all layers
 	letters   [len(layerFonts)]int // first object of each; 0 for one without letters
-	forms     map[*form]int
+	forms     map[*form]formObjects
 	kids      []int
 	outlines  []*outline // by page
 	marked    []int      // number of MCIDs by page
@@ -29,7 +32,7 @@ type file struct {
 
 func newFile(r *Renderer, by *Signatory, pages []Page) *file {
 	w := newWriter(r.table, &r.memo)
-	d := &file{w: w, renderer: r, pages: pages, by: by, id: fileID(pages), shaper: newShaper(r.fonts), forms: map[*form]int{}}
+	d := &file{w: w, renderer: r, pages: pages, by: by, id: fileID(pages), shaper: newShaper(r.fonts), forms: map[*form]formObjects{}}
 	for _, faces := range r.fonts {
 		d.typefaces = append(d.typefaces, newTypeface(faces))
 	}
@@ -47,17 +50,35 @@ func (d *file) free() {
 	d.w.free()
 }
 
-// form writes a form's objects once per file. The content stream has the number
-// returned, the typeface the numbers after it.
-func (d *file) form(f *form) int {
-	n, ok := d.forms[f]
-	if !ok {
-		n = d.w.reserve(1 + typefaceObjects)
-		d.forms[f] = n
-		d.w.stream(n, "/Filter/FlateDecode", f.content)
-		f.sealed.write(d.w, d.w.object, n+1)
+// formObjects are the numbers of a form's content and of the first object of its typeface.
+type formObjects struct{ content, typeface int }
+
+// form writes a form's objects once per file. The sheets of a yellow card say the same with
+// the same letters: their forms share a typeface.
+func (d *file) form(f *form) formObjects {
+	at, ok := d.forms[f]
+	if ok {
+		return at
 	}
-	return n
+	if f.kind == certificate.International {
+		for other, its := range d.forms {
+			if other.kind == f.kind && bytes.Equal(other.sealed.program, f.sealed.program) && bytes.Equal(other.sealed.toUnicode, f.sealed.toUnicode) {
+				at.typeface = its.typeface
+			}
+		}
+	}
+	if at.typeface != 0 {
+		at.content = d.w.reserve(1)
+	} else {
+		at.content = d.w.reserve(1 + typefaceObjects)
+		at.typeface = at.content + 1
+	}
+	d.forms[f] = at
+	d.w.stream(at.content, "/Filter/FlateDecode", f.content)
+	if at.typeface == at.content+1 {
+		f.sealed.write(d.w, d.w.object, at.typeface)
+	}
+	return at
 }
 
 // page writes one page: its layer, its codes, and notes its structure.
@@ -85,7 +106,7 @@ func (d *file) page(f *form, p Page) error {
 	}
 	d.w.plain(at, fmt.Appendf(nil, "<</Type/Page/Parent %d 0 R/MediaBox[0 0 595.28 841.89]/Contents[%d 0 R %d 0 R]/StructParents %d/Tabs/S%s"+
 		"/Resources<</Font<</%s %d 0 R%s>>/XObject<<%s>>>>>>",
-		d.tree, formAt, at+1, index, annotations, formFont, formAt+1, d.layerFonts(), images))
+		d.tree, formAt.content, at+1, index, annotations, formFont, formAt.typeface, d.layerFonts(), images))
 	d.kids = append(d.kids, at)
 	d.marked = append(d.marked, len(f.marks)+len(l.fields))
 	d.outlines = append(d.outlines, f.outline(p, blocks, l.fields))

@@ -173,17 +173,18 @@ func splitAt(shapes []*shape, w float64, limit int, starts func(shapes []*shape,
 	return pieces, true
 }
 
-// split breaks a paragraph of the block. Narrow cells of several lines break after a
-// hyphen as well.
+// split breaks a paragraph of the block. In narrow cells of several lines a word that is
+// wider than the line breaks before its hyphen: of one at the end of a line some readers
+// (PDFium) make a soft one, so that it is lost when copied.
 func (b block) split(shapes []*shape, w float64, limit int) ([][]*shape, bool) {
 	if b.lines > 0 {
-		return splitAt(shapes, w, limit, startsAfterHyphen)
+		return splitAt(shapes, w, limit, startsAtHyphen)
 	}
 	return split(shapes, w, limit)
 }
 
-func startsAfterHyphen(shapes []*shape, i int) bool {
-	return i > 1 && i < len(shapes) && (shapes[i-1].cluster.Base == '-' || shapes[i-1].cluster.Base == '/')
+func startsAtHyphen(shapes []*shape, i int) bool {
+	return i > 1 && i < len(shapes) && shapes[i].cluster.Base == '-' && !slices.ContainsFunc(shapes[:i], isBlank)
 }
 
 // startsKatakana tells whether a word in katakana begins at i.
