@@ -19,6 +19,15 @@ func BenchmarkPageLayer(b *testing.B) {
 	b.ReportMetric(float64(len(file)), "bytes/page")
 }
 
+// BenchmarkCardLayer prints a yellow card of one dose.
+func BenchmarkCardLayer(b *testing.B) {
+	r := renderer(b)
+	p := page(yellowFever())
+	var file []byte
+	testkit.InSignUnits(b, func() { file = render(b, r, p) })
+	b.ReportMetric(float64(len(file)), "bytes/page")
+}
+
 // BenchmarkPageSigned is the same with an office's signature on the file.
 func BenchmarkPageSigned(b *testing.B) {
 	r, o := renderer(b), newOffice(b, nil, elliptic.P256())
