@@ -83,6 +83,9 @@ func (c *composer) card(key formKey, fonts []font.Faces) error {
 			c.watermark(84, 128)
 		}
 		c.cardRules(rows, bottom)
+		if key.renewed {
+			c.fill(left, cardRenew[rows], right-left, cardRenewH, tint)
+		}
 	})
 	if key.test {
 		c.terms("test", right, 17.6, 9, 8, 8, right-left, 1, warning)
@@ -131,7 +134,6 @@ func (c *composer) cardRules(rows int, bottom float64) {
 	}
 	c.rule(left, cardTable, right, cardTable, 0.35, black)
 	c.rule(left, bottom, right, bottom, 0.35, black)
-	c.fill(left, cardRenew[rows], right-left, cardRenewH, tint)
 }
 
 // cardFixed writes the text that follows the table in the model, larger where fewer doses

@@ -108,6 +108,25 @@ func TestCardText(t *testing.T) {
 	}
 }
 
+// Without a time the card says nothing about renewal, and all else.
+func TestCardWithoutRenewal(t *testing.T) {
+	r := renderer(t)
+	p := page(yellowFever())
+	with, _ := pdf.Text(render(t, r, p))
+	p.RenewBy = time.Time{}
+	file := render(t, r, p)
+	without, err := pdf.Text(file)
+	if err != nil || len(without[0]) != len(with[0])-3 || strings.Contains(text(without), "renew") {
+		t.Errorf("%q, %v", without, err)
+	}
+	if err := r.Verify(file, p); err != nil {
+		t.Error(err)
+	}
+	for _, fault := range pdf.Archive(file) {
+		t.Error(fault)
+	}
+}
+
 // Three doses stand on a sheet; more are spread over two sheets, each complete in itself.
 func TestCardSheets(t *testing.T) {
 	r := renderer(t)
@@ -191,7 +210,6 @@ func TestCardRefused(t *testing.T) {
 		field, reason string
 		change        func(p *pdf.Page)
 	}{
-		"error/no renewal":       {"renew_by", pdf.Wrong, func(p *pdf.Page) { p.RenewBy = time.Time{} }},
 		"error/no sex":           {"subject.sex", pdf.UnknownValue, func(p *pdf.Page) { p.Certificate.Subject.Sex = "" }},
 		"error/no authority":     {"participant", pdf.Required, func(p *pdf.Page) { p.Certificate.Participant = "" }},
 		"error/no validity":      {"doses[3].valid_from", pdf.Required, func(p *pdf.Page) { p.Certificate.Doses[3].ValidFrom = "" }},

@@ -60,14 +60,14 @@ func (f *form) cardBlocks(p Page) []block {
 			blocks = append(blocks, block{x: left + 1 + float64(i)*60, y: cardRowTop(rows, rows) + 0.4, w: 58, h: cardFixed - 1, paragraphs: []paragraph{q}})
 		}
 	}
-	// The last whole day, wherever the traveller is.
-	day := f.date(clock.Date(p.RenewBy.UTC().AddDate(0, 0, -1).Format(time.DateOnly)))
-	renew := f.labels.Texts["renew"].with("{date}", day)
+	if !p.RenewBy.IsZero() {
+		day := f.date(clock.Date(p.RenewBy.UTC().AddDate(0, 0, -1).Format(time.DateOnly))) // the last whole one
+		renew := f.labels.Texts["renew"].with("{date}", day)
+		blocks = append(blocks, block{x: left + 2, y: cardRenew[len(c.Doses)], w: right - left - 4, h: cardRenewH, paragraphs: threeParagraphs("renew", renew, 8, 7, 7)})
+	}
 	names := strings.Join(c.Issuer.Japanese, "、")
-	return append(blocks,
-		block{x: left + 2, y: cardRenew[len(c.Doses)], w: right - left - 4, h: cardRenewH, paragraphs: threeParagraphs("renew", renew, 8, 7, 7)},
-		block{x: left + 1, y: cardRenew[len(c.Doses)] + cardRenewH + 12.2, w: right - left - 2, h: 2.8, paragraphs: []paragraph{
-			{"issuer.ja", strings.ReplaceAll(f.labels.Texts["issuer"].JA, "{names}", names), "", 6.4, 4.5}}})
+	return append(blocks, block{x: left + 1, y: cardRenew[len(c.Doses)] + cardRenewH + 12.2, w: right - left - 2, h: 2.8, paragraphs: []paragraph{
+		{"issuer.ja", strings.ReplaceAll(f.labels.Texts["issuer"].JA, "{names}", names), "", 6.4, 4.5}}})
 }
 
 func threeParagraphs(field string, w words, en, fr, ja float64) []paragraph {

@@ -23,6 +23,7 @@ type formKey struct {
 	kind              certificate.Kind
 	codes             int // on one sheet
 	test              bool
+	renewed           bool             // it says until when its codes hold
 	japanese, english [maxLines]string // of the issuer
 }
 

@@ -29,7 +29,7 @@ type Page struct {
 	Certificate certificate.Certificate
 	Codes       []Code    // those of Certificate.Codes
 	Copy        int       // number of the copy, from 1
-	RenewBy     time.Time // when the first of its codes expires; yellow card only
+	RenewBy     time.Time // when the first of its codes expires, as a yellow card says; zero: it says nothing about that
 
 	sheet, sheets int // of a yellow card: this one, from 1, and how many there are
 	before        int // doses on the sheets before this one
@@ -143,7 +143,7 @@ func (r *Renderer) Check(c certificate.Certificate) error {
 	s := newShaper(r.fonts)
 	defer s.free()
 	for _, p := range (Page{Certificate: c, Copy: 1, RenewBy: c.IssuedAt}).split() {
-		f, err := r.form(p.Certificate)
+		f, err := r.form(p)
 		if err != nil {
 			return err
 		}
@@ -217,10 +217,10 @@ func clusters(text string) (n int) {
 	return n
 }
 
-// form returns the form of a certificate whose values were checked, composing
-// it at first use.
-func (r *Renderer) form(c certificate.Certificate) (*form, error) {
-	key := formKey{layout: c.Layout, kind: c.Kind, codes: len(c.Codes()), test: c.Test}
+// form returns the form of a page whose values were checked, composing it at first use.
+func (r *Renderer) form(p Page) (*form, error) {
+	c := p.Certificate
+	key := formKey{layout: c.Layout, kind: c.Kind, codes: len(c.Codes()), test: c.Test, renewed: c.Kind == certificate.International && !p.RenewBy.IsZero()}
 	copy(key.japanese[:], c.Issuer.Japanese)
 	copy(key.english[:], c.Issuer.English)
 	r.mu.Lock()
@@ -260,7 +260,7 @@ func (r *Renderer) render(by *Signatory, pages []Page) (file []byte, room int, e
 			return nil, 0, err
 		}
 		for _, sheet := range p.split() {
-			f, err := r.form(sheet.Certificate)
+			f, err := r.form(sheet)
 			if err != nil {
 				return nil, 0, err
 			}
@@ -278,9 +278,6 @@ func (r *Renderer) checkPage(p Page) error {
 	}
 	if p.Copy < 1 {
 		return &FieldError{"copy", Wrong}
-	}
-	if p.RenewBy.IsZero() && p.Certificate.Kind == certificate.International {
-		return &FieldError{"renew_by", Wrong}
 	}
 	return checkCodes(p)
 }

@@ -44,7 +44,7 @@ func (r *Renderer) Verify(file []byte, pages ...Page) error {
 		return &FieldError{"pages", Altered}
 	}
 	for i, p := range sheets {
-		f, err := r.form(p.Certificate)
+		f, err := r.form(p)
 		if err != nil {
 			return err
 		}
