@@ -172,13 +172,13 @@ func TestKanjiAbove(t *testing.T) {
 // A TEST certificate says so in both languages; a real one does not.
 func TestMark(t *testing.T) {
 	r := renderer(t)
-	for _, test := range []bool{true, false} {
-		c := travel(1)
-		c.Test = test
-		got := run(t, "pdftotext", "-raw", write(t, render(t, r, page(c))), "-")
-		for _, word := range []string{"TEST", "NOT VALID", "見本", "無効"} {
-			if strings.Contains(got, word) != test {
-				t.Errorf("test %v: %q in the text: %v", test, word, !test)
+	for _, c := range []certificate.Certificate{travel(1), yellowFever()} {
+		for _, c.Test = range []bool{true, false} {
+			got := run(t, "pdftotext", "-raw", write(t, render(t, r, page(c))), "-")
+			for _, word := range []string{"TEST", "NOT VALID", "見本", "無効"} {
+				if strings.Contains(got, word) != c.Test {
+					t.Errorf("%s, test %v: %q in the text: %v", c.Kind, c.Test, word, !c.Test)
+				}
 			}
 		}
 	}
