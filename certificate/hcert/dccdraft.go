@@ -52,7 +52,7 @@ func DraftDCC(c certificate.Certificate, dose int, o Options) ([]byte, error) {
 	entry := table{
 		"tg": diseaseCOVID, "vp": vaccine.Prophylaxis[len(vaccine.Prophylaxis)-1], "mp": vaccine.Product, "ma": vaccine.Manufacturer,
 		"dn": int64(d.Number), "sd": int64(max(vaccine.Series, d.Number)), "dt": string(d.VaccinatedOn), "co": alpha2(d.Country),
-		"is": o.Authority, "ci": uvci(o.Country, c.ID, strconv.Itoa(d.Number)),
+		"is": o.Authority, "ci": UVCI(o.Country, c.ID, d.Number),
 	}
 	content := table{"ver": dccVersion, "nam": nameDCC(*c.Subject.Passport), "dob": string(c.Subject.BirthDate), "v": []any{entry}}
 	if findings := lintDCC(content); len(findings) > 0 {
@@ -148,7 +148,7 @@ func expectedDCC(c certificate.Certificate, dose int, o Options) any {
 			"v": []any{map[string]any{
 				"tg": "840539006", "vp": vaccine.Prophylaxis[len(vaccine.Prophylaxis)-1], "mp": vaccine.Product, "ma": vaccine.Manufacturer,
 				"dn": int64(d.Number), "sd": int64(series), "dt": string(d.VaccinatedOn), "co": alpha2(d.Country), "is": o.Authority,
-				"ci": uvci(o.Country, c.ID, strconv.Itoa(d.Number)),
+				"ci": UVCI(o.Country, c.ID, d.Number),
 			}},
 		}},
 	}

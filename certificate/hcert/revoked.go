@@ -48,6 +48,12 @@ func (c *Code) MarkOf(t MarkType) Mark {
 	return Mark(sum[:len(Mark{})])
 }
 
+// IDMark is the mark of an identifier as printed.
+func IDMark(id string) Mark {
+	sum := sha256.Sum256([]byte(id))
+	return Mark(sum[:len(Mark{})])
+}
+
 // Batch is a list of withdrawn certificates in the form of the EU gateway.
 type Batch struct {
 	Country string // alpha-2

@@ -1,6 +1,9 @@
 package hcert
 
-import "strings"
+import (
+	"strconv"
+	"strings"
+)
 
 const uvciAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/:"
 
@@ -22,10 +25,10 @@ func UVCICheck(id string) (check byte, ok bool) {
 	return uvciAlphabet[(n-sum%n)%n], true
 }
 
-// UVCI writes an identifier of ours: that of the certificate and the number of the dose,
+// UVCI returns an identifier of ours: that of the certificate and the number of the dose,
 // under the two-letter country, with check character.
-func uvci(country, certificateID, dose string) string {
-	id := "URN:UVCI:01:" + country + ":" + certificateID + "/" + dose
+func UVCI(country, certificateID string, dose int) string {
+	id := "URN:UVCI:01:" + country + ":" + certificateID + "/" + strconv.Itoa(dose)
 	check, _ := UVCICheck(id)
 	return id + "#" + string(check)
 }

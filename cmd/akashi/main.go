@@ -106,6 +106,9 @@ func services(node *cli.Node, logger *slog.Logger) server.Services {
 	}
 	if node.Published != nil {
 		services.Published = node.Published.Whole
+		if node.Published.Lists != nil {
+			services.Withdrawn = node.Published.Lists.WithdrawnFile
+		}
 		if node.Published.Issuances != nil {
 			services.IssuanceLog = node.Published.Issuances
 		}

@@ -3,6 +3,7 @@ package publish
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 	"time"
 
@@ -41,11 +42,13 @@ type Lists struct {
 	mu     sync.Mutex
 	status *trust.StatusList
 	cards  map[string]*trust.CardList // by key
+
+	withdrawn map[string]*Withdrawn // by name of the list
 }
 
 // NewLists reads lists; key is the public key of the status list.
 func NewLists(store Listed, key string) *Lists {
-	return &Lists{store: store, key: key, cards: map[string]*trust.CardList{}}
+	return &Lists{store: store, key: key, cards: map[string]*trust.CardList{}, withdrawn: map[string]*Withdrawn{}}
 }
 
 // Add returns the bundle with the lists, of which the status list covers the keys.
@@ -99,6 +102,9 @@ func (l *Lists) take(ctx context.Context, name string, version int64) error {
 		l.status = s
 		return nil
 	}
+	if strings.HasPrefix(name, WithdrawnName("")) {
+		return l.takeWithdrawn(ctx, name, version)
+	}
 	for key, known := range l.cards {
 		if CardListName(key) == name && int64(known.Counter) == version {
 			return nil
@@ -113,5 +119,22 @@ func (l *Lists) take(ctx context.Context, name string, version int64) error {
 		return ErrList
 	}
 	l.cards[c.KeyID] = c
+	return nil
+}
+
+func (l *Lists) takeWithdrawn(ctx context.Context, name string, version int64) error {
+	known := l.withdrawn[name]
+	if known != nil && known.Version == version {
+		return nil
+	}
+	stored, err := l.store.List(ctx, name)
+	if err != nil {
+		return err
+	}
+	w, err := withdrawnOf(stored)
+	if err != nil || known != nil && w.Version < known.Version {
+		return errors.Join(ErrList, err)
+	}
+	l.withdrawn[name] = w
 	return nil
 }

@@ -60,7 +60,7 @@ func (s *shelf) PublishLists(_ context.Context, lists []List) error {
 }
 
 func (s *shelf) end(id string, at time.Time) {
-	s.ended = append(s.ended, EndedCode{trust.EndedCode{Family: certificate.SHC, ID: id, Why: trust.Revoked}, "k", at})
+	s.ended = append(s.ended, EndedCode{EndedCode: trust.EndedCode{Family: certificate.SHC, ID: id, Why: trust.Revoked}, KeyID: "k", At: at})
 }
 
 func workshop(t *testing.T) (*shelf, *Maker, *Lists, *time.Time) {

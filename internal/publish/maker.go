@@ -17,8 +17,10 @@ import (
 // EndedCode is a code of a certificate that was revoked or superseded.
 type EndedCode struct {
 	trust.EndedCode
-	KeyID string
-	At    time.Time // when it ended
+	KeyID       string
+	Certificate string    // its id
+	Dose        int       // number of the dose that the code shows; 0: all
+	At          time.Time // when it ended
 }
 
 // ListStore is what lists are made from and written to.
@@ -46,11 +48,13 @@ type Maker struct {
 	Clock clock.Clock
 	Seed  func() [32]byte // secret, another one each time
 
-	mu     sync.Mutex
-	codes  map[codeID]trust.Ended
-	seen   map[string]time.Time // by office: the latest end
-	whole  time.Time            // when everything was read
-	listed time.Time            // when an edition was made here
+	mu    sync.Mutex
+	codes map[codeID]trust.Ended
+	// withdrawn are the EU certificates among them, by key.
+	withdrawn map[string]map[euCertificate]bool
+	seen      map[string]time.Time // by office: the latest end
+	whole     time.Time            // when everything was read
+	listed    time.Time            // when an edition was made here
 }
 
 // codeID names a code; it repeats the texts of few families and keys.
@@ -80,6 +84,7 @@ func (m *Maker) Step(ctx context.Context) error {
 	}
 	if m.codes == nil || now.Sub(m.whole).Abs() >= renewEvery {
 		m.codes, m.seen, m.whole = map[codeID]trust.Ended{}, map[string]time.Time{}, now
+		m.withdrawn = map[string]map[euCertificate]bool{}
 		m.listed = time.Time{}
 	}
 	changed, err := m.read(ctx)
@@ -121,6 +126,7 @@ func (m *Maker) read(ctx context.Context) (changed bool, err error) {
 			if m.codes[id] != c.Why {
 				m.codes[id], changed = c.Why, true
 			}
+			changed = m.keepWithdrawn(c) || changed
 			if c.At.After(m.seen[office]) {
 				m.seen[office] = c.At
 			}
@@ -160,6 +166,11 @@ func (m *Maker) make(ctx context.Context, versions map[string]int64, now time.Ti
 		}
 		lists = append(lists, list...)
 	}
+	withdrawn, err := m.withdrawnLists(ctx, keys, versions, now)
+	if err != nil {
+		return nil, err
+	}
+	lists = append(lists, withdrawn...)
 	slices.SortFunc(lists[1:], func(a, b List) int { return cmp.Compare(a.Name, b.Name) })
 	return lists, nil
 }

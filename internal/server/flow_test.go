@@ -53,7 +53,7 @@ func TestEveryRoute(t *testing.T) {
 	t.Run("log", f.testLog)
 	t.Run("counter", f.testCounter)
 	f.wantActs(t)
-	cannotFail := []string{"show-sign-in", "show-setup", "get-script", "get-style", "home", "openapi", "live", "get-keys", "get-keys-options", "get-card-list-options", "get-trust-file-options", "get-trust-part-options", "metrics", "get-nodes", "ready", "get-asset-counter.css", "get-asset-counter.js", "get-asset-htmx.js"} // has its own test
+	cannotFail := []string{"show-sign-in", "show-setup", "get-script", "get-style", "home", "openapi", "live", "get-keys", "get-keys-options", "get-card-list-options", "get-withdrawn-options", "get-trust-file-options", "get-trust-part-options", "metrics", "get-nodes", "ready", "get-asset-counter.css", "get-asset-counter.js", "get-asset-htmx.js"} // has its own test
 	for _, r := range f.routes() {
 		met := f.met[string(r.faces[0])+" "+r.id]
 		if !met[true] || !met[false] && !slices.Contains(cannotFail, r.id) {
@@ -489,6 +489,9 @@ func (f *fixture) testOpen(t *testing.T) {
 		{publicFace, f.Public(), "OPTIONS", list, 204, ""},
 		{publicFace, f.Public(), "GET", list, 200, "application/json"},
 		{publicFace, f.Public(), "GET", "/.well-known/crl/none.json", 404, "application/problem+json"},
+		{publicFace, f.Public(), "OPTIONS", "/.well-known/dcc/index.json", 204, ""},
+		{publicFace, f.Public(), "GET", "/.well-known/dcc/index.json", 200, "application/json"},
+		{publicFace, f.Public(), "GET", "/.well-known/dcc/none.bloom", 404, "application/problem+json"},
 		{publicFace, f.Public(), "OPTIONS", certificate, 204, ""},
 		{publicFace, f.Public(), "GET", certificate, 200, "application/pkix-cert"},
 		{publicFace, f.Public(), "GET", prefix + "/trust/dsc/none.der", 404, "application/problem+json"},

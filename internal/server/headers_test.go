@@ -86,5 +86,5 @@ func TestHeaders(t *testing.T) {
 
 // readByAll tells whether pages of others may read what is at the path (S-023).
 func readByAll(path string) bool {
-	return path == "/.well-known/jwks.json" || strings.HasPrefix(path, "/.well-known/crl/") || strings.HasPrefix(path, prefix+"/trust/")
+	return path == "/.well-known/jwks.json" || strings.HasPrefix(path, "/.well-known/crl/") || strings.HasPrefix(path, "/.well-known/dcc/") || strings.HasPrefix(path, prefix+"/trust/")
 }

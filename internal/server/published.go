@@ -117,6 +117,28 @@ func (s *Server) cardList(c *call) (answer, error) {
 	return answer{file: list.Raw, media: "application/json", header: h}, nil
 }
 
+// withdrawnFile answers with a revocation list of EU certificates.
+func (s *Server) withdrawnFile(c *call) (answer, error) {
+	var b []byte
+	found := false
+	if s.Withdrawn != nil {
+		var err error
+		if b, found, err = s.Withdrawn(c.ctx, c.param("file")); err != nil && !found {
+			return answer{}, err
+		}
+	}
+	if !found {
+		return answer{}, fault.New(fault.NotFound, "published_file", "")
+	}
+	media, known := publishedTypes[path.Ext(c.param("file"))]
+	if !known {
+		media = "application/octet-stream"
+	}
+	h := openToAll()
+	h["Cache-Control"] = "public, max-age=60"
+	return answer{file: b, media: media, header: h}, nil
+}
+
 // openOptions answers the preflight for what everybody may read.
 func (s *Server) openOptions(*call) (answer, error) {
 	h := openToAll()

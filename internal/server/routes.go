@@ -230,13 +230,15 @@ func (s *Server) openRoutes() []*route {
 	keys := open(publicFace, http.MethodGet, "/.well-known/jwks.json", "get-keys", actor.Verify, s.keySet, "公開鍵", "The public keys of the health cards")
 	cards := open(publicFace, http.MethodGet, "/.well-known/crl/{file}", "get-card-list", actor.Verify, s.cardList,
 		"鍵ごとの失効リスト（鍵の名前と .json）", "The revocation list of a key of the health cards: key id and .json")
+	withdrawn := open(publicFace, http.MethodGet, "/.well-known/dcc/{file}", "get-withdrawn", actor.Verify, s.withdrawnFile,
+		"EU 証明書の失効リスト（目録は index.json）", "The revocation lists of EU certificates; index.json names them")
 	directory := open(publicFace, http.MethodGet, prefix+"/trust/{name}", "get-trust-file", actor.Verify, s.trustFile,
 		"信頼ディレクトリの目録、鍵、発行者の登録内容", "Of the trust directory: manifest.json, jwks.json, and vci-issuers.json, the entry for directories of issuers")
 	named := open(publicFace, http.MethodGet, prefix+"/trust/{name}/{file}", "get-trust-part", actor.Verify, s.trustFile,
 		"信頼ディレクトリのファイル（証明書、失効リスト、状態リスト）", "Of the trust directory: a certificate, a revocation list, the status list; manifest.json names them")
 	named.gives = "application/octet-stream"
 	var preflights []*route
-	for _, r := range []*route{keys, cards, directory, named} {
+	for _, r := range []*route{keys, cards, withdrawn, directory, named} {
 		p := open(publicFace, http.MethodOptions, r.path, r.id+"-options", actor.Verify, s.openOptions, "CORS", "CORS")
 		p.status, p.hidden = http.StatusNoContent, true
 		preflights = append(preflights, p)
@@ -254,7 +256,7 @@ func (s *Server) openRoutes() []*route {
 	part := open(publicFace, http.MethodGet, prefix+"/issuance-log/{size}/{part}", "get-issuance-log-part", actor.Verify, s.issuancePart,
 		"発行記録の索引または一部（どの証明書かは分からない）", "The index or one part of the issuance log; it does not tell which certificate is meant")
 	part.gives = "application/octet-stream"
-	all := append(preflights, verifyStaff, &verifyPublic, keys, cards, directory, named, checkpoint, part, live, ready, nodes, figures)
+	all := append(preflights, verifyStaff, &verifyPublic, keys, cards, withdrawn, directory, named, checkpoint, part, live, ready, nodes, figures)
 	for _, f := range []face{staffFace, publicFace} {
 		home := open(f, http.MethodGet, "/", "home", actor.Operate, page(string(f)+".html"), "この画面", "What this face is")
 		home.gives, home.hidden = "text/html", true

@@ -60,7 +60,9 @@ type Services struct {
 	Once        func(ctx context.Context, office, route, key string) (object string, body []byte, err error)
 	Published   func(ctx context.Context) (*trust.Bundle, error) // keys and issuance log as verifiers get them
 	IssuanceLog IssuanceLog                                      // nil: none is published
-	Ping        func(ctx context.Context) error
+	// Withdrawn returns a file of the lists for verifiers of EU certificates; nil: none is published.
+	Withdrawn func(ctx context.Context, name string) ([]byte, bool, error)
+	Ping      func(ctx context.Context) error
 	// Halted refuses what is personal while the log is not being proven; nil: never.
 	Halted    func(ctx context.Context) error
 	Clock     clock.Clock

@@ -71,16 +71,17 @@ func (s *Store) PublishLists(ctx context.Context, lists []publish.List) error {
 func (s *Store) EndedCodes(ctx context.Context, office string, from time.Time) (codes []publish.EndedCode, err error) {
 	var rows []struct {
 		Family, KeyID, StatusID, ID, State string
+		Dose                               int
 		ClosedAt                           int64
 	}
 	err = s.look(ctx, office, func(db *gorm.DB) error {
-		return db.Raw(`SELECT p.family, p.key_id, p.status_id, t.id, t.state, t.closed_at
+		return db.Raw(`SELECT p.family, p.key_id, p.status_id, p.dose, t.id, t.state, t.closed_at
 			FROM certificates t JOIN payloads p ON p.office = t.office AND p.certificate_id = t.id
 			WHERE t.office = ? AND t.closed_at > 0 AND t.closed_at >= ? AND t.state IN ('revoked', 'superseded')`,
 			office, milli(from)).Scan(&rows).Error
 	})
 	for _, r := range rows {
-		c := publish.EndedCode{KeyID: r.KeyID, At: fromMilli(r.ClosedAt)}
+		c := publish.EndedCode{KeyID: r.KeyID, Certificate: r.ID, Dose: r.Dose, At: fromMilli(r.ClosedAt)}
 		c.Family, c.ID, c.Why = certificate.Family(r.Family), r.StatusID, trust.Superseded
 		if c.ID == "" { // the code shows the certificate's own
 			c.ID = r.ID
