@@ -34,8 +34,12 @@ func (a *App) proveLog() error {
 	if err != nil {
 		return err
 	}
+	signersKey, err := signing.OpenListKey(a.keyDir())
+	if err != nil {
+		return err
+	}
 	a.Published.Lists = publish.NewLists(a.Store, statusKey.Public())
-	a.Lists = &publish.Maker{Store: a.Store, Key: statusKey, Clock: a.Clock, Seed: func() [32]byte { return [32]byte(a.IDs.Bytes(32)) }}
+	a.Lists = &publish.Maker{Store: a.Store, Key: statusKey, Signers: signersKey, Clock: a.Clock, Seed: func() [32]byte { return [32]byte(a.IDs.Bytes(32)) }}
 	log := &tree.Notary{Sequencer: a.sequencer(tree.Log), Key: key}
 	issued := &tree.Notary{Sequencer: a.sequencer(tree.Issuance), Key: issuanceKey, Also: a.sayIssued, Eager: issuanceDelay}
 	a.Notaries = []*tree.Notary{log, issued}

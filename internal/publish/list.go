@@ -44,6 +44,7 @@ type Lists struct {
 	cards  map[string]*trust.CardList // by key
 
 	withdrawn map[string]*Withdrawn // by name of the list
+	signers   List                  // of HC1 codes, signed
 }
 
 // NewLists reads lists; key is the public key of the status list.
@@ -102,6 +103,9 @@ func (l *Lists) take(ctx context.Context, name string, version int64) error {
 		l.status = s
 		return nil
 	}
+	if name == SignersName {
+		return l.takeSigners(ctx, version)
+	}
 	if strings.HasPrefix(name, WithdrawnName("")) {
 		return l.takeWithdrawn(ctx, name, version)
 	}
@@ -136,5 +140,20 @@ func (l *Lists) takeWithdrawn(ctx context.Context, name string, version int64) e
 		return errors.Join(ErrList, err)
 	}
 	l.withdrawn[name] = w
+	return nil
+}
+
+func (l *Lists) takeSigners(ctx context.Context, version int64) error {
+	if l.signers.Version == version {
+		return nil
+	}
+	stored, err := l.store.List(ctx, SignersName)
+	if err != nil {
+		return err
+	}
+	if stored.Version < l.signers.Version || len(stored.Content) == 0 {
+		return ErrList
+	}
+	l.signers = stored
 	return nil
 }

@@ -45,8 +45,10 @@ type Signer interface {
 type Maker struct {
 	Store ListStore
 	Key   Signer
-	Clock clock.Clock
-	Seed  func() [32]byte // secret, another one each time
+	// Signers signs the list of signers of HC1 codes; nil: none is published.
+	Signers ListSigner
+	Clock   clock.Clock
+	Seed    func() [32]byte // secret, another one each time
 
 	mu    sync.Mutex
 	codes map[codeID]trust.Ended
@@ -170,7 +172,11 @@ func (m *Maker) make(ctx context.Context, versions map[string]int64, now time.Ti
 	if err != nil {
 		return nil, err
 	}
-	lists = append(lists, withdrawn...)
+	who, err := m.signersList(ctx, keys, versions, now)
+	if err != nil {
+		return nil, err
+	}
+	lists = slices.Concat(lists, withdrawn, who)
 	slices.SortFunc(lists[1:], func(a, b List) int { return cmp.Compare(a.Name, b.Name) })
 	return lists, nil
 }

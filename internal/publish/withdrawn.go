@@ -145,6 +145,9 @@ func (l *Lists) WithdrawnFile(ctx context.Context, name string) ([]byte, bool, e
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	problem := l.refresh(ctx)
+	if name == SignersFile {
+		return l.signers.Content, len(l.signers.Content) > 0, problem
+	}
 	index := []withdrawnIndex{}
 	for _, key := range slices.Sorted(maps.Keys(l.withdrawn)) {
 		w := l.withdrawn[key]

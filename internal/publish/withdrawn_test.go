@@ -7,7 +7,9 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"os"
 	"testing"
 	"time"
 
@@ -40,6 +42,20 @@ func aSigner(t *testing.T, now time.Time) signing.Key {
 	return signing.Key{ID: "eu", Purpose: signing.DSC, State: signing.Active, Certificate: der, NotAfter: now.AddDate(2, 0, 0)}
 }
 
+// checkSigners takes the list of signers as a stranger does who has the key of it.
+func checkSigners(t *testing.T, list, public []byte, key signing.Key, now time.Time) {
+	t.Helper()
+	b, report, err := trust.ImportDCC(list, public, now)
+	if err != nil || len(report) != 0 || len(b.HealthSigners(hcert.KeyID(key.Certificate))) != 1 {
+		t.Fatalf("ok/signers: %v %v", err, report)
+	}
+	list[len(list)-3] ^= 1
+	if _, _, err := trust.ImportDCC(list, public, now); !errors.Is(err, trust.ErrNotSigned) {
+		t.Errorf("error/a changed list: %v", err)
+	}
+	list[len(list)-3] ^= 1
+}
+
 // Issue 5, section 4: whoever verifies EU certificates finds ours that ended in batches,
 // a filter and a list of cut hashes, by the kid of their key.
 func TestWithdrawn(t *testing.T) {
@@ -62,7 +78,17 @@ func TestWithdrawn(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	dir := t.TempDir()
+	if err := os.Chmod(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	listKey, err := signing.OpenListKey(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.Signers = listKey
 	step()
+	checkSigners(t, file(SignersFile), listKey.Public(), key, *now)
 	if got := string(file(WithdrawnIndex)); got != "[]" {
 		t.Errorf("ok/nothing ended: %s", got)
 	}
