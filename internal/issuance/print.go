@@ -179,7 +179,7 @@ func (s *Service) pageOf(ctx context.Context, a actor.Actor, id string, number i
 }
 
 func (s *Service) page(i Issue, number int) (pdf.Page, error) {
-	page := pdf.Page{Certificate: i.Certificate, Copy: number}
+	page := pdf.Page{Certificate: i.Certificate, Copy: number, RenewBy: i.RenewBy}
 	for _, p := range i.Payloads {
 		f, err := s.family(p.Family)
 		if err != nil {
