@@ -139,7 +139,7 @@ func (s *Service) Submit(ctx context.Context, a actor.Actor, id string) (Applica
 // check asks passport and record and decides by rule. Whom the register names may
 // be the actor, also where the form did not tell.
 func (s *Service) check(ctx context.Context, a actor.Actor, o office.Office, app *Application) error {
-	e, err := s.gather(ctx, o, *app)
+	e, err := s.gather(ctx, s.Store.Register(app.Office), o, *app)
 	if err != nil {
 		return err
 	}
@@ -167,9 +167,9 @@ type Recheck struct {
 	Uncleared []Reason // would hold it now, and nobody has cleared them in its decision
 }
 
-// Recheck reads the passport and asks the register again. It runs inside an act.
-func (s *Service) Recheck(ctx context.Context, o office.Office, app Application) (Recheck, error) {
-	e, err := s.gather(ctx, o, app)
+// Recheck reads the passport and asks the register again. It runs inside an act or a look.
+func (s *Service) Recheck(ctx context.Context, reg vaccination.Register, o office.Office, app Application) (Recheck, error) {
+	e, err := s.gather(ctx, reg, o, app)
 	if err != nil {
 		return Recheck{}, err
 	}
@@ -178,7 +178,7 @@ func (s *Service) Recheck(ctx context.Context, o office.Office, app Application)
 }
 
 // gather reads the passport and asks the register, as of now.
-func (s *Service) gather(ctx context.Context, o office.Office, app Application) (evidence, error) {
+func (s *Service) gather(ctx context.Context, reg vaccination.Register, o office.Office, app Application) (evidence, error) {
 	today := s.Clock.Today()
 	reading := app.Form.ReadPassport(today, s.Test)
 	f := app.Form.Subject
@@ -189,7 +189,7 @@ func (s *Service) gather(ctx context.Context, o office.Office, app Application) 
 	if reading != nil && !reading.Refused() {
 		q.Sex = map[string]vaccination.Sex{"M": vaccination.Male, "F": vaccination.Female}[reading.Document.Sex]
 	}
-	answer, err := vaccination.Match(ctx, s.Store.Register(app.Office), q, s.Rules, today)
+	answer, err := vaccination.Match(ctx, reg, q, s.Rules, today)
 	return evidence{office: o, form: app.Form, reading: reading, answer: answer, today: today}, err
 }
 

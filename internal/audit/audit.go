@@ -2,8 +2,10 @@
 // its log entry stand in one transaction, so that what is not in the log did not
 // happen (S-083, S-084, R-170, R-171).
 //
-// A refused act leaves an entry of its own with the reason's code. Entries hold
-// internal keys and codes, never a name, a date of birth or a number.
+// A refused act leaves an entry of its own with the reason's code. A look that an
+// act follows has its entry stored with that act, or else before anything is
+// answered. Entries hold internal keys and codes, never a name, a date of birth or a
+// number.
 package audit
 
 import (
@@ -58,12 +60,16 @@ type Record struct {
 	Canonical []byte `json:"-"` // RFC 8785 of all of the above and the facts
 }
 
-// Book stores acts: it opens one transaction for the office, runs fn in it, and
-// stores the record that fn returns with it, or nothing at all. Once is kept in
-// the same transaction; a second act with the same key is refused with
-// ErrRepeated.
+// Book stores acts.
 type Book interface {
-	Act(ctx context.Context, office string, fn func(ctx context.Context) (Record, *Once, error)) error
+	// Act opens one transaction for the office, runs fn in it, and stores the records
+	// that fn returns with it, or nothing at all. Once is kept in the same transaction,
+	// with the object of the last record; a second act with the same key is refused
+	// with ErrRepeated.
+	Act(ctx context.Context, office string, fn func(ctx context.Context) ([]Record, *Once, error)) error
+	// Look runs fn, which reads and can write nothing. What follows from what was
+	// read goes by the context that is returned.
+	Look(ctx context.Context, office string, fn func(ctx context.Context) error) (context.Context, error)
 }
 
 // ErrRepeated tells that an act with this idempotency key was already done.
@@ -79,13 +85,10 @@ type Log struct {
 // Act runs fn inside a transaction together with its log entry. When fn fails,
 // everything it wrote is undone, the refusal is logged, and its error returned.
 func (l *Log) Act(ctx context.Context, a actor.Actor, e Entry, fn func(ctx context.Context, e *Entry) error) error {
-	if err := a.Check(); err != nil {
+	if err := e.check(a); err != nil {
 		return err
 	}
-	if e.Action == "" {
-		return errors.New("audit: entry without action")
-	}
-	err := l.Book.Act(ctx, a.Office, func(ctx context.Context) (Record, *Once, error) {
+	err := l.act(ctx, a.Office, func(ctx context.Context) (Record, *Once, error) {
 		if err := fn(ctx, &e); err != nil {
 			return Record{}, nil, err
 		}
@@ -96,6 +99,16 @@ func (l *Log) Act(ctx context.Context, a actor.Actor, e Entry, fn func(ctx conte
 		return err
 	}
 	return l.Refuse(ctx, a, e, err)
+}
+
+func (e Entry) check(a actor.Actor) error {
+	if err := a.Check(); err != nil {
+		return err
+	}
+	if e.Action == "" {
+		return errors.New("audit: entry without action")
+	}
+	return nil
 }
 
 // Refuse logs an act that was not done and returns why, marked as logged. Without
@@ -117,7 +130,7 @@ func IsLogged(err error) bool {
 
 // Refused logs an act that was not done, even when the caller has gone away.
 func (l *Log) Refused(ctx context.Context, a actor.Actor, e Entry, cause error) error {
-	return l.Book.Act(context.WithoutCancel(ctx), a.Office, func(context.Context) (Record, *Once, error) {
+	return l.act(context.WithoutCancel(ctx), a.Office, func(context.Context) (Record, *Once, error) {
 		r, err := l.record(a, e, Result(cause))
 		return r, nil, err
 	})

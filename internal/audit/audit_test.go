@@ -18,18 +18,22 @@ type book struct {
 	broken  error
 }
 
-func (b *book) Act(ctx context.Context, _ string, fn func(context.Context) (Record, *Once, error)) error {
+func (b *book) Act(ctx context.Context, _ string, fn func(context.Context) ([]Record, *Once, error)) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	r, _, err := fn(ctx)
+	records, _, err := fn(ctx)
 	if err == nil {
 		err = b.broken
 	}
 	if err == nil {
-		b.records = append(b.records, r)
+		b.records = append(b.records, records...)
 	}
 	return err
+}
+
+func (b *book) Look(ctx context.Context, _ string, fn func(context.Context) error) (context.Context, error) {
+	return ctx, fn(ctx)
 }
 
 func log(b *book) *Log {

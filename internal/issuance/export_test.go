@@ -13,21 +13,25 @@ func (s *Service) SelfCheck(ctx context.Context, i Issue) error { return s.selfC
 
 // IssueUnchecked issues without the two gates, for measuring what they cost.
 func (s *Service) IssueUnchecked(ctx context.Context, a actor.Actor, applicationID string) (Issue, error) {
-	b, _, err := s.ask(ctx, a, applicationID, false)
-	if err != nil {
-		return Issue{}, err
-	}
-	i, err := s.draft(ctx, b, "")
-	if err != nil {
-		return i, err
-	}
-	if err := s.Log.Act(ctx, a, audit.Entry{Action: "certificate.prepare"}, func(ctx context.Context, _ *audit.Entry) error {
-		return s.Store.Prepare(ctx, i, b.app.Version)
-	}); err != nil {
-		return i, err
-	}
-	if err := s.sign(ctx, &i); err != nil {
-		return i, err
-	}
-	return s.commit(ctx, a, i)
+	var b basis
+	var i Issue
+	err := s.Log.Look(ctx, a, audit.Entry{Action: "certificate.compose", Object: applicationID}, func(ctx context.Context, e *audit.Entry) (err error) {
+		b, _, err = s.ask(ctx, a, e, false)
+		return err
+	}, func(ctx context.Context) (err error) {
+		if i, err = s.draft(ctx, b, ""); err != nil {
+			return err
+		}
+		if err := s.Log.Act(ctx, a, audit.Entry{Action: "certificate.prepare"}, func(ctx context.Context, _ *audit.Entry) error {
+			return s.Store.Prepare(ctx, i, b.app.Version)
+		}); err != nil {
+			return err
+		}
+		if err := s.sign(ctx, &i); err != nil {
+			return err
+		}
+		i, err = s.commit(ctx, a, i, &b.app)
+		return err
+	})
+	return i, err
 }

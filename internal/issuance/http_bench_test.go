@@ -61,7 +61,7 @@ type face struct {
 
 func newFace(b *testing.B, w *world.World) *face {
 	b.Helper()
-	if _, err := w.ChangeOffice(b.Context(), cli.TestOffice, func(s *office.Settings) { s.Lookups = office.Lookups{Soft: 1e9, Hard: 1e9} }); err != nil {
+	if _, err := w.ChangeOffice(b.Context(), cli.TestOffice, func(s *office.Settings) { s.Lookups = office.Lookups{Soft: 1e5, Hard: 1e5} }); err != nil {
 		b.Fatal(err)
 	}
 	s, err := server.New(server.Services{

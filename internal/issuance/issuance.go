@@ -25,6 +25,7 @@ import (
 	"akashi/internal/fault"
 	"akashi/internal/idgen"
 	"akashi/internal/office"
+	"akashi/internal/vaccination"
 	"akashi/signing"
 )
 
@@ -99,15 +100,16 @@ type Filter struct {
 
 // Store keeps certificates. Its methods run inside an act unless they say otherwise.
 type Store interface {
-	Office(ctx context.Context, code string) (office.Office, error) // no act needed
-	Offices(ctx context.Context) ([]string, error)                  // no act needed
+	// Basis returns what a certificate is made from: the application, its office as it
+	// is now, and the register to ask. It runs inside a look.
+	Basis(ctx context.Context, code, applicationID string) (application.Application, office.Office, vaccination.Register, error)
+	Offices(ctx context.Context) ([]string, error) // no act needed
 	Application(ctx context.Context, office, id string) (application.Application, error)
 	SaveApplication(ctx context.Context, a *application.Application) error
 
-	// Prepare stores the intent. Fault Conflict "version" when the application is
-	// not of that version any more, "certificate_exists" when it has a live
-	// certificate of the kind that the new one does not supersede,
-	// "issue_in_progress" when another intent is open.
+	// Prepare stores the intent. Fault Conflict "version" when the application is not of
+	// that version any more or erased, "issue_in_progress" when it has another open
+	// intent or a live certificate of the kind that the new one does not supersede.
 	Prepare(ctx context.Context, i Issue, applicationVersion int) error
 	// Claim takes an intent prepared or last claimed before the given time;
 	// fault Conflict "claimed" if another node was faster.
@@ -118,9 +120,9 @@ type Store interface {
 	// CloseIssue moves it to failed or revoked with a reason.
 	CloseIssue(ctx context.Context, office, id string, from []State, to State, reason string) error
 	// Issue returns a certificate; fault NotFound, of which "erased" comes with what
-	// is left of one whose person was erased.
+	// is left of one whose person was erased. It runs inside a look, too.
 	Issue(ctx context.Context, office, id string) (Issue, error)
-	// LiveIssue returns the issued certificate of an application; fault NotFound.
+	// LiveIssue is Issue for the issued certificate of an application.
 	LiveIssue(ctx context.Context, office, applicationID string) (Issue, error)
 	Issues(ctx context.Context, office string, f Filter) ([]Issue, error)  // without payloads and content
 	AddCopy(ctx context.Context, office string, c Copy, by string) error   // fault Conflict "copy_number" if taken

@@ -41,7 +41,7 @@ func (s *Service) Issue(ctx context.Context, a actor.Actor, applicationID string
 			i, made, err = s.issueNew(ctx, a, applicationID, "", "")
 		}
 		// Another node was faster, or the application changed under our hands: look again.
-		busy := errors.Is(err, errInProgress) || errors.Is(err, errExists) || errors.Is(err, errVersion)
+		busy := errors.Is(err, errInProgress) || errors.Is(err, errVersion)
 		switch {
 		case err == nil:
 			return i, made, nil
@@ -56,28 +56,35 @@ func (s *Service) Issue(ctx context.Context, a actor.Actor, applicationID string
 	}
 }
 
-var (
-	errExists  = fault.New(fault.Conflict, "certificate_exists", "")
-	errVersion = fault.New(fault.Conflict, "version", "")
-)
+var errVersion = fault.New(fault.Conflict, "version", "")
 
 // issueNew runs steps 5 to 11 once, or returns the certificate that the
 // application has. With supersedes, the named certificate is replaced for the
-// reason given and the record is taken as it is now.
+// reason given and the record is taken as it is now. The look at application and
+// record is logged with the intent, or with whatever else comes of it.
 func (s *Service) issueNew(ctx context.Context, a actor.Actor, applicationID, supersedes, reason string) (i Issue, made bool, err error) {
-	b, live, err := s.ask(ctx, a, applicationID, supersedes != "")
-	if err != nil || live != nil {
+	var b basis
+	var live *Issue
+	e := audit.Entry{Action: "certificate.compose", Object: applicationID}
+	err = s.Log.Look(ctx, a, e, func(ctx context.Context, e *audit.Entry) (err error) {
+		b, live, err = s.ask(ctx, a, e, supersedes != "")
+		return err
+	}, func(ctx context.Context) error {
 		if live != nil {
 			i = *live
+			return nil
 		}
-		return i, false, err
-	}
-	draft, err := s.prepare(ctx, a, b, supersedes, reason)
+		draft, err := s.prepare(ctx, a, b, supersedes, reason)
+		if err == nil {
+			i, err = s.finish(ctx, a, draft, &b.app)
+		}
+		made = err == nil
+		return err
+	})
 	if err != nil {
 		return Issue{}, false, err
 	}
-	i, err = s.finish(ctx, a, draft)
-	return i, err == nil, err
+	return i, made, nil
 }
 
 // basis is what a certificate is made from.
@@ -116,45 +123,39 @@ func (s *Service) prepare(ctx context.Context, a actor.Actor, b basis, supersede
 	return i, err
 }
 
-// ask reads the application and its record in one logged look-up and refuses
-// what may not be issued. An application whose certificate is made gives that
-// instead: one that is approved never had one, as being fulfilled is final.
-func (s *Service) ask(ctx context.Context, a actor.Actor, applicationID string, again bool) (b basis, live *Issue, err error) {
-	e := audit.Entry{Action: "certificate.compose", Object: applicationID}
-	err = s.Log.Act(ctx, a, e, func(ctx context.Context, e *audit.Entry) (err error) {
-		if b.app, err = s.Store.Application(ctx, a.Office, applicationID); err != nil {
-			return err
+// ask reads the application and its record and refuses what may not be issued. An
+// application whose certificate is made gives that instead: one that is approved
+// never had one, as being fulfilled is final.
+func (s *Service) ask(ctx context.Context, a actor.Actor, e *audit.Entry, again bool) (b basis, live *Issue, err error) {
+	var reg vaccination.Register
+	if b.app, b.office, reg, err = s.Store.Basis(ctx, a.Office, e.Object); err != nil {
+		return b, nil, err
+	}
+	e.Person = b.app.Record.PersonID
+	if err := b.app.NotOwnOf(a); err != nil {
+		return b, nil, err
+	}
+	switch {
+	case b.app.State == application.Approved, again && b.app.State == application.Fulfilled:
+		return b, nil, cmp.Or(s.recheck(ctx, reg, &b, again), application.NotOwnPerson(a, b.now.Answer.Person))
+	case b.app.State == application.Fulfilled:
+		i, err := s.Store.LiveIssue(ctx, a.Office, b.app.ID)
+		if fault.CodeOf(err) == fault.NotFound {
+			err = fault.New(fault.Conflict, "application_fulfilled", "state") // its certificate was revoked
 		}
-		e.Person = b.app.Record.PersonID
-		if err := b.app.NotOwnOf(a); err != nil {
-			return err
+		if err != nil {
+			return b, nil, err
 		}
-		switch {
-		case b.app.State == application.Approved, again && b.app.State == application.Fulfilled:
-			return cmp.Or(s.recheck(ctx, &b, again), application.NotOwnPerson(a, b.now.Answer.Person))
-		case b.app.State == application.Fulfilled:
-			i, err := s.Store.LiveIssue(ctx, a.Office, applicationID)
-			if err == nil {
-				e.Action, e.Object, live = "certificate.read", i.Certificate.ID, &i
-				return nil
-			}
-			if fault.CodeOf(err) != fault.NotFound {
-				return err
-			}
-			return fault.New(fault.Conflict, "application_fulfilled", "state") // its certificate was revoked
-		}
-		return fault.New(fault.Conflict, "not_approved", "state").With("state", string(b.app.State))
-	})
-	return b, live, err
+		e.Action, e.Object = "certificate.read", i.Certificate.ID
+		return b, &i, nil
+	}
+	return b, nil, fault.New(fault.Conflict, "not_approved", "state").With("state", string(b.app.State))
 }
 
-// recheck reads the office and asks passport and record again: the record must
-// still be the one that was approved; a reissue takes it as it is now.
-func (s *Service) recheck(ctx context.Context, b *basis, again bool) (err error) {
-	if b.office, err = s.Store.Office(ctx, b.app.Office); err != nil {
-		return err
-	}
-	if b.now, err = s.Applications.Recheck(ctx, b.office, b.app); err != nil {
+// recheck asks passport and record again: the record must still be the one that was
+// approved; a reissue takes it as it is now.
+func (s *Service) recheck(ctx context.Context, reg vaccination.Register, b *basis, again bool) (err error) {
+	if b.now, err = s.Applications.Recheck(ctx, reg, b.office, b.app); err != nil {
 		return err
 	}
 	answer := b.now.Answer
@@ -205,18 +206,23 @@ func (s *Service) draft(ctx context.Context, b basis, supersedes string) (Issue,
 	return i, nil
 }
 
-// finish signs, seals, checks and commits an intent (steps 9 to 11). What must
+// finish signs, seals, checks and commits an intent (steps 9 to 11); app is its
+// application as the intent was made from it, or nil where that is not known. What must
 // not be released, and what can no longer be, is closed as failed with its ID
 // visible; a signer that cannot be reached, or a service that is stopping,
 // leaves the intent open for Recover.
-func (s *Service) finish(ctx context.Context, a actor.Actor, i Issue) (Issue, error) {
+func (s *Service) finish(ctx context.Context, a actor.Actor, i Issue, app *application.Application) (Issue, error) {
 	err := s.sign(ctx, &i)
 	if err == nil {
 		err = s.selfCheck(ctx, i)
 	}
 	if err == nil {
 		s.point("checked")
-		if i, err = s.commit(ctx, a, i); err == nil {
+		i, err = s.commit(ctx, a, i, app)
+		if app != nil && errors.Is(err, errVersion) {
+			i, err = s.commit(ctx, a, i, nil) // it changed since: what it is now decides
+		}
+		if err == nil {
 			return i, nil
 		}
 	}
@@ -253,11 +259,13 @@ func ending(err error) string {
 	return ""
 }
 
-func (s *Service) commit(ctx context.Context, a actor.Actor, i Issue) (Issue, error) {
+func (s *Service) commit(ctx context.Context, a actor.Actor, i Issue, known *application.Application) (Issue, error) {
 	e := audit.Entry{Action: "certificate.issue", Object: i.Certificate.ID}
-	err := s.Log.Act(ctx, a, e, func(ctx context.Context, e *audit.Entry) error {
-		app, err := s.Store.Application(ctx, a.Office, i.ApplicationID)
-		if err != nil {
+	err := s.Log.Act(ctx, a, e, func(ctx context.Context, e *audit.Entry) (err error) {
+		var app application.Application
+		if known != nil {
+			app = *known
+		} else if app, err = s.Store.Application(ctx, a.Office, i.ApplicationID); err != nil {
 			return err
 		}
 		e.Person = app.Record.PersonID

@@ -14,6 +14,19 @@ import (
 	"akashi/internal/testkit/world"
 )
 
+// revocations is a store with other methods around revocations.
+type revocations struct {
+	issuance.RevocationStore
+	issuance.Store
+	offices interface {
+		Office(ctx context.Context, code string) (office.Office, error)
+	}
+}
+
+func (r revocations) Office(ctx context.Context, code string) (office.Office, error) {
+	return r.offices.Office(ctx, code)
+}
+
 // fading is a store whose process dies after some certificates.
 type fading struct {
 	issuance.RevocationStore
@@ -111,10 +124,7 @@ func TestRevokeMany(t *testing.T) {
 			t.Errorf("ok/step: %d %v", n, err)
 		}
 		dying := *s
-		dying.Store = struct {
-			issuance.RevocationStore
-			issuance.Store
-		}{&fading{w.Store, 1}, w.Store}
+		dying.Store = revocations{&fading{w.Store, 1}, w.Store, w.Store}
 		if n, err := dying.Step(ctx, 100); n != 1 || !errors.Is(err, errDied) {
 			t.Errorf("error/died: %d %v", n, err)
 		}
@@ -192,10 +202,7 @@ func TestRevokeManyGoesOnAndStops(t *testing.T) {
 			t.Fatal(items, err)
 		}
 		failing := *s
-		failing.Store = struct {
-			issuance.RevocationStore
-			issuance.Store
-		}{&choosy{w.Store, items[0].Certificate, errDied}, w.Store}
+		failing.Store = revocations{&choosy{w.Store, items[0].Certificate, errDied}, w.Store, w.Store}
 		if n, err := failing.Step(ctx, 2); n != 1 || !errors.Is(err, errDied) {
 			t.Errorf("ok/the others: %d %v", n, err)
 		}
@@ -240,10 +247,7 @@ func TestRevokeManyFailures(t *testing.T) {
 		bad := open[0].Certificate
 		failing := func(cause error) *issuance.Revocations {
 			f := *s
-			f.Store = struct {
-				issuance.RevocationStore
-				issuance.Store
-			}{&choosy{w.Store, bad, cause}, w.Store}
+			f.Store = revocations{&choosy{w.Store, bad, cause}, w.Store, w.Store}
 			return &f
 		}
 		for range issuance.RevocationTries + 1 {

@@ -56,12 +56,18 @@ func (r register) FindByName(context.Context, vaccination.SearchKey, clock.Date)
 	return []vaccination.Person{r.memory.person}, nil
 }
 
-func (m *memory) Act(ctx context.Context, _ string, fn func(context.Context) (audit.Record, *audit.Once, error)) error {
+func (m *memory) Act(ctx context.Context, _ string, fn func(context.Context) ([]audit.Record, *audit.Once, error)) error {
 	_, _, err := fn(ctx)
 	return err
 }
 
-func (m *memory) Office(context.Context, string) (office.Office, error) { return m.office, nil }
+func (m *memory) Look(ctx context.Context, _ string, fn func(context.Context) error) (context.Context, error) {
+	return ctx, fn(ctx)
+}
+
+func (m *memory) Basis(context.Context, string, string) (application.Application, office.Office, vaccination.Register, error) {
+	return m.application, m.office, register{memory: m}, nil
+}
 
 func (m *memory) Application(context.Context, string, string) (application.Application, error) {
 	return m.application, nil

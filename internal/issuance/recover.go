@@ -54,7 +54,7 @@ func (s *Service) recoverOne(ctx context.Context, a actor.Actor, id string, age 
 		return err
 	}
 	a = a.For(i.ApplicationID)
-	_, err = s.finish(ctx, a, i)
+	_, err = s.finish(ctx, a, i, nil)
 	switch {
 	case err == nil:
 		r.Finished++

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"maps"
 	"runtime"
 	"strings"
 	"time"
@@ -35,8 +36,23 @@ type tx struct {
 	moved  *bool               // set when it changes signing keys
 }
 
-func newTx(db *gorm.DB, office string, moved *bool) tx {
-	return tx{db, office, map[string]seal.Key{}, moved}
+// newTx begins with the keys that were opened in the look which the act follows.
+func newTx(ctx context.Context, db *gorm.DB, office string, moved *bool) tx {
+	keys := map[string]seal.Key{}
+	if l, ok := ctx.Value(lookKey{}).(looking); ok && l.office == office {
+		maps.Copy(keys, l.opened)
+	}
+	return tx{db, office, keys, moved}
+}
+
+type lookKey struct{}
+
+// looking is what a context belongs to in which people are read and nothing is written.
+type looking struct {
+	db     *gorm.DB
+	office string
+	opened map[string]seal.Key
+	ended  bool // what follows it only has its keys
 }
 
 // ErrNoAct tells that something was written, or a person looked up, outside an act.
@@ -63,10 +79,23 @@ func act(ctx context.Context, office string) (*gorm.DB, error) {
 	return t.db.WithContext(ctx), nil
 }
 
+// seeing returns what reads about people go to: the transaction of the running act,
+// or, in a look, no transaction at all. On PostgreSQL only batches find rows by it.
+func seeing(ctx context.Context, office string) (*gorm.DB, error) {
+	l, ok := ctx.Value(lookKey{}).(looking)
+	if _, acting := ctx.Value(txKey{}).(tx); acting || !ok || l.ended {
+		return act(ctx, office)
+	}
+	if l.office != office || office == "" {
+		return nil, ErrOtherOffice
+	}
+	return l.db.WithContext(ctx), nil
+}
+
 // Act implements audit.Book.
-func (s *Store) Act(ctx context.Context, office string, fn func(context.Context) (audit.Record, *audit.Once, error)) error {
+func (s *Store) Act(ctx context.Context, office string, fn func(context.Context) ([]audit.Record, *audit.Once, error)) error {
 	return s.transact(ctx, office, func(ctx context.Context) error {
-		record, once, err := fn(ctx)
+		records, once, err := fn(ctx)
 		if err != nil {
 			return err
 		}
@@ -75,12 +104,40 @@ func (s *Store) Act(ctx context.Context, office string, fn func(context.Context)
 			return err
 		}
 		if once != nil {
-			if err := s.keepOnce(db, record, once); err != nil {
+			if err := s.keepOnce(db, records[len(records)-1], once); err != nil {
 				return err
 			}
 		}
-		return logged(record).runLater(db)
+		return logged(records...).runLater(db)
 	})
+}
+
+// Look implements audit.Book. On PostgreSQL each batch of fn is a message of its own,
+// on a connection that would let it write: but what writes asks for an act.
+func (s *Store) Look(ctx context.Context, office string, fn func(context.Context) error) (context.Context, error) {
+	if !isOffice(office) {
+		return ctx, ErrNoOffice
+	}
+	if _, within := ctx.Value(txKey{}).(tx); within {
+		return ctx, ErrNested
+	}
+	if err := s.ready(ctx, office); err != nil {
+		return ctx, err
+	}
+	l := looking{office: office, opened: map[string]seal.Key{}}
+	inner := withOffice(ctx, office)
+	run := func(db *gorm.DB) error {
+		l.db = db
+		return fn(context.WithValue(inner, lookKey{}, l))
+	}
+	var err error
+	if db := s.read.WithContext(inner); s.postgres {
+		err = run(db)
+	} else {
+		err = db.Transaction(run) // whose cache serves all statements
+	}
+	l.ended = true
+	return context.WithValue(ctx, lookKey{}, l), reachable(err)
 }
 
 // unlogged says that there is no act without its entry (S-084).
@@ -119,7 +176,7 @@ func (s *Store) enact(ctx context.Context, office string, fn func(context.Contex
 			s.keys.forget()
 		}
 	}()
-	run := func(db *gorm.DB) error { return fn(context.WithValue(inner, txKey{}, newTx(db, office, &moved))) }
+	run := func(db *gorm.DB) error { return fn(context.WithValue(inner, txKey{}, newTx(ctx, db, office, &moved))) }
 	if s.queue != nil {
 		j := job{done: make(chan error, 1), run: run}
 		if err := s.enqueue(j); err != nil {
@@ -297,13 +354,17 @@ func missing(err error, key string) error {
 	return err
 }
 
-// logged writes an entry of the log.
-func logged(r audit.Record) batch {
-	entry := insert("log", "office, id, at, person, terminal, purpose, case_id, action, object, concerned, result, request, canonical", []any{
-		r.Office, r.ID, r.At, r.Person, r.Terminal, r.Purpose, r.Case, r.Action, r.Object, r.Concerned, r.Result, r.Request, r.Canonical,
-	})
-	entry.fails = unlogged
-	return batch{entry}
+// logged writes entries of the log.
+func logged(records ...audit.Record) batch {
+	rows := make([][]any, len(records))
+	for i, r := range records {
+		rows[i] = []any{
+			r.Office, r.ID, r.At, r.Person, r.Terminal, r.Purpose, r.Case, r.Action, r.Object, r.Concerned, r.Result, r.Request, r.Canonical,
+		}
+	}
+	entries := insert("log", "office, id, at, person, terminal, purpose, case_id, action, object, concerned, result, request, canonical", rows...)
+	entries.fails = unlogged
+	return batch{entries}
 }
 
 // LogEntries returns the canonical entries about an object, oldest first.

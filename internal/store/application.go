@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 
+	"gorm.io/gorm"
+
 	"akashi/certificate"
 	"akashi/internal/application"
 	"akashi/internal/seal"
@@ -58,7 +60,8 @@ func (s *Store) CreateApplication(ctx context.Context, a *application.Applicatio
 	return db.Create(&row).Error
 }
 
-// SaveApplication implements application.Store.
+// SaveApplication implements application.Store. One that was erased has no data and
+// gets none.
 func (s *Store) SaveApplication(ctx context.Context, a *application.Application) error {
 	db, err := act(ctx, a.Office)
 	if err != nil {
@@ -75,36 +78,50 @@ func (s *Store) SaveApplication(ctx context.Context, a *application.Application)
 		return err
 	}
 	return batch{change("version", `UPDATE applications SET version = $3, state = $4, kind = $5, programme = $6, channel = $7,
-		person_key = $8, person_id = $9, reasons = $10, data = $11, updated_at = $12 WHERE office = $1 AND id = $2 AND version = $13`,
+		person_key = $8, person_id = $9, reasons = $10, data = $11, updated_at = $12
+		WHERE office = $1 AND id = $2 AND version = $13 AND length(data) > 0`,
 		row.Office, row.ID, row.Version, row.State, row.Kind, row.Programme, row.Channel,
 		row.PersonKey, row.PersonID, row.Reasons, row.Data, row.UpdatedAt, before)}.runLater(db)
 }
 
 // Application implements application.Store.
 func (s *Store) Application(ctx context.Context, office, id string) (application.Application, error) {
-	db, err := act(ctx, office)
+	db, err := seeing(ctx, office)
 	if err != nil {
 		return application.Application{}, err
 	}
-	var row applicationRow
-	var wrapped []byte
-	if err := (batch{one("application", []any{
-		&row.Office, &row.ID, &row.Version, &row.State, &row.Kind, &row.Programme, &row.Channel,
-		&row.PersonKey, &row.PersonID, &row.Reasons, &row.Data, &row.CreatedAt, &row.UpdatedAt, &wrapped,
+	var sealed sealedApplication
+	if err := (batch{sealed.read(office, id)}).run(db); err != nil {
+		return application.Application{}, err
+	}
+	return s.openApplication(db, sealed)
+}
+
+// sealedApplication is an application as its row has it, with the key that opens it.
+type sealedApplication struct {
+	applicationRow
+	wrapped []byte
+}
+
+func (a *sealedApplication) read(office, id string) step {
+	return one("application", []any{
+		&a.Office, &a.ID, &a.Version, &a.State, &a.Kind, &a.Programme, &a.Channel,
+		&a.PersonKey, &a.PersonID, &a.Reasons, &a.Data, &a.CreatedAt, &a.UpdatedAt, &a.wrapped,
 	}, `SELECT t.office, t.id, t.version, t.state, t.kind, t.programme, t.channel,
 		t.person_key, t.person_id, t.reasons, t.data, t.created_at, t.updated_at, k.wrapped
-		FROM applications t`+keyOf+`WHERE t.office = $1 AND t.id = $2`, office, id)}).run(db); err != nil {
-		return application.Application{}, err
-	}
-	a, err := summary(row)
+		FROM applications t`+keyOf+`WHERE t.office = $1 AND t.id = $2`, office, id)
+}
+
+func (s *Store) openApplication(db *gorm.DB, sealed sealedApplication) (application.Application, error) {
+	a, err := summary(sealed.applicationRow)
 	if err != nil {
 		return a, err
 	}
-	key, err := s.openKey(db, office, row.PersonKey, wrapped)
+	key, err := s.openKey(db, sealed.Office, sealed.PersonKey, sealed.wrapped)
 	if err != nil {
 		return a, err
 	}
-	data, err := key.Open(applicationPlace(a), row.Data)
+	data, err := key.Open(applicationPlace(a), sealed.Data)
 	if err != nil {
 		return a, err
 	}

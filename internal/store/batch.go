@@ -22,6 +22,7 @@ type step struct {
 	row   func(scan scan) error   // for each row; nil for a statement without rows
 	check func(count int64) error // of rows read or changed; may be nil
 	fails func(err error) error   // what the failure of the statement means; may be nil
+	only  error                   // what it means that not exactly one row was met; may be nil
 }
 
 type scan func(into ...any) error
@@ -47,12 +48,12 @@ func one(key string, into []any, text string, args ...any) step {
 
 // change demands that an update meets exactly one row; else fault Conflict with the key.
 func change(key string, text string, args ...any) step {
-	return step{text: text, args: args, check: func(count int64) error {
-		if count != 1 {
-			return fault.New(fault.Conflict, key, "")
-		}
-		return nil
-	}}
+	return step{text: text, args: args, only: fault.New(fault.Conflict, key, "")}
+}
+
+// demand is change for a query.
+func demand(key string, text string, args ...any) step {
+	return step{text: text, args: args, row: func(scan) error { return nil }, only: fault.New(fault.Conflict, key, "")}
 }
 
 // insert adds rows with the named columns, comma between.
@@ -101,6 +102,8 @@ func (s step) judge(count int64, err error) error {
 		return s.fails(err)
 	case err == nil && s.check != nil:
 		return s.check(count)
+	case err == nil && s.only != nil && count != 1:
+		return s.only
 	}
 	return err
 }

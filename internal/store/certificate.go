@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"errors"
 	"strconv"
 	"time"
 
@@ -75,52 +74,33 @@ func payloadPlace(office, id string, number int, column string) seal.Place {
 }
 
 // Prepare implements issuance.Store. The application's row is locked first, so
-// that of two issuers one sees what the other did.
+// that of two issuers one sees what the other did. One that was erased has no data.
 func (s *Store) Prepare(ctx context.Context, i issuance.Issue, applicationVersion int) error {
 	c := i.Certificate
 	db, err := act(ctx, c.Office)
 	if err != nil {
 		return err
 	}
-	var version int
-	var wrapped []byte
-	var live []struct{ id, state string }
-	const read = `SELECT a.version, k.wrapped FROM applications a JOIN person_keys k ON k.office = a.office AND k.id = $3
-		WHERE a.office = $1 AND a.id = $2`
+	key, err := s.personKey(db, c.Office, i.PersonKey)
+	if err != nil {
+		return err
+	}
 	lock := "" // the SQLite writer is alone anyway
 	if s.postgres {
 		lock = " FOR UPDATE OF a"
-	}
-	const of = `SELECT id, state FROM certificates WHERE office = $1 AND application_id = $2 AND kind = $3 AND state = `
-	if err := (batch{
-		one("application", []any{&version, &wrapped}, read+lock, c.Office, i.ApplicationID, i.PersonKey),
-		every(func(scan scan) error {
-			live = append(live, struct{ id, state string }{})
-			return scan(&live[len(live)-1].id, &live[len(live)-1].state)
-		}, of+"'prepared' UNION ALL "+of+"'issued'", c.Office, i.ApplicationID, string(c.Kind)), // each has its index
-	}).run(db); err != nil {
-		return err
-	}
-	for _, l := range live {
-		switch {
-		case l.state == string(issuance.Prepared):
-			return fault.New(fault.Conflict, "issue_in_progress", "")
-		case l.id != c.Supersedes:
-			return fault.New(fault.Conflict, "certificate_exists", "")
-		}
-	}
-	if version != applicationVersion {
-		return fault.New(fault.Conflict, "version", "")
-	}
-	key, err := s.openKey(db, c.Office, i.PersonKey, wrapped)
-	if err != nil {
-		return err
 	}
 	b, err := s.intent(i, key)
 	if err != nil {
 		return err
 	}
-	return b.runLater(db)
+	return append(batch{
+		demand("version", `SELECT 1 FROM applications a JOIN person_keys k ON k.office = a.office AND k.id = $3 AND length(k.wrapped) > 0
+			WHERE a.office = $1 AND a.id = $2 AND a.version = $4 AND length(a.data) > 0`+lock, c.Office, i.ApplicationID, i.PersonKey, applicationVersion),
+		demand("issue_in_progress", `SELECT 1 WHERE NOT EXISTS (
+			SELECT 1 FROM certificates WHERE office = $1 AND application_id = $2 AND kind = $3 AND state = 'prepared') AND NOT EXISTS (
+			SELECT 1 FROM certificates WHERE office = $1 AND application_id = $2 AND kind = $3 AND state = 'issued' AND id <> $4)`, // each has its index
+			c.Office, i.ApplicationID, string(c.Kind), c.Supersedes),
+	}, b...).runLater(db)
 }
 
 // intent writes a certificate with its payloads and the record it certifies.
@@ -180,8 +160,8 @@ func (s *Store) Commit(ctx context.Context, i issuance.Issue) error {
 		b = append(b, change("predecessor_not_issued", `UPDATE certificates SET state = 'superseded', superseded_by = $3, closed_at = $4
 			WHERE office = $1 AND id = $2 AND state = 'issued'`, c.Office, c.Supersedes, c.ID, s.clock.Now().UnixMilli()))
 	}
-	b = append(b, change("not_prepared", "UPDATE certificates SET state = 'issued' WHERE office = $1 AND id = $2 AND state = 'prepared'",
-		c.Office, c.ID))
+	b = append(b, change("not_prepared", `UPDATE certificates SET state = 'issued' WHERE office = $1 AND id = $2 AND state = 'prepared'
+		AND EXISTS (SELECT 1 FROM person_keys k WHERE k.office = $1 AND k.id = $3 AND length(k.wrapped) > 0)`, c.Office, c.ID, i.PersonKey))
 	for _, p := range i.Payloads {
 		b = append(b, change("not_prepared", `UPDATE payloads SET code_text = $4
 			WHERE office = $1 AND certificate_id = $2 AND number = $3 AND code_text IS NULL`,
@@ -206,72 +186,81 @@ func (s *Store) CloseIssue(ctx context.Context, office, id string, from []issuan
 
 // Issue implements issuance.Store.
 func (s *Store) Issue(ctx context.Context, office, id string) (issuance.Issue, error) {
-	return s.issueWhere(ctx, office, "t.id = ?", id)
-}
-
-// LiveIssue implements issuance.Store.
-func (s *Store) LiveIssue(ctx context.Context, office, applicationID string) (issuance.Issue, error) {
-	return s.issueWhere(ctx, office, "t.application_id = ? AND t.state = 'issued'", applicationID)
-}
-
-func (s *Store) issueWhere(ctx context.Context, office, where string, value string) (issuance.Issue, error) {
-	db, err := act(ctx, office)
+	db, err := seeing(ctx, office)
 	if err != nil {
 		return issuance.Issue{}, err
 	}
-	var found struct {
-		Row     certificateRow `gorm:"embedded"`
-		Wrapped []byte
+	var r certificateRow
+	var wrapped []byte
+	var payloads []payloadRow
+	var doses []application.DoseRef
+	if err := (batch{
+		one("certificate", []any{
+			&r.Office, &r.ID, &r.ApplicationID, &r.Kind, &r.Programme, &r.State, &r.PersonKey, &r.Ai, &r.IssuedAt, &r.IssuedOn, &r.Layout, &r.Catalogue,
+			&r.Supersedes, &r.SupersededBy, &r.Content, &r.PreparedAt, &r.ClosedAt, &r.Reason, &r.Copies, &r.RenewBy, &wrapped,
+		}, `SELECT t.office, t.id, t.application_id, t.kind, t.programme, t.state, t.person_key, t.ai, t.issued_at, t.issued_on, t.layout, t.catalogue,
+			t.supersedes, t.superseded_by, t.content, t.prepared_at, t.closed_at, t.reason, t.copies, t.renew_by, k.wrapped
+			FROM certificates t`+keyOf+`WHERE t.office = $1 AND t.id = $2`, office, id),
+		every(func(scan scan) error {
+			var p payloadRow
+			err := scan(&p.Number, &p.Family, &p.Dose, &p.KeyID, &p.StatusID, &p.ToSign, &p.CodeText)
+			payloads = append(payloads, p)
+			return err
+		}, "SELECT number, family, dose, key_id, status_id, to_sign, code_text FROM payloads WHERE office = $1 AND certificate_id = $2 ORDER BY number", office, id),
+		every(func(scan scan) error {
+			var d application.DoseRef
+			err := scan(&d.ID, &d.Version)
+			doses = append(doses, d)
+			return err
+		}, "SELECT dose_id, dose_version FROM certificate_doses WHERE office = $1 AND certificate_id = $2 ORDER BY dose_id", office, id),
+	}).run(db); err != nil {
+		return issuance.Issue{}, err
 	}
-	if err := db.Table("certificates t").Select("t.*", "k.wrapped").Joins(keyOf).
-		Where("t.office = ?", office).Where(where, value).Take(&found).Error; err != nil {
-		return issuance.Issue{}, missing(err, "certificate")
-	}
-	row := found.Row
-	i := issueSummary(row)
-	key, err := s.openKey(db, office, row.PersonKey, found.Wrapped)
+	i := issueSummary(r)
+	i.Doses = doses
+	key, err := s.openKey(db, office, r.PersonKey, wrapped)
 	if err != nil {
 		return i, err
 	}
-	content, err := key.Open(contentPlace(office, row.ID), row.Content)
+	content, err := key.Open(contentPlace(office, id), r.Content)
 	if err != nil {
 		return i, err
 	}
 	if i.Certificate, err = certificate.Decode(content); err != nil {
 		return i, err
 	}
-	if i.Payloads, err = payloads(db, key, office, row.ID); err != nil {
-		return i, err
-	}
-	var doses []certificateDoseRow
-	if err := db.Where("office = ? AND certificate_id = ?", office, row.ID).Order("dose_id").Find(&doses).Error; err != nil {
-		return i, err
-	}
-	for _, d := range doses {
-		i.Doses = append(i.Doses, application.DoseRef{ID: d.DoseID, Version: d.DoseVersion})
+	for _, p := range payloads {
+		open, err := openPayload(key, office, id, p)
+		if err != nil {
+			return i, err
+		}
+		i.Payloads = append(i.Payloads, open)
 	}
 	return i, nil
 }
 
-func payloads(db *gorm.DB, key seal.Key, office, id string) ([]issuance.Payload, error) {
-	var rows []payloadRow
-	if err := db.Where("office = ? AND certificate_id = ?", office, id).Order("number").Find(&rows).Error; err != nil {
-		return nil, err
+func openPayload(key seal.Key, office, id string, r payloadRow) (p issuance.Payload, err error) {
+	p = issuance.Payload{Number: r.Number, Family: certificate.Family(r.Family), Dose: r.Dose, KeyID: r.KeyID, StatusID: r.StatusID}
+	if p.ToSign, err = key.Open(payloadPlace(office, id, r.Number, "to_sign"), r.ToSign); err != nil {
+		return p, err
 	}
-	list := make([]issuance.Payload, len(rows))
-	for i, r := range rows {
-		list[i] = issuance.Payload{Number: r.Number, Family: certificate.Family(r.Family), Dose: r.Dose, KeyID: r.KeyID, StatusID: r.StatusID}
-		var err error
-		if list[i].ToSign, err = key.Open(payloadPlace(office, id, r.Number, "to_sign"), r.ToSign); err != nil {
-			return nil, err
-		}
-		text, err := key.Open(payloadPlace(office, id, r.Number, "code_text"), r.CodeText)
-		if err != nil {
-			return nil, err
-		}
-		list[i].Text = string(text)
+	text, err := key.Open(payloadPlace(office, id, r.Number, "code_text"), r.CodeText)
+	p.Text = string(text)
+	return p, err
+}
+
+// LiveIssue implements issuance.Store.
+func (s *Store) LiveIssue(ctx context.Context, office, applicationID string) (issuance.Issue, error) {
+	db, err := seeing(ctx, office)
+	if err != nil {
+		return issuance.Issue{}, err
 	}
-	return list, nil
+	var id string
+	if err := (batch{one("certificate", []any{&id},
+		"SELECT id FROM certificates WHERE office = $1 AND application_id = $2 AND state = 'issued'", office, applicationID)}).run(db); err != nil {
+		return issuance.Issue{}, err
+	}
+	return s.Issue(ctx, office, id)
 }
 
 // issueSummary is a certificate without its personal content.
@@ -371,17 +360,15 @@ func (s *Store) ToSign(ctx context.Context, office, id string) ([]signing.ToSign
 	if len(list) == 0 {
 		return nil, fault.New(fault.NotFound, "intent", "")
 	}
-	key, err := s.ring.Person(office, person, wrapped)
-	if errors.Is(err, seal.ErrUnknownKey) {
-		err = s.look(ctx, office, func(db *gorm.DB) (err error) {
-			key, err = s.openKey(db, office, person, wrapped)
-			return err
-		})
-	}
-	if err != nil {
+	var key seal.Key
+	if err := s.opening(s.read.WithContext(withOffice(ctx, office)), office, func() (err error) {
+		key, err = s.ring.Person(office, person, wrapped)
+		return err
+	}); err != nil {
 		return nil, err
 	}
 	for n, i := range list {
+		var err error
 		if list[n].Bytes, err = key.Open(payloadPlace(office, id, i.Number, "to_sign"), i.Bytes); err != nil {
 			return nil, err
 		}

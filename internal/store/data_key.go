@@ -111,13 +111,13 @@ func (s *Store) opening(db *gorm.DB, office string, open func() error) error {
 	return err
 }
 
-func readDataKeys(db *gorm.DB, office string) ([]seal.DataKey, error) {
-	var rows []dataKeyRow
-	err := db.Where("office = ?", office).Find(&rows).Error
-	keys := make([]seal.DataKey, len(rows))
-	for i, r := range rows {
-		keys[i] = r.dataKey()
-	}
+func readDataKeys(db *gorm.DB, office string) (keys []seal.DataKey, err error) {
+	err = batch{every(func(scan scan) error {
+		d := seal.DataKey{Office: office}
+		err := scan(&d.Purpose, &d.Version, &d.Wrapped, &d.State, &d.Uses)
+		keys = append(keys, d)
+		return err
+	}, "SELECT purpose, version, wrapped, state, uses FROM data_keys WHERE office = $1 ORDER BY purpose, version", office)}.run(db)
 	return keys, err
 }
 

@@ -62,12 +62,16 @@ func (s *Store) SaveOffice(ctx context.Context, o office.Office) error {
 
 // Office returns an office; fault NotFound if there is none.
 func (s *Store) Office(ctx context.Context, code string) (office.Office, error) {
-	row := officeRow{Office: code}
-	if err := s.lookup(ctx, code, batch{one("office", []any{&row.NameJa, &row.NameEn, &row.Issuer, &row.Settings, &row.Version},
-		"SELECT name_ja, name_en, issuer, settings, version FROM offices WHERE office = $1", code)}); err != nil {
+	var row officeRow
+	if err := s.lookup(ctx, code, batch{row.read(code)}); err != nil {
 		return office.Office{}, err
 	}
 	return row.office()
+}
+
+func (r *officeRow) read(code string) step {
+	return one("office", []any{&r.Office, &r.NameJa, &r.NameEn, &r.Issuer, &r.Settings, &r.Version},
+		"SELECT office, name_ja, name_en, issuer, settings, version FROM offices WHERE office = $1", code)
 }
 
 // Offices lists the codes of all offices. It is the only query without an

@@ -59,10 +59,13 @@ func (s *Store) openKey(db *gorm.DB, office, id string, wrapped []byte) (seal.Ke
 	return key, err
 }
 
-// opened is the keys of the running act; nil outside one.
+// opened is the keys of the running act or look; nil outside one.
 func opened(db *gorm.DB) map[string]seal.Key {
-	t, _ := db.Statement.Context.Value(txKey{}).(tx)
-	return t.opened
+	if t, acting := db.Statement.Context.Value(txKey{}).(tx); acting {
+		return t.opened
+	}
+	l, _ := db.Statement.Context.Value(lookKey{}).(looking)
+	return l.opened
 }
 
 // keyOf joins the keys of the persons of a table t, k.wrapped.

@@ -137,9 +137,11 @@ func (c *connection) BeginTx(ctx context.Context, o driver.TxOptions) (driver.Tx
 	if !isOffice(office) {
 		return nil, ErrNoOffice
 	}
-	c.open, c.waiting = true, batch{{text: "BEGIN"}, setOffice(office)}
+	c.open, c.waiting = true, batch{{text: begin}, setOffice(office)}
 	return transaction{ctx, c}, nil
 }
+
+const begin = "BEGIN"
 
 func setOffice(office string) step {
 	return step{text: "SELECT set_config('akashi.office', $1, true)", args: []any{office}}
@@ -150,9 +152,9 @@ func (c *connection) ExecContext(ctx context.Context, text string, args []driver
 	if len(args) == 1 {
 		switch b := args[0].Value.(type) {
 		case batch:
-			return driver.ResultNoRows, c.run(ctx, b)
+			return driver.ResultNoRows, c.run(ctx, b.enforced())
 		case later:
-			c.waiting = append(c.waiting, b...)
+			c.waiting = append(c.waiting, batch(b).enforced()...)
 			return driver.ResultNoRows, nil
 		}
 	}
@@ -174,6 +176,29 @@ func (c *connection) PrepareContext(ctx context.Context, text string) (driver.St
 		return nil, err
 	}
 	return c.Conn.PrepareContext(ctx, text)
+}
+
+// enforced lets the server itself see to it that a step meets one row, by dividing
+// by zero if it does not: it then skips the rest of the message, the commit too.
+func (b batch) enforced() batch {
+	steps := slices.Clone(b)
+	for i, s := range steps {
+		if s.only == nil {
+			continue
+		}
+		returning := " RETURNING 1"
+		if strings.HasPrefix(s.text, "SELECT") {
+			returning = ""
+		}
+		steps[i] = step{text: "WITH met AS (" + s.text + returning + ") SELECT 1 / (count(*) = 1)::int FROM met", args: s.args, fails: func(err error) error {
+			var refusal *pgconn.PgError
+			if errors.As(err, &refusal) && refusal.Code == "22012" {
+				return s.only
+			}
+			return err
+		}}
+	}
+	return steps
 }
 
 // flush sends what waits.
@@ -275,7 +300,7 @@ type transaction struct {
 }
 
 // Commit sends what still waits in one message with the commit, unless the
-// commit hangs on how many rows that meets.
+// commit hangs on what is read in it.
 func (t transaction) Commit() error {
 	err := t.c.commit(t.ctx)
 	if err != nil {
@@ -294,7 +319,17 @@ func (c *connection) commit(ctx context.Context) error {
 	if c.status() == aborted {
 		return pgx.ErrTxCommitRollback
 	}
+	if b := c.waiting; c.whole(b) {
+		c.waiting = nil
+		return c.message(ctx, b[1:])
+	}
 	return c.run(ctx, batch{{text: "COMMIT"}})
+}
+
+// whole tells whether all of a transaction still waits and can be one message, which
+// the server commits as a whole or not at all: then it needs no BEGIN and no COMMIT.
+func (c *connection) whole(b batch) bool {
+	return len(b) > 0 && b[0].text == begin && !slices.ContainsFunc(b[1:], func(s step) bool { return !c.accepted[s.text] })
 }
 
 func (t transaction) Rollback() error {

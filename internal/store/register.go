@@ -20,7 +20,7 @@ const Source = "office_register"
 // text: SQLite prepares a statement anew each time when its limit is a parameter.
 const maxFound = "10"
 
-// Register returns the register of one office. Its look-ups run inside an act.
+// Register returns the register of one office. Its look-ups run inside an act or a look.
 func (s *Store) Register(office string) vaccination.Register { return register{s, office} }
 
 type register struct {
@@ -55,7 +55,7 @@ func nameValue(key vaccination.SearchKey, birth clock.Date) string {
 // find answers from the versions that count now; a failing database is
 // Unavailable, never "nobody".
 func (r register) find(ctx context.Context, column, kind, value string) ([]vaccination.Person, error) {
-	db, err := act(ctx, r.office)
+	db, err := seeing(ctx, r.office)
 	if err != nil {
 		return nil, err
 	}
@@ -69,20 +69,16 @@ func (r register) find(ctx context.Context, column, kind, value string) ([]vacci
 		places += "$" + strconv.Itoa(len(args))
 	}
 	var found []foundRow
-	look := batch{every(func(scan scan) error {
-		var f foundRow
-		err := scan(&f.id, &f.version, &f.personKey, &f.data, &f.created, &f.wrapped, &f.dose, &f.doseVersion, &f.doseData, &f.doseCreated)
-		found = append(found, f)
-		return err
-	}, findPeople+column+" IN ("+places+theirDoses, args...)}
-	if r.s.postgres {
+	b := batch{every(scanFound(&found), findPeople+column+" IN ("+places+theirDoses, args...)}
+	_, acting := ctx.Value(txKey{}).(tx)
+	if acting = acting && r.s.postgres; acting {
 		// A failed statement ends a transaction of PostgreSQL; the act has to live on
 		// to store that the register could not be asked.
-		look = append(batch{{text: "SAVEPOINT look"}}, look...)
+		b = append(batch{{text: "SAVEPOINT look"}}, b...)
 	}
-	if err := look.run(db); err != nil {
+	if err := b.run(db); err != nil {
 		err = fmt.Errorf("%w: %w", vaccination.ErrUnavailable, err)
-		if r.s.postgres {
+		if acting {
 			err = errors.Join(err, db.RollbackTo("look").Error)
 		}
 		return nil, err
@@ -92,8 +88,8 @@ func (r register) find(ctx context.Context, column, kind, value string) ([]vacci
 
 // findPeople, with a column of persons and theirDoses, has a row for each dose of
 // each person found, or one without dose.
-const findPeople = `SELECT p.id, p.version, p.person_key, p.data, p.created_at, p.wrapped, d.id, d.version, d.data, d.created_at FROM (
-	SELECT t.id, t.version, t.person_key, t.data, t.created_at, k.wrapped, t.ticket_ix FROM persons t
+const findPeople = `SELECT p.id, p.version, p.person_key, p.ticket_ix, p.address_ix, p.data, p.created_at, p.wrapped, d.id, d.version, d.data, d.created_at FROM (
+	SELECT t.id, t.version, t.person_key, t.ticket_ix, t.address_ix, t.data, t.created_at, k.wrapped FROM persons t
 	JOIN person_keys k ON k.office = t.office AND k.id = t.person_key WHERE t.office = $1 AND t.is_current AND t.`
 
 const theirDoses = `) ORDER BY t.id LIMIT ` + maxFound + `) p
@@ -104,6 +100,8 @@ type foundRow struct {
 	id          string
 	version     int
 	personKey   string
+	ticket      []byte // search keys
+	address     []byte
 	data        []byte
 	created     int64
 	wrapped     []byte
@@ -111,6 +109,15 @@ type foundRow struct {
 	doseVersion *int
 	doseData    []byte
 	doseCreated *int64
+}
+
+func scanFound(found *[]foundRow) func(scan) error {
+	return func(scan scan) error {
+		var f foundRow
+		err := scan(&f.id, &f.version, &f.personKey, &f.ticket, &f.address, &f.data, &f.created, &f.wrapped, &f.dose, &f.doseVersion, &f.doseData, &f.doseCreated)
+		*found = append(*found, f)
+		return err
+	}
 }
 
 // people reads the persons of rows that stand together.

@@ -30,7 +30,7 @@ var sealedColumns = map[seal.Purpose][]sealedColumn{
 // DataKeys returns the versions of an office's data keys.
 func (s *Store) DataKeys(ctx context.Context, office string) (keys []seal.DataKey, err error) {
 	err = s.look(ctx, office, func(db *gorm.DB) error {
-		keys, err = readDataKeys(db.Order("purpose, version"), office)
+		keys, err = readDataKeys(db, office)
 		return err
 	})
 	return keys, err

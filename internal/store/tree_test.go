@@ -521,7 +521,7 @@ func TestOwnerIsFound(t *testing.T) {
 			err := db.Transaction(func(db *gorm.DB) error {
 				kind = attack(t, db, random, 302)
 				// The proof reads through the transaction of the attack.
-				c := context.WithValue(ctx, txKey{}, newTx(db, installation, new(bool)))
+				c := context.WithValue(ctx, txKey{}, newTx(ctx, db, installation, new(bool)))
 				if f.postgres {
 					if err := db.Exec("SELECT set_config('akashi.office', '000000', true)").Error; err != nil {
 						t.Fatal(err)
