@@ -41,7 +41,7 @@ const (
 const soon = 30 * 24 * time.Hour
 
 func selfCheckCommand() *cobra.Command {
-	var ca, at string
+	var ca, at, logKey string
 	cmd := &cobra.Command{
 		Use:   "selfcheck URL [FILE…]",
 		Short: "Check as an outsider what a public face publishes, and fresh certificates with it",
@@ -63,6 +63,13 @@ func selfCheckCommand() *cobra.Command {
 			if err != nil {
 				return usageError{err}
 			}
+			if logKey != "" {
+				text, err := os.ReadFile(logKey)
+				if err != nil {
+					return usageError{err}
+				}
+				s.logKey = strings.TrimSpace(string(text))
+			}
 			if !s.run(args[1:], cmd.InOrStdin()) {
 				return ExitError{1}
 			}
@@ -70,6 +77,7 @@ func selfCheckCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&ca, "ca", "", "authority of the server's certificate, PEM; those of the system where it is not given")
+	cmd.Flags().StringVar(&logKey, "log-key", "", "public key of the issuance log (keys/issuance-log.pub of the service): checks the log, and that FILE is in it")
 	cmd.Flags().StringVar(&at, "at", "", "time of checking, RFC 3339; default now")
 	return cmd
 }
@@ -81,6 +89,7 @@ type selfCheck struct {
 	client  *http.Client
 	now     time.Time
 	out     io.Writer
+	logKey  string // public key of the issuance log; empty: it is not checked
 	failed  bool
 	fetches int
 	fetched int
@@ -136,6 +145,8 @@ func (s *selfCheck) run(files []string, in io.Reader) bool {
 	s.certificates(b)
 	s.healthSigners(b)
 	s.statusList(b)
+	s.withdrawn()
+	b = s.issuanceLog(b)
 	for _, name := range files {
 		content, err := readInput(name, in)
 		if err != nil {

@@ -23,7 +23,7 @@ import (
 func publicFace(t *testing.T, w *world.World, change func(path string, h http.Header, body []byte) (int, []byte)) *httptest.Server {
 	t.Helper()
 	b := published(t, w)
-	files, err := b.Files()
+	files, err := b.WithoutIssuances().Files() // as the public face does
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,6 +38,15 @@ func publicFace(t *testing.T, w *world.World, change func(path string, h http.He
 	}
 	s := httptest.NewServer(http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
 		body, ok := at[r.URL.Path]
+		if name, of := strings.CutPrefix(r.URL.Path, "/api/v1/issuance-log/"); of {
+			size, part, deeper := strings.Cut(name, "/")
+			if body, ok = w.Published.Issuances.Part(r.Context(), size, part); !deeper {
+				body, ok = []byte(w.Published.Issuances.Checkpoint(r.Context())), true
+			}
+		}
+		if name, of := strings.CutPrefix(r.URL.Path, "/.well-known/dcc/"); of {
+			body, ok, _ = w.Published.Lists.WithdrawnFile(r.Context(), name)
+		}
 		status := http.StatusOK
 		if !ok {
 			status = http.StatusNotFound
@@ -61,6 +70,16 @@ func selfCheck(t *testing.T, args ...string) (int, string) {
 	return status, out.String()
 }
 
+// old is a certificate for travel with its EU code.
+func old(t *testing.T, w *world.World) issuance.Issue {
+	t.Helper()
+	i, _, err := w.Issuance.Issue(t.Context(), w.Clerk, w.Approved(t, certificate.Travel))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return i
+}
+
 // Issue 5, section 4: an outsider finds the published files in order, with a fresh
 // certificate of each family; and names what is not.
 func TestSelfCheck(t *testing.T) {
@@ -75,7 +94,15 @@ func TestSelfCheck(t *testing.T) {
 		}
 		payloads = append(payloads, i.Payloads...)
 	}
+	again, err := w.Issuance.Reissue(t.Context(), w.Clerk, old(t, w).Certificate.ID, "lost") // ends an EU certificate
+	if err != nil || len(again.Payloads) != 3 {
+		t.Fatalf("%v %d", err, len(again.Payloads))
+	}
 	runJob(t, w, "lists")
+	if err := w.Notaries[1].Checkpoint(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	logKey := filepath.Join(w.Config.Data, "keys", "issuance-log.pub")
 	var files []string
 	for _, p := range payloads {
 		files = append(files, filepath.Join(t.TempDir(), string(p.Family)+".txt"))
@@ -84,7 +111,10 @@ func TestSelfCheck(t *testing.T) {
 		}
 	}
 	good := publicFace(t, w, nil)
-	status, report := selfCheck(t, append([]string{good.URL}, files...)...)
+	status, report := selfCheck(t, append([]string{good.URL, "--log-key", logKey}, files...)...)
+	if !strings.Contains(report, "10 codes through") || !strings.Contains(report, "1 ended") {
+		t.Errorf("ok/log and lists:\n%s", report)
+	}
 	if status != 0 || strings.Count(report, "valid") != len(files) || !strings.Contains(report, "status list") || len(files) != 4 || !strings.Contains(report, "of HC1 codes, listed") || strings.Contains(report, "FAIL") {
 		t.Errorf("ok: %d\n%s", status, report)
 	}
@@ -111,7 +141,7 @@ func TestSelfCheck(t *testing.T) {
 		}, nil, "status 404"},
 		"an older card list": {func(path string, _ http.Header, body []byte) (int, []byte) {
 			if strings.HasPrefix(path, "/.well-known/jwks") {
-				body = bytes.ReplaceAll(body, []byte(`"crlVersion":1`), []byte(`"crlVersion":9`))
+				body = bytes.ReplaceAll(body, []byte(`"crlVersion":2`), []byte(`"crlVersion":9`))
 			}
 			return 200, body
 		}, nil, "older than crlVersion 9"},
@@ -125,6 +155,19 @@ func TestSelfCheck(t *testing.T) {
 			}
 			return 200, body
 		}, nil, "0 keys, 1 in the directory"},
+		"a code that is not in the log": {func(path string, _ http.Header, body []byte) (int, []byte) {
+			if strings.HasSuffix(path, "/all") {
+				body = bytes.Repeat([]byte{0xff}, len(body))
+			}
+			return 200, body
+		}, []string{"--log-key", logKey}, "not_this_checkpoint"},
+		"another log": {nil, []string{"--log-key", filepath.Join(w.Config.Data, "keys", "status-list.pub")}, "not_signed"},
+		"a filter that lacks one": {func(path string, _ http.Header, body []byte) (int, []byte) {
+			if strings.HasSuffix(path, ".bloom") {
+				body = append(bytes.Clone(body[:20]), make([]byte, len(body)-20)...)
+			}
+			return 200, body
+		}, nil, "not in the filter"},
 		"an old list": {nil, []string{"--at", time.Now().UTC().Add(50 * time.Hour).Format(time.RFC3339)}, "FAIL status list"},
 		"an unreadable certificate": {nil, []string{func() string {
 			name := filepath.Join(t.TempDir(), "x.txt")
