@@ -2,7 +2,6 @@ package cli
 
 import (
 	"encoding/json"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -30,15 +29,8 @@ func (s *selfCheck) issuanceLog(b *trust.Bundle) *trust.Bundle {
 	if !ok {
 		return b
 	}
-	lines := strings.Split(string(text), "\n")
-	at := slices.IndexFunc(lines, func(l string) bool { return strings.HasPrefix(l, "buckets ") })
-	if len(lines) < 2 || at < 0 {
-		s.fail(what, "the checkpoint has no size or no buckets")
-		return b
-	}
-	size, err := strconv.ParseInt(lines[1], 10, 64)
-	digits, problem := strconv.Atoi(strings.Fields(lines[at])[1])
-	if err != nil || problem != nil || digits < 0 || digits > 4 {
+	size, digits, ok := editionOf(string(text))
+	if !ok {
 		s.fail(what, "the checkpoint has no size or no buckets")
 		return b
 	}
@@ -69,6 +61,22 @@ func (s *selfCheck) issuanceLog(b *trust.Bundle) *trust.Bundle {
 	return b.WithIssuances(log)
 }
 
+// editionOf finds in a checkpoint how large its log is, and how many digits name a bucket.
+func editionOf(checkpoint string) (size int64, digits int, ok bool) {
+	lines := strings.Split(checkpoint, "\n")
+	for _, line := range lines {
+		rest, found := strings.CutPrefix(line, "buckets ")
+		if !found || len(lines) < 2 {
+			continue
+		}
+		number, _, _ := strings.Cut(rest, " ")
+		digits, err := strconv.Atoi(number)
+		size, problem := strconv.ParseInt(lines[1], 10, 64)
+		return size, digits, err == nil && problem == nil && size >= 0 && digits >= 0 && digits <= 4
+	}
+	return 0, 0, false
+}
+
 // withdrawn checks that the lists for verifiers of EU certificates can be read and belong together.
 func (s *selfCheck) withdrawn() {
 	const what = "EU lists"
@@ -93,6 +101,10 @@ func (s *selfCheck) withdrawnBy(kid string, names ...string) {
 	const what = "EU lists"
 	var files [3][]byte
 	for i, name := range names {
+		if strings.ContainsAny(name, "/?#%\\") {
+			s.fail(what, "a file's name is not allowed")
+			return
+		}
 		var ok bool
 		if files[i], ok = s.fetch(what, withdrawnPath+name); !ok {
 			return

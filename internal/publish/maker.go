@@ -94,19 +94,31 @@ func (m *Maker) Step(ctx context.Context) error {
 		m.codes = nil // what was read is not in a list
 		return err
 	}
-	if !changed && !m.listed.IsZero() {
-		return nil
-	}
-	lists, err := m.make(ctx, versions, now)
-	if err == nil {
+	edition := changed || m.listed.IsZero()
+	lists, err := m.due(ctx, versions, now, edition)
+	if err == nil && len(lists) > 0 {
 		err = m.Store.PublishLists(ctx, lists)
 	}
 	if err != nil {
 		m.codes = nil
 		return err
 	}
-	m.listed = now
+	if edition {
+		m.listed = now
+	}
 	return nil
+}
+
+// due makes the lists that have to be written: an edition of what ended if one is, and the
+// signers if they are others.
+func (m *Maker) due(ctx context.Context, versions map[string]int64, now time.Time, edition bool) (lists []List, err error) {
+	if edition {
+		if lists, err = m.make(ctx, versions, now); err != nil {
+			return nil, err
+		}
+	}
+	signers, err := m.signersList(ctx, versions, now)
+	return append(lists, signers...), err
 }
 
 func (m *Maker) read(ctx context.Context) (changed bool, err error) {
@@ -172,11 +184,7 @@ func (m *Maker) make(ctx context.Context, versions map[string]int64, now time.Ti
 	if err != nil {
 		return nil, err
 	}
-	who, err := m.signersList(ctx, keys, versions, now)
-	if err != nil {
-		return nil, err
-	}
-	lists = slices.Concat(lists, withdrawn, who)
+	lists = append(lists, withdrawn...)
 	slices.SortFunc(lists[1:], func(a, b List) int { return cmp.Compare(a.Name, b.Name) })
 	return lists, nil
 }

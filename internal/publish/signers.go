@@ -34,10 +34,18 @@ type signer struct {
 	Thumbprint string `json:"thumbprint"` // RFC 7638, as in the key set
 }
 
-// signersList makes the list of signers if it has to change.
-func (m *Maker) signersList(ctx context.Context, keys []signing.Key, versions map[string]int64, now time.Time) ([]List, error) {
-	text, err := signers(keys, now)
-	if err != nil || text == nil || m.Signers == nil {
+// signersList makes the list of signers if it has to change. It is judged in each round:
+// a withdrawn signer leaves it at once, the last one too.
+func (m *Maker) signersList(ctx context.Context, versions map[string]int64, now time.Time) ([]List, error) {
+	if m.Signers == nil {
+		return nil, nil
+	}
+	keys, err := m.Store.SigningKeys(ctx)
+	if err != nil {
+		return nil, err
+	}
+	text, any, err := signers(keys, now)
+	if err != nil || !any && versions[SignersName] == 0 {
 		return nil, err
 	}
 	if versions[SignersName] > 0 {
@@ -53,25 +61,23 @@ func (m *Maker) signersList(ctx context.Context, keys []signing.Key, versions ma
 	return []List{{SignersName, max(versions[SignersName]+1, now.Unix()), now, "", content}}, err
 }
 
-// signers lists who signs and who signed: to be absent is to be withdrawn. nil: nobody.
-func signers(keys []signing.Key, now time.Time) ([]byte, error) {
-	var list struct {
+// signers lists who signs and who signed, if anybody does: to be absent is to be withdrawn.
+func signers(keys []signing.Key, now time.Time) (text []byte, any bool, err error) {
+	list := struct {
 		Certificates []signer `json:"certificates"`
-	}
+	}{[]signer{}}
 	for _, k := range keys {
 		if k.Purpose != signing.DSC || k.State == signing.Compromised || now.After(k.NotAfter) {
 			continue
 		}
 		c, err := pki.ParseCertificate(k.Certificate)
 		if err != nil {
-			return nil, fmt.Errorf("publish: signer of HC1 codes: %w", err)
+			return nil, false, fmt.Errorf("publish: signer of HC1 codes: %w", err)
 		}
 		list.Certificates = append(list.Certificates, signer{
 			"DSC", c.Subject.Country(), base64.StdEncoding.EncodeToString(hcert.KeyID(k.Certificate)), base64.StdEncoding.EncodeToString(k.Certificate), k.ID,
 		})
 	}
-	if list.Certificates == nil {
-		return nil, nil
-	}
-	return json.Marshal(list)
+	text, err = json.Marshal(list)
+	return text, len(list.Certificates) > 0, err
 }

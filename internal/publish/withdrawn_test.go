@@ -148,6 +148,13 @@ func TestWithdrawn(t *testing.T) {
 	if _, found, _ := lists.WithdrawnFile(t.Context(), "none.json"); found {
 		t.Error("error/a file that is none")
 	}
+	// A signer that was withdrawn is off the list with the next round, the last one too.
+	s.keys[len(s.keys)-1].State = signing.Compromised
+	step()
+	if got := file(SignersFile); !bytes.HasSuffix(got, []byte(`{"certificates":[]}`)) {
+		t.Errorf("error/withdrawn signer: %s", got)
+	}
+	s.keys[len(s.keys)-1].State = signing.Active
 	damaged := s.lists[WithdrawnName("eu")]
 	damaged.Content, damaged.Version = []byte(`[{}]`), damaged.Version+1
 	s.lists[WithdrawnName("eu")] = damaged

@@ -2,6 +2,7 @@ package server
 
 import (
 	"errors"
+	"maps"
 	"net/http"
 	"strings"
 
@@ -252,9 +253,10 @@ func (s *Server) formHandedIn(c *call, use func(*call) (string, error)) (answer,
 		id, err = use(c)
 	}
 	if err != nil && f.Values != nil && fault.CodeOf(err) != fault.NotFound {
-		p := problemOf(s.noted(c, err), c.id)
+		p, headers := s.explain(c, s.noted(c, err))
 		above := told(&f, p)
-		return s.newPage(c, f, p.Status, above)
+		a, err := s.newPage(c, f, p.Status, above)
+		return with(a, headers), err
 	}
 	if err != nil {
 		return answer{}, err
@@ -273,8 +275,10 @@ func (s *Server) createAndSubmit(c *call) (string, error) {
 	if made.State != application.Draft {
 		return made.ID, nil
 	}
-	_, err = s.Applications.Submit(c.ctx, c.actor, made.ID)
-	return made.ID, err
+	if _, err := s.Applications.Submit(c.ctx, c.actor, made.ID); err != nil {
+		s.explain(c, s.noted(c, err)) // the application is there, and its page can check it again
+	}
+	return made.ID, nil
 }
 
 type listView struct {
@@ -349,21 +353,45 @@ func (s *Server) back(c *call, f counter.Form, err error) (answer, error) {
 		return answer{}, err
 	}
 	err = s.noted(c, err)
-	p := problemOf(err, c.id)
-	above := told(&f, p)
-	page := map[string]func(*call, counter.Form, int, *counter.Said) (answer, error){
-		"applications": s.applicationPage, "certificates": s.certificatePage, "approvals": s.approvalPage,
+	page := map[string]struct {
+		needs office.Permission
+		show  func(*call, counter.Form, int, *counter.Said) (answer, error)
+	}{
+		"applications": {office.ReadApplications, s.applicationPage}, "certificates": {office.ReadCertificates, s.certificatePage},
+		"approvals": {office.ReadApprovals, s.approvalPage},
 	}[of]
-	a, failed := page(c, f, p.Status, above)
+	if !c.actor.May(string(page.needs)) {
+		return answer{}, err
+	}
+	if of == "applications" && !c.route.looksUp { // the page shows the person
+		if over := s.lookUp(c, 1); over != nil {
+			return answer{}, errors.Join(over, err)
+		}
+	}
+	p, headers := s.explain(c, err)
+	above := told(&f, p)
+	a, failed := page.show(c, f, p.Status, above)
 	if failed != nil {
 		return answer{}, errors.Join(failed, err)
 	}
-	return a, nil
+	return with(a, headers), nil
+}
+
+// with adds headers to an answer.
+func with(a answer, headers map[string]string) answer {
+	if a.header == nil {
+		a.header = map[string]string{}
+	}
+	maps.Copy(a.header, headers)
+	return a
 }
 
 // issueHere issues and goes on to the certificate, or answers with its paper at once.
 func (s *Server) issueHere(c *call) (answer, error) {
 	f, err := s.form(c)
+	if err == nil && f.Value("print") != "" && !c.actor.May(string(office.Print)) {
+		err = fault.New(fault.Forbidden, "permission", "")
+	}
 	var a answer
 	if err == nil {
 		a, err = s.issueCertificate(c)
@@ -374,9 +402,6 @@ func (s *Server) issueHere(c *call) (answer, error) {
 	id := a.body.(certificateBody).ID
 	if f.Value("print") == "" {
 		return to("/counter/certificates/" + id), nil
-	}
-	if !c.actor.May(string(office.Print)) {
-		return answer{}, fault.New(fault.Forbidden, "permission", "")
 	}
 	return s.onScreen(s.print(c, []string{id}))
 }
@@ -426,15 +451,16 @@ func (s *Server) showCertificates(c *call) (answer, error) {
 	if id := c.query.Get("id"); id != "" && certificateForm.MatchString(id) {
 		return to("/counter/certificates/" + id), nil
 	}
+	if id := c.query.Get("id"); id != "" {
+		p, headers := s.explain(c, s.noted(c, fault.New(fault.NotFound, "certificate", "id")))
+		a, err := s.html(c, "certificates", p.Status, said(p), certificatesView{ID: id})
+		return with(a, headers), err
+	}
 	a, err := s.listCertificates(c)
 	if err != nil {
 		return answer{}, err
 	}
-	v := certificatesView{a.body.(certificateList), ""}
-	if c.query.Get("id") != "" {
-		v.certificateList = certificateList{}
-	}
-	return s.html(c, "certificates", http.StatusOK, nil, v)
+	return s.html(c, "certificates", http.StatusOK, nil, certificatesView{certificateList: a.body.(certificateList)})
 }
 
 type certificateView struct {

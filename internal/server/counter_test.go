@@ -106,11 +106,14 @@ func (f *fixture) testCounter(t *testing.T) {
 	f.want(t, f.page(f.clerk, "POST", anew.header.Get("Location")+"/revoke", "reason=fraud"), 403, "permission")
 	f.want(t, f.page(f.officer, "POST", anew.header.Get("Location")+"/revoke", "reason=fraud"), 303, "")
 
-	for _, path := range []string{"/counter/applications", "/counter/applications?state=fulfilled", "/counter/certificates", "/counter/certificates?id=x"} {
+	for _, path := range []string{"/counter/applications", "/counter/applications?state=fulfilled", "/counter/certificates"} {
 		f.want(t, f.page(f.clerk, "GET", path, ""), 200, "")
 	}
 	f.want(t, f.page(f.clerk, "GET", "/counter/applications?state=x", ""), 400, "unknown_value")
 	f.want(t, f.page(f.clerk, "GET", "/counter/certificates?cursor=x", ""), 400, "cursor")
+	if none := f.page(f.clerk, "GET", "/counter/certificates?id=nonsense", ""); none.status != 404 || !bytes.Contains(none.body, []byte(`value="nonsense"`)) {
+		t.Errorf("error/no such id: %d", none.status)
+	}
 
 	held := f.page(f.clerk, "POST", "/counter", plainForm("subject.name.given", "", "_key", "two"))
 	f.want(t, held, 303, "")

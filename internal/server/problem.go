@@ -133,25 +133,34 @@ func retryAfter(err error) string {
 	return "1"
 }
 
-// refuse answers with a problem. What the service itself got wrong goes to the
-// log with its cause.
-func (s *Server) refuse(w http.ResponseWriter, c *call, err error) {
+// explain makes a problem of an error, with the headers that go with it. What the
+// service itself got wrong goes to its log with the cause.
+func (s *Server) explain(c *call, err error) (problem, map[string]string) {
 	p := problemOf(err, c.id)
 	if p.Status >= http.StatusInternalServerError && !errors.Is(err, errPanic) {
 		s.Logger.Error("failed", "request", c.id, "code", p.Code, "cause", err.Error())
 	}
-	h := w.Header()
+	h := map[string]string{"Cache-Control": "no-store"}
 	switch p.Status {
 	case http.StatusUnauthorized:
-		h.Set("WWW-Authenticate", `Cookie realm="akashi"`)
+		h["WWW-Authenticate"] = `Cookie realm="akashi"`
 	case http.StatusTooManyRequests:
-		h.Set("Retry-After", retryAfter(err))
+		h["Retry-After"] = retryAfter(err)
 	case http.StatusServiceUnavailable:
-		h.Set("Retry-After", "5")
+		h["Retry-After"] = "5"
 	case http.StatusRequestEntityTooLarge:
-		h.Set("Connection", "close")
+		h["Connection"] = "close"
 	}
-	h.Set("Cache-Control", "no-store")
+	return p, h
+}
+
+// refuse answers with a problem.
+func (s *Server) refuse(w http.ResponseWriter, c *call, err error) {
+	p, headers := s.explain(c, err)
+	h := w.Header()
+	for name, value := range headers {
+		h.Set(name, value)
+	}
 	if s.excuse(w, c, p) {
 		return
 	}
