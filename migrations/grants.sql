@@ -22,7 +22,7 @@ GRANT SELECT, INSERT, UPDATE ON person_keys, data_keys TO akashi_staff;
 GRANT SELECT, INSERT, UPDATE ON imports, persons, doses TO akashi_staff;
 GRANT SELECT, INSERT, UPDATE ON applications, certificates, payloads, counters TO akashi_staff;
 GRANT SELECT, INSERT ON certificate_doses, copies TO akashi_staff;
-GRANT SELECT, INSERT, UPDATE ON revocations, revocation_items TO akashi_staff;
+GRANT SELECT, INSERT, UPDATE ON bulk_runs, bulk_items TO akashi_staff;
 
 -- proof of the log, by whichever process keeps it
 GRANT SELECT, INSERT ON issuance_log, tree_leaves, tree_tiles, tree_checkpoints TO akashi_staff, akashi_jobs;
@@ -59,8 +59,12 @@ GRANT SELECT, UPDATE ON installation TO akashi_jobs;
 GRANT SELECT, INSERT, UPDATE ON nodes TO akashi_jobs;
 GRANT SELECT ON offices, signing_keys, certificate_doses TO akashi_jobs;
 GRANT SELECT, UPDATE ON applications, certificates, payloads TO akashi_jobs;
-GRANT SELECT ON revocations TO akashi_jobs;
-GRANT SELECT, UPDATE ON revocation_items TO akashi_jobs;
+-- what two people let be done with many certificates: revoked, or made again, which
+-- makes new ones with numbers of their day
+GRANT SELECT ON bulk_runs TO akashi_jobs;
+GRANT SELECT, UPDATE ON bulk_items TO akashi_jobs;
+GRANT INSERT ON certificates, payloads, certificate_doses TO akashi_jobs;
+GRANT SELECT, INSERT, UPDATE ON counters TO akashi_jobs;
 GRANT SELECT, UPDATE ON person_keys, imports, persons, doses, passkeys, sessions TO akashi_jobs;
 GRANT SELECT, INSERT, UPDATE ON data_keys TO akashi_jobs;
 GRANT SELECT, UPDATE ON vault, vault_keys TO akashi_jobs;

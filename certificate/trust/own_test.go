@@ -8,10 +8,16 @@ import (
 	"akashi/signing/pki"
 )
 
-// S-067: a compromised key is out of the bundle as soon as its keys are asked for.
+// S-067: a compromised key is out of the bundle as soon as its keys are asked for; one that
+// is announced is in it before it signs, and one that is retired or over stays.
 func TestOwn(t *testing.T) {
 	const iss = "https://a.test"
-	keys := []signing.Key{shcKey(t, iss, newKey(t), signing.Active), shcKey(t, iss, newKey(t), signing.Active)}
+	keys := []signing.Key{
+		shcKey(t, iss, newKey(t), signing.Active), shcKey(t, iss, newKey(t), signing.Active),
+		shcKey(t, iss, newKey(t), signing.Announced), shcKey(t, iss, newKey(t), signing.Retired),
+	}
+	keys[2].UsageFrom = now.AddDate(0, 0, 7)
+	keys[3].UsageTo, keys[3].NotAfter = now.AddDate(-5, 0, 0), now.AddDate(-1, 0, 0)
 	var own Own
 	bundle := func(at time.Time) *Bundle {
 		b, err := own.Bundle(keys, at)
@@ -21,6 +27,11 @@ func TestOwn(t *testing.T) {
 		return b
 	}
 	first := bundle(now)
+	for _, k := range keys {
+		if _, ok := first.Key(iss, k.ID); !ok {
+			t.Errorf("ok/%s: not published", k.State)
+		}
+	}
 	if bundle(now.Add(time.Second)) != first {
 		t.Error("ok/same keys: another bundle")
 	}

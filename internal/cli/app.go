@@ -39,7 +39,7 @@ type Store interface {
 	tree.Store
 	application.Store
 	issuance.Store
-	issuance.RevocationStore
+	issuance.BulkStore
 	office.Store
 	vaccination.ImportStore
 	office.ApprovalStore
@@ -65,7 +65,7 @@ type Store interface {
 	RegisterKeys(ctx context.Context, office string, keys []signing.Key) error
 	SigningKey(ctx context.Context, id string) (signing.Key, error)
 	MoveKey(ctx context.Context, office string, k signing.Key, to signing.State) error
-	CertificatesOfKey(ctx context.Context, office, key string) ([]string, error)
+	CertificatesOfKey(ctx context.Context, office, key string) ([]issuance.Issue, error) // without content
 	Once(ctx context.Context, office, route, key string) (object string, body []byte, err error)
 	// Join shows the process among those that serve the database, until leave is
 	// called; it refuses one more than declared (0: not declared).
@@ -102,7 +102,8 @@ type App struct {
 	AccountRequests *office.AccountRequests
 	Rosters         *office.Rosters
 	Issuance        *issuance.Service
-	Revocations     *issuance.Revocations
+	Revocations     *issuance.Many
+	Reissues        *issuance.Many
 	Published       *publish.Service
 	Custody         *custody.Service
 	Keys            *keys.Service
@@ -260,8 +261,13 @@ func (a *App) assemble(testKeys []signing.Key) error {
 		Catalogue: products, Renderer: renderer, Clock: a.Clock, IDs: a.IDs,
 		Identity: issuance.Identity{SHCIssuer: a.Config.SHCIssuer, VDSNCIssuer: a.Config.VDSNCIssuer, Test: !a.Config.Production},
 	}
-	a.Revocations = &issuance.Revocations{Log: a.Log, Store: a.Store, Approvals: a.Approvals, Clock: a.Clock, IDs: a.IDs}
-	a.Approvals.NotOwn = map[office.Kind]func(context.Context, actor.Actor, string) error{office.RevokeBulk: a.Revocations.NotOwn}
+	many := issuance.Many{Log: a.Log, Store: a.Store, Issuance: a.Issuance, Approvals: a.Approvals, Clock: a.Clock, IDs: a.IDs}
+	revocations, reissues := many, many
+	revocations.Act, reissues.Act = issuance.RevokeMany, issuance.ReissueMany
+	a.Revocations, a.Reissues = &revocations, &reissues
+	a.Approvals.NotOwn = map[office.Kind]func(context.Context, actor.Actor, string) error{
+		office.RevokeBulk: a.Revocations.NotOwn, office.ReissueBulk: a.Reissues.NotOwn,
+	}
 	a.Issuance.Paper = signing.NewPaperSigner(private, a.Issuance, a.Store.SigningKey, a.Clock)
 	if err := a.proveLog(); err != nil {
 		return err
@@ -383,7 +389,8 @@ func (a *App) Jobs() []Job {
 		{"log", treeStep, a.keepLog()},
 		{"watch", watchEvery, a.Watch.Step},
 		{"retention", retentionEvery, a.retain},
-		{"revoke", revokeEvery, a.revoke},
+		{"revoke", manyEvery, many(a.Revocations)},
+		{"reissue", manyEvery, many(a.Reissues)},
 		{"lists", time.Minute, a.makeLists},
 	}
 	if a.Config.RosterDir != "" {
@@ -405,19 +412,21 @@ func (a *App) reseal(ctx context.Context, logger *slog.Logger) error {
 	return err
 }
 
-// Many certificates are revoked at a pace that leaves room for the counter.
+// Many certificates are revoked, or made again, at a pace that leaves room for the counter.
 const (
-	revokeEvery  = 2 * time.Second
-	revokeAtOnce = 50
+	manyEvery  = 2 * time.Second
+	manyAtOnce = 50
 )
 
-// revoke goes on with revocations of many that were approved.
-func (a *App) revoke(ctx context.Context, logger *slog.Logger) error {
-	n, err := a.Revocations.Step(ctx, revokeAtOnce)
-	if n > 0 {
-		logger.Info("revoked", "certificates", n)
+// many goes on with what was approved to be done with many certificates.
+func many(m *issuance.Many) func(context.Context, *slog.Logger) error {
+	return func(ctx context.Context, logger *slog.Logger) error {
+		n, err := m.Step(ctx, manyAtOnce)
+		if n > 0 {
+			logger.Info("many", "act", string(m.Act), "certificates", n)
+		}
+		return err
 	}
-	return err
 }
 
 // recover finishes or fails what a dead process left.

@@ -3,14 +3,18 @@ package cli
 import (
 	"context"
 	"crypto/x509/pkix"
+	"encoding/json"
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"io"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"akashi/internal/issuance"
 	"akashi/internal/keys"
 	"akashi/signing"
 )
@@ -159,16 +163,43 @@ func keyWithdraw(parts Adapters) *cobra.Command {
 }
 
 func keyCertificates(parts Adapters) *cobra.Command {
-	return &cobra.Command{
-		Use: "certificates CODE KEY", Short: "List the certificates of an office that a key signed", Args: oneKey,
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use: "certificates CODE KEY [--json]", Short: "List the certificates of an office that a key signed, and what became of them", Args: oneKey,
+		Long: "List the certificates of an office that a key signed, one a line: id, state, and the newer one if it was made again.\n" +
+			"All are made again by two people at /api/v1/reissues: see docs/playbooks/key-compromise.md.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return withApp(cmd, parts, func(ctx context.Context, app *App) error {
 				list, err := app.Store.CertificatesOfKey(ctx, args[0], args[1])
-				for _, id := range list {
-					_, _ = fmt.Fprintln(cmd.OutOrStdout(), id)
+				if err != nil {
+					return err
 				}
-				return err
+				return tellCertificates(cmd.OutOrStdout(), list, asJSON)
 			})
 		},
 	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "one JSON object a line")
+	return cmd
+}
+
+// tellCertificates writes a certificate a line.
+func tellCertificates(to io.Writer, list []issuance.Issue, asJSON bool) error {
+	encoder := json.NewEncoder(to)
+	for _, i := range list {
+		var err error
+		if asJSON {
+			err = encoder.Encode(struct {
+				ID           string         `json:"id"`
+				State        issuance.State `json:"state"`
+				Reason       string         `json:"reason,omitempty"`
+				SupersededBy string         `json:"superseded_by,omitempty"`
+			}{i.Certificate.ID, i.State, i.Reason, i.SupersededBy})
+		} else {
+			_, err = fmt.Fprintln(to, strings.TrimRight(fmt.Sprintf("%s %s %s", i.Certificate.ID, i.State, i.SupersededBy), " "))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"akashi/internal/actor"
 	"akashi/internal/cli"
 	"akashi/internal/fault"
+	"akashi/internal/issuance"
 	"akashi/internal/office"
 	"akashi/internal/testkit/world"
 	"akashi/signing"
@@ -30,7 +31,7 @@ func TestWithdrawKey(t *testing.T) {
 			t.Fatal(err)
 		}
 		key, code := i.Payloads[0].KeyID, w.Officer.Office
-		if list, err := w.Store.CertificatesOfKey(t.Context(), code, key); err != nil || len(list) != 1 || list[0] != i.Certificate.ID {
+		if list, err := w.Store.CertificatesOfKey(t.Context(), code, key); err != nil || len(list) != 1 || list[0].Certificate.ID != i.Certificate.ID || list[0].State != issuance.Issued {
 			t.Errorf("ok/what it signed: %v %v", list, err)
 		}
 		if err := w.Keys.Withdraw(t.Context(), operator, key); fault.CodeOf(err) != fault.Forbidden {

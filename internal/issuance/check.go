@@ -169,27 +169,3 @@ func (s *Service) key(ctx context.Context, id string) (signing.Key, error) {
 	}
 	return keys[at], nil
 }
-
-// activeKey is the newest active key of a purpose that may sign now.
-func (s *Service) activeKey(ctx context.Context, p signing.Purpose) (signing.Key, error) {
-	key, ok, err := s.newestKey(ctx, func(k signing.Key) bool { return k.Purpose == p })
-	if err == nil && !ok {
-		err = fault.New(fault.Unavailable, "no_active_key", string(p))
-	}
-	return key, err
-}
-
-// newestKey is the newest key of those wanted that may sign now, if there is one.
-func (s *Service) newestKey(ctx context.Context, wanted func(signing.Key) bool) (signing.Key, bool, error) {
-	keys, err := s.Store.SigningKeys(ctx)
-	if err != nil {
-		return signing.Key{}, false, err
-	}
-	now := s.Clock.Now()
-	for _, k := range slices.Backward(keys) {
-		if wanted(k) && k.State == signing.Active && !now.Before(k.UsageFrom) && now.Before(k.UsageTo) {
-			return k, true, nil
-		}
-	}
-	return signing.Key{}, false, nil
-}

@@ -63,6 +63,11 @@ func child() int {
 			select {}
 		}
 	}
+	if os.Getenv("TEST_CHILD_APPLICATION") == reissueStep {
+		_, err := app.Reissues.Step(ctx, 1)
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
 	i, _, err := app.Issuance.Issue(ctx, who, os.Getenv("TEST_CHILD_APPLICATION"))
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -71,6 +76,9 @@ func child() int {
 	fmt.Println(i.Certificate.ID)
 	return 0
 }
+
+// reissueStep stands for an application: the child makes the next of many certificates again.
+const reissueStep = "reissue step"
 
 func childOf(w *world.World, application, point string) *exec.Cmd {
 	cmd := exec.Command(os.Args[0], "-test.run=^$")
@@ -99,9 +107,23 @@ func TestJobsRoleRecovers(t *testing.T) {
 	if r, err := jobs.Issuance.Recover(t.Context(), 0); err != nil || r.Finished != 1 {
 		t.Fatalf("recovered %+v, %v", r, err)
 	}
-	if after := certificates(t, w, id); len(after) != 1 || after[0].State != issuance.Issued {
-		t.Errorf("after: %+v", after)
+	after := certificates(t, w, id)
+	if len(after) != 1 || after[0].State != issuance.Issued {
+		t.Fatalf("after: %+v", after)
 	}
+	// It also makes certificates again, as two people approved (S-068).
+	one, two := approvers(t, w)
+	r, err := w.Reissues.Ask(t.Context(), one, issuance.Selection{Clerk: "child"}, "correction", nil)
+	if err == nil {
+		_, err = w.Reissues.Start(t.Context(), two, r.ID)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, err := jobs.Reissues.Step(t.Context(), 10); n != 1 || err != nil {
+		t.Errorf("made again: %d %v", n, err)
+	}
+	oneLive(t, w, after...)
 }
 
 // S-060, issue 2 section 6: kill -9 at every named point of steps 8 to 11, on

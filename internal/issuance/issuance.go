@@ -114,7 +114,8 @@ type Store interface {
 	// Claim takes an intent prepared or last claimed before the given time;
 	// fault Conflict "claimed" if another node was faster.
 	Claim(ctx context.Context, office, id string, before time.Time) error
-	// Commit stores the texts and makes it issued and its predecessor superseded;
+	// Commit stores the texts and makes it issued and its predecessor superseded, or
+	// tells one that was revoked who follows it;
 	// fault Conflict "not_prepared" if it is no longer prepared.
 	Commit(ctx context.Context, i Issue) error
 	// CloseIssue moves it to failed or revoked with a reason.

@@ -5,7 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
-	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -15,10 +15,34 @@ import (
 	"akashi/internal/clock"
 	"akashi/internal/fault"
 	"akashi/internal/office"
+	"akashi/signing"
 )
 
-// Selection names certificates of an office that are issued or superseded: those
-// for which each member that is not empty holds.
+// Act is what a run does with each of its certificates.
+type Act string
+
+const (
+	RevokeMany  Act = "revoke"
+	ReissueMany Act = "reissue"
+)
+
+// terms of an act: its name in the log, what two people approve, and why it is done.
+type terms struct {
+	log     string
+	kind    office.Kind
+	reasons []string
+}
+
+func (a Act) terms() terms {
+	if a == ReissueMany {
+		return terms{"reissue", office.ReissueBulk, reissueReasons}
+	}
+	return terms{"revocation", office.RevokeBulk, revokeReasons}
+}
+
+// Selection names certificates of an office: those for which each member that is not
+// empty holds, and which are issued or superseded, to be revoked, or which have no
+// newer one, to be made again (Issue.Reissuable).
 type Selection struct {
 	Key       string     `json:"key,omitempty"` // signed with it
 	From      clock.Date `json:"issued_from,omitempty"`
@@ -43,9 +67,10 @@ func (s Selection) check() error {
 	return nil
 }
 
-// Revocation of many certificates with one reason (S-029).
-type Revocation struct {
+// Bulk does one act on many certificates with one reason (S-029).
+type Bulk struct {
 	Office, ID  string
+	Act         Act
 	Selection   Selection
 	Reason      string
 	Count       int
@@ -58,51 +83,57 @@ type Revocation struct {
 	StoppedBy   string
 	StoppedAt   time.Time // zero: nobody has
 	Ended       string    // state of an approval that was refused or withdrawn or has expired, before it was started
-	Superseded  int       // of those selected, by certificates that are issued and were not selected
+	Superseded  int       // of those to be revoked, by certificates that are issued and were not selected
 	Successors  []string  // these, at most 100; not in a list
 	Done        int       // looked at
-	Revoked     int       // of these; the others had ended otherwise
-	Failed      int       // tried RevocationTries times; Start tries them again
+	Changed     int       // of these revoked, or with a newer one; the others had ended otherwise
+	Failed      int       // left for a person; Start tries them again
 	Failures    []Failure // these, at most 100, by id; not in a list
 }
 
-// Failure is a certificate that could not be revoked.
+// Failure is a certificate that a run left for a person.
 type Failure struct {
 	CertificateID string
 	Fault         string // of the last try: a code and a key, as the log has it
 }
 
-// RevocationTries is how often one certificate is tried before the others go on without it.
-const RevocationTries = 5
+// Tries is how often one certificate is tried before the others go on without it.
+const Tries = 5
 
-// maxSelected bounds one revocation.
+// maxSelected bounds one run.
 const maxSelected = 100_000
 
-// RevocationStore keeps revocations of many; its methods run inside an act.
-type RevocationStore interface {
+// BulkStore keeps runs; its methods run inside an act unless they say otherwise.
+type BulkStore interface {
 	// SelectIssues returns ids in order; Product is not looked at.
-	SelectIssues(ctx context.Context, office string, s Selection, most int) ([]string, error)
-	AddRevocation(ctx context.Context, r Revocation, ids []string) error
-	Revocation(ctx context.Context, office, id string) (Revocation, error) // fault NotFound "revocation"
-	// RevocationItems returns the ids of its certificates, in order.
-	RevocationItems(ctx context.Context, office, id string) ([]string, error)
-	// Revocations returns them newest first.
-	Revocations(ctx context.Context, office, before string, limit int) ([]Revocation, error)
-	StartRevocation(ctx context.Context, r Revocation) error // fault Conflict "revocation_state"
-	StopRevocation(ctx context.Context, r Revocation) error  // fault Conflict "revocation_stopped"
-	// OpenRevocations returns certificates still to be revoked that have not failed; needs no act.
-	OpenRevocations(ctx context.Context, office string, most int) ([]ToRevoke, error)
+	SelectIssues(ctx context.Context, office string, act Act, s Selection, most int) ([]string, error)
+	AddBulk(ctx context.Context, r Bulk, ids []string) error
+	Bulk(ctx context.Context, office string, act Act, id string) (Bulk, error) // fault NotFound "bulk"
+	// BulkItems returns the ids of its certificates, in order.
+	BulkItems(ctx context.Context, office, id string) ([]string, error)
+	// Runs returns them newest first.
+	Bulks(ctx context.Context, office string, act Act, before string, limit int) ([]Bulk, error)
+	StartBulk(ctx context.Context, r Bulk) error // fault Conflict "bulk_state"
+	StopBulk(ctx context.Context, r Bulk) error  // fault Conflict "bulk_stopped"
+	// OpenItems returns certificates still to be looked at that have not failed; needs no act.
+	OpenItems(ctx context.Context, office string, act Act, most int) ([]Item, error)
 	// RevokeItem ends a certificate, unless it has ended, and notes that it was
-	// looked at; fault Conflict "revocation_state" if another node was faster.
-	RevokeItem(ctx context.Context, office string, item ToRevoke) (revoked bool, err error)
-	// RevocationFailed counts a try of a certificate that was not looked at.
-	RevocationFailed(ctx context.Context, office string, item ToRevoke, fault string) error
-	// RetryRevocation lets those that failed be tried again.
-	RetryRevocation(ctx context.Context, office, id string) error
+	// looked at; fault Conflict "bulk_state" if another node was faster.
+	RevokeItem(ctx context.Context, office string, item Item) (revoked bool, err error)
+	// ItemState tells whether the item is still to be looked at and its run not
+	// stopped, and whether its certificate is still to be made again; needs no act.
+	ItemState(ctx context.Context, office string, item Item) (open, due bool, err error)
+	// ReissuedItem notes that a certificate was looked at, and returns the newer one
+	// that it has, if any; fault Conflict "bulk_state" if another node was faster.
+	ReissuedItem(ctx context.Context, office string, item Item) (successor string, err error)
+	// ItemFailed counts so many tries of a certificate that was not looked at.
+	ItemFailed(ctx context.Context, office string, item Item, fault string, tries int) error
+	// RetryBulk lets those that failed be tried again.
+	RetryBulk(ctx context.Context, office, id string) error
 }
 
-// ToRevoke is one certificate of a revocation that was started.
-type ToRevoke struct{ Revocation, Certificate, Reason string }
+// Item is one certificate of a run that was started.
+type Item struct{ Run, Certificate, Reason string }
 
 // Approvals is the four-eyes rule, as office.Approvals has it.
 type Approvals interface {
@@ -110,28 +141,30 @@ type Approvals interface {
 	UseOrApprove(ctx context.Context, a actor.Actor, kind office.Kind, object string, digest []byte) error
 }
 
-// Revocations revokes many certificates: selected, counted, asked for by one person,
+// Many does one act on many certificates: selected, counted, asked for by one person,
 // approved by another, carried out one by one.
-type Revocations struct {
+type Many struct {
+	Act   Act
 	Log   *audit.Log
 	Store interface {
-		RevocationStore
+		BulkStore
 		applications
 		Issue(ctx context.Context, office, id string) (Issue, error)
 		Offices(ctx context.Context) ([]string, error)
 		Office(ctx context.Context, code string) (office.Office, error)
 	}
+	Issuance  *Service // makes certificates again
 	Approvals Approvals
 	Clock     clock.Clock
 	IDs       interface{ Row() string }
 }
 
 // Select counts what a selection holds; nothing is changed.
-func (s *Revocations) Select(ctx context.Context, a actor.Actor, sel Selection) (n int, err error) {
+func (s *Many) Select(ctx context.Context, a actor.Actor, sel Selection) (n int, err error) {
 	if err := sel.check(); err != nil {
 		return 0, err
 	}
-	err = s.Log.Act(ctx, a, audit.Entry{Action: "revocation.select"}, func(ctx context.Context, e *audit.Entry) error {
+	err = s.Log.Act(ctx, a, s.entry("select", ""), func(ctx context.Context, e *audit.Entry) error {
 		ids, err := s.ids(ctx, a.Office, sel)
 		n = len(ids)
 		e.Fact("certificates", strconv.Itoa(n))
@@ -140,8 +173,12 @@ func (s *Revocations) Select(ctx context.Context, a actor.Actor, sel Selection) 
 	return n, err
 }
 
-func (s *Revocations) ids(ctx context.Context, code string, sel Selection) ([]string, error) {
-	ids, err := s.Store.SelectIssues(ctx, code, sel, maxSelected+1)
+func (s *Many) entry(what, object string) audit.Entry {
+	return audit.Entry{Action: s.Act.terms().log + "." + what, Object: object}
+}
+
+func (s *Many) ids(ctx context.Context, code string, sel Selection) ([]string, error) {
+	ids, err := s.Store.SelectIssues(ctx, code, s.Act, sel, maxSelected+1)
 	if err != nil || sel.Product == "" {
 		return ids, tooMany(ids, err)
 	}
@@ -172,7 +209,7 @@ func tooMany(ids []string, err error) error {
 }
 
 // parameters bind the approval to these very certificates.
-func (r Revocation) parameters() map[string]string {
+func (r Bulk) parameters() map[string]string {
 	p := map[string]string{"reason": r.Reason, "count": strconv.Itoa(r.Count), "ids_sha256": r.SHA256}
 	for name, value := range map[string]string{
 		"key": r.Selection.Key, "issued_from": string(r.Selection.From), "issued_until": string(r.Selection.Until),
@@ -186,14 +223,20 @@ func (r Revocation) parameters() map[string]string {
 }
 
 // Ask selects and asks another person to approve.
-func (s *Revocations) Ask(ctx context.Context, a actor.Actor, sel Selection, reason string, once *audit.Once) (r Revocation, err error) {
-	if err := errors.Join(sel.check(), fault.OneOf("reason", reason, revokeReasons...)); err != nil {
+func (s *Many) Ask(ctx context.Context, a actor.Actor, sel Selection, reason string, once *audit.Once) (r Bulk, err error) {
+	t := s.Act.terms()
+	if err := errors.Join(sel.check(), fault.OneOf("reason", reason, t.reasons...)); err != nil {
 		return r, err
 	}
-	r = Revocation{
-		Office: a.Office, ID: s.IDs.Row(), Selection: sel, Reason: reason, RequestedBy: a.Person, RequestedAt: s.now(),
+	r = Bulk{
+		Office: a.Office, ID: s.IDs.Row(), Act: s.Act, Selection: sel, Reason: reason, RequestedBy: a.Person, RequestedAt: s.now(),
 	}
-	err = s.Log.Act(ctx, a, audit.Entry{Action: "revocation.request", Object: r.ID, Once: once}, func(ctx context.Context, e *audit.Entry) error {
+	e := s.entry("request", r.ID)
+	e.Once = once
+	err = s.Log.Act(ctx, a, e, func(ctx context.Context, e *audit.Entry) error {
+		if err := s.notBySame(ctx, sel.Key); err != nil {
+			return err
+		}
 		ids, err := s.ids(ctx, a.Office, sel)
 		if err != nil {
 			return err
@@ -207,27 +250,39 @@ func (s *Revocations) Ask(ctx context.Context, a actor.Actor, sel Selection, rea
 		if err := s.notOwnAny(ctx, a, ids); err != nil {
 			return err
 		}
-		p, err := s.Approvals.Ask(ctx, a, office.RevokeBulk, r.ID, r.parameters())
+		p, err := s.Approvals.Ask(ctx, a, t.kind, r.ID, r.parameters())
 		if err != nil {
 			return err
 		}
 		r.Approval = p.ID
-		return s.Store.AddRevocation(ctx, r, ids)
+		return s.Store.AddBulk(ctx, r, ids)
 	})
 	return r, err
 }
 
-// NotOwn refuses a revocation with a certificate of the actor's own case: who may not
-// revoke that one may not do so among others either (S-029).
-func (s *Revocations) NotOwn(ctx context.Context, a actor.Actor, id string) error {
-	ids, err := s.Store.RevocationItems(ctx, a.Office, id)
+// notBySame refuses to make again what a key signed while it would sign the new ones too.
+func (s *Many) notBySame(ctx context.Context, key string) error {
+	if s.Act != ReissueMany || key == "" {
+		return nil
+	}
+	keys, err := s.Issuance.Store.SigningKeys(ctx)
+	if err == nil && slices.ContainsFunc(keys, func(k signing.Key) bool { return k.ID == key && k.State == signing.Active }) {
+		err = fault.New(fault.Conflict, "key_state", "selection").With("state", string(signing.Active))
+	}
+	return err
+}
+
+// NotOwn refuses a run with a certificate of the actor's own case: who may not touch
+// that one may not do so among others either (S-029).
+func (s *Many) NotOwn(ctx context.Context, a actor.Actor, id string) error {
+	ids, err := s.Store.BulkItems(ctx, a.Office, id)
 	if err != nil {
 		return err
 	}
 	return s.notOwnAny(ctx, a, ids)
 }
 
-func (s *Revocations) notOwnAny(ctx context.Context, a actor.Actor, ids []string) error {
+func (s *Many) notOwnAny(ctx context.Context, a actor.Actor, ids []string) error {
 	for _, id := range ids {
 		i, err := s.Store.Issue(ctx, a.Office, id)
 		if err != nil && !errors.Is(err, errErased) {
@@ -240,11 +295,11 @@ func (s *Revocations) notOwnAny(ctx context.Context, a actor.Actor, ids []string
 	return nil
 }
 
-// Start lets the jobs revoke what somebody else has asked for, and try again what
-// failed since: these very certificates were approved.
-func (s *Revocations) Start(ctx context.Context, a actor.Actor, id string) (r Revocation, err error) {
-	err = s.Log.Act(ctx, a, audit.Entry{Action: "revocation.start", Object: id}, func(ctx context.Context, e *audit.Entry) error {
-		if r, err = s.Store.Revocation(ctx, a.Office, id); err != nil {
+// Start lets the jobs do what somebody else has asked for, and try again what failed
+// since: these very certificates were approved.
+func (s *Many) Start(ctx context.Context, a actor.Actor, id string) (r Bulk, err error) {
+	err = s.Log.Act(ctx, a, s.entry("start", id), func(ctx context.Context, e *audit.Entry) error {
+		if r, err = s.Store.Bulk(ctx, a.Office, s.Act, id); err != nil {
 			return err
 		}
 		if r.Failed > 0 && r.StoppedAt.IsZero() {
@@ -253,116 +308,51 @@ func (s *Revocations) Start(ctx context.Context, a actor.Actor, id string) (r Re
 			if err := s.NotOwn(ctx, a, id); err != nil {
 				return err
 			}
-			return s.Store.RetryRevocation(ctx, a.Office, id)
+			return s.Store.RetryBulk(ctx, a.Office, id)
 		}
 		e.Fact("certificates", strconv.Itoa(r.Count))
-		if err := s.Approvals.UseOrApprove(ctx, a, office.RevokeBulk, id, office.Digest(r.parameters())); err != nil {
+		if err := s.Approvals.UseOrApprove(ctx, a, s.Act.terms().kind, id, office.Digest(r.parameters())); err != nil {
 			return err
 		}
 		r.StartedBy, r.StartedAt = a.Person, s.now()
-		return s.Store.StartRevocation(ctx, r)
+		return s.Store.StartBulk(ctx, r)
 	})
 	return r, err
 }
 
-// Stop lets what is not revoked yet stay, whoever asked or started; it may be asked
-// for anew. One person is enough, as for a suspension.
-func (s *Revocations) Stop(ctx context.Context, a actor.Actor, id string) (r Revocation, err error) {
-	err = s.Log.Act(ctx, a, audit.Entry{Action: "revocation.stop", Object: id}, func(ctx context.Context, e *audit.Entry) error {
-		if r, err = s.Store.Revocation(ctx, a.Office, id); err != nil {
+// Stop lets what is not done yet stay, whoever asked or started; it may be asked for
+// anew. One person is enough, as for a suspension.
+func (s *Many) Stop(ctx context.Context, a actor.Actor, id string) (r Bulk, err error) {
+	err = s.Log.Act(ctx, a, s.entry("stop", id), func(ctx context.Context, e *audit.Entry) error {
+		if r, err = s.Store.Bulk(ctx, a.Office, s.Act, id); err != nil {
 			return err
 		}
 		e.Fact("left", strconv.Itoa(r.Count-r.Done))
 		if r.Done == r.Count {
-			return fault.New(fault.Conflict, "revocation_stopped", "")
+			return fault.New(fault.Conflict, "bulk_stopped", "")
 		}
 		r.StoppedBy, r.StoppedAt = a.Person, s.now()
-		return s.Store.StopRevocation(ctx, r)
+		return s.Store.StopBulk(ctx, r)
 	})
 	return r, err
 }
 
-// Get reads a revocation with its progress.
-func (s *Revocations) Get(ctx context.Context, a actor.Actor, id string) (r Revocation, err error) {
-	err = s.Log.Act(ctx, a, audit.Entry{Action: "revocation.read", Object: id}, func(ctx context.Context, _ *audit.Entry) (err error) {
-		r, err = s.Store.Revocation(ctx, a.Office, id)
+// Get reads a run with its progress.
+func (s *Many) Get(ctx context.Context, a actor.Actor, id string) (r Bulk, err error) {
+	err = s.Log.Act(ctx, a, s.entry("read", id), func(ctx context.Context, _ *audit.Entry) (err error) {
+		r, err = s.Store.Bulk(ctx, a.Office, s.Act, id)
 		return err
 	})
 	return r, err
 }
 
-// List returns revocations, newest first.
-func (s *Revocations) List(ctx context.Context, a actor.Actor, before string, limit int) (list []Revocation, err error) {
-	err = s.Log.Act(ctx, a, audit.Entry{Action: "revocation.list"}, func(ctx context.Context, _ *audit.Entry) (err error) {
-		list, err = s.Store.Revocations(ctx, a.Office, before, limit)
+// List returns runs, newest first.
+func (s *Many) List(ctx context.Context, a actor.Actor, before string, limit int) (list []Bulk, err error) {
+	err = s.Log.Act(ctx, a, s.entry("list", ""), func(ctx context.Context, _ *audit.Entry) (err error) {
+		list, err = s.Store.Bulks(ctx, a.Office, s.Act, before, limit)
 		return err
 	})
 	return list, err
 }
 
-// Step revokes at most so many certificates of each office that is not suspended, one
-// act each, so that a process that dies has left each of them done or not. What fails
-// is tried again at the next steps, RevocationTries times where it is not the service
-// that is away, and keeps nothing else from being done. It returns how many it looked
-// at, and the faults of the others.
-func (s *Revocations) Step(ctx context.Context, most int) (n int, err error) {
-	offices, err := s.Store.Offices(ctx)
-	if err != nil {
-		return 0, err
-	}
-	for _, code := range offices {
-		done, failed := s.stepOffice(ctx, code, most)
-		n, err = n+done, errors.Join(err, failed)
-	}
-	return n, err
-}
-
-func (s *Revocations) stepOffice(ctx context.Context, code string, most int) (n int, err error) {
-	items, err := s.Store.OpenRevocations(ctx, code, most)
-	if err != nil || len(items) == 0 {
-		return 0, err
-	}
-	for _, item := range items {
-		// Looked up for each: who suspends an office stops what is going on.
-		o, failed := s.Store.Office(ctx, code)
-		if failed != nil || o.Settings.Suspended != nil {
-			return n, errors.Join(err, failed)
-		}
-		if failed := s.revoke(ctx, code, item); failed != nil {
-			err = errors.Join(err, fmt.Errorf("revoke %s: %w", item.Certificate, failed))
-			continue
-		}
-		n++
-	}
-	return n, err
-}
-
-func (s *Revocations) revoke(ctx context.Context, code string, item ToRevoke) error {
-	a := actor.Actor{Office: code, Person: "job:revoke", Terminal: "jobs", Purpose: actor.Operate, Case: item.Revocation}
-	e := audit.Entry{Action: "certificate.revoke", Object: item.Certificate}
-	e.Fact("reason", item.Reason)
-	err := s.Log.Act(ctx, a, e, func(ctx context.Context, e *audit.Entry) error {
-		revoked, err := s.Store.RevokeItem(ctx, code, item)
-		if !revoked {
-			e.Fact("ended_before", "true")
-		}
-		return err
-	})
-	if err == nil || errors.Is(err, errRevocation) { // another node has it
-		return nil
-	}
-	if fault.CodeOf(err) == fault.Unavailable {
-		return err
-	}
-	failed := audit.Entry{Action: "revocation.try", Object: item.Certificate}
-	return errors.Join(err, s.Log.Act(ctx, a, failed, func(ctx context.Context, _ *audit.Entry) error {
-		return s.Store.RevocationFailed(ctx, code, item, audit.Result(err))
-	}))
-}
-
-var (
-	errErased     = fault.New(fault.NotFound, "erased", "")
-	errRevocation = fault.New(fault.Conflict, "revocation_state", "")
-)
-
-func (s *Revocations) now() time.Time { return s.Clock.Now().Truncate(time.Millisecond) }
+func (s *Many) now() time.Time { return s.Clock.Now().Truncate(time.Millisecond) }

@@ -16,7 +16,7 @@ import (
 
 // revocations is a store with other methods around revocations.
 type revocations struct {
-	issuance.RevocationStore
+	issuance.BulkStore
 	issuance.Store
 	offices interface {
 		Office(ctx context.Context, code string) (office.Office, error)
@@ -29,14 +29,14 @@ func (r revocations) Office(ctx context.Context, code string) (office.Office, er
 
 // fading is a store whose process dies after some certificates.
 type fading struct {
-	issuance.RevocationStore
+	issuance.BulkStore
 	left int
 }
 
 var errDied = errors.New("the process died")
 
-func (s *fading) RevokeItem(ctx context.Context, code string, item issuance.ToRevoke) (bool, error) {
-	revoked, err := s.RevocationStore.RevokeItem(ctx, code, item)
+func (s *fading) RevokeItem(ctx context.Context, code string, item issuance.Item) (bool, error) {
+	revoked, err := s.BulkStore.RevokeItem(ctx, code, item)
 	if s.left--; s.left < 0 { // after it was written and before it is committed
 		return false, errDied
 	}
@@ -49,10 +49,7 @@ func (s *fading) RevokeItem(ctx context.Context, code string, item issuance.ToRe
 func TestRevokeMany(t *testing.T) {
 	world.Each(t, func(t *testing.T, w *world.World) {
 		ctx, s := t.Context(), w.Revocations
-		approver := func(name string) actor.Actor {
-			return w.Person(t, w.Clerk.Office+"-"+name, office.Approver).Actor(actor.Operate, "test", "", w.Clock.Now())
-		}
-		one, two := approver("approver1"), approver("approver2")
+		one, two := approvers(t, w)
 		issue := func(kind certificate.Kind, by actor.Actor) issuance.Issue {
 			i, _, err := w.Issuance.Issue(ctx, by, w.Approved(t, kind))
 			if err != nil {
@@ -116,7 +113,7 @@ func TestRevokeMany(t *testing.T) {
 		progress := func(done, revoked int) {
 			t.Helper()
 			list, err := s.List(ctx, two, "", 10)
-			if err != nil || len(list) != 1 || list[0].Done != done || list[0].Revoked != revoked || list[0].StartedBy != two.Person {
+			if err != nil || len(list) != 1 || list[0].Done != done || list[0].Changed != revoked || list[0].StartedBy != two.Person {
 				t.Errorf("ok/progress: %+v %v, want %d done", list, err, done)
 			}
 		}
@@ -153,16 +150,16 @@ func TestRevokeMany(t *testing.T) {
 
 // choosy is a store that cannot revoke one certificate.
 type choosy struct {
-	issuance.RevocationStore
+	issuance.BulkStore
 	refused string
 	cause   error
 }
 
-func (s *choosy) RevokeItem(ctx context.Context, code string, item issuance.ToRevoke) (bool, error) {
+func (s *choosy) RevokeItem(ctx context.Context, code string, item issuance.Item) (bool, error) {
 	if item.Certificate == s.refused {
 		return false, s.cause
 	}
-	return s.RevocationStore.RevokeItem(ctx, code, item)
+	return s.BulkStore.RevokeItem(ctx, code, item)
 }
 
 // S-029: a certificate that cannot be revoked keeps no other from being, and while
@@ -170,10 +167,7 @@ func (s *choosy) RevokeItem(ctx context.Context, code string, item issuance.ToRe
 func TestRevokeManyGoesOnAndStops(t *testing.T) {
 	world.Each(t, func(t *testing.T, w *world.World) {
 		ctx, s := t.Context(), w.Revocations
-		approver := func(name string) actor.Actor {
-			return w.Person(t, w.Clerk.Office+"-"+name, office.Approver).Actor(actor.Operate, "test", "", w.Clock.Now())
-		}
-		one, two := approver("approver1"), approver("approver2")
+		one, two := approvers(t, w)
 		for range 3 {
 			if _, _, err := w.Issuance.Issue(ctx, w.Clerk, w.Approved(t, certificate.Domestic)); err != nil {
 				t.Fatal(err)
@@ -197,7 +191,7 @@ func TestRevokeManyGoesOnAndStops(t *testing.T) {
 		if got, err := s.Get(ctx, two, r.ID); err != nil || got.Superseded != 1 || !slices.Equal(got.Successors, []string{made.Certificate.ID}) {
 			t.Errorf("ok/what was made again since: %+v %v", got, err)
 		}
-		items, err := w.Store.OpenRevocations(ctx, w.Clerk.Office, 10)
+		items, err := w.Store.OpenItems(ctx, w.Clerk.Office, issuance.RevokeMany, 10)
 		if err != nil || len(items) != 3 {
 			t.Fatal(items, err)
 		}
@@ -212,7 +206,7 @@ func TestRevokeManyGoesOnAndStops(t *testing.T) {
 		if n, err := s.Step(ctx, 10); n != 0 || err != nil {
 			t.Errorf("error/revoked while suspended: %d %v", n, err)
 		}
-		if got, err := s.Get(ctx, two, r.ID); err != nil || got.Done != 1 || got.Revoked != 1 {
+		if got, err := s.Get(ctx, two, r.ID); err != nil || got.Done != 1 || got.Changed != 1 {
 			t.Errorf("ok/the rest stays: %+v %v", got, err)
 		}
 	})
@@ -224,10 +218,7 @@ func TestRevokeManyGoesOnAndStops(t *testing.T) {
 func TestRevokeManyFailures(t *testing.T) {
 	world.Each(t, func(t *testing.T, w *world.World) {
 		ctx, s := t.Context(), w.Revocations
-		approver := func(name string) actor.Actor {
-			return w.Person(t, w.Clerk.Office+"-"+name, office.Approver).Actor(actor.Operate, "test", "", w.Clock.Now())
-		}
-		one, two := approver("approver1"), approver("approver2")
+		one, two := approvers(t, w)
 		for range 3 {
 			if _, _, err := w.Issuance.Issue(ctx, w.Clerk, w.Approved(t, certificate.Domestic)); err != nil {
 				t.Fatal(err)
@@ -240,22 +231,22 @@ func TestRevokeManyFailures(t *testing.T) {
 		if _, err := s.Start(ctx, two, r.ID); err != nil {
 			t.Fatal(err)
 		}
-		open, err := w.Store.OpenRevocations(ctx, w.Clerk.Office, 10)
+		open, err := w.Store.OpenItems(ctx, w.Clerk.Office, issuance.RevokeMany, 10)
 		if err != nil || len(open) != 3 {
 			t.Fatal(open, err)
 		}
 		bad := open[0].Certificate
-		failing := func(cause error) *issuance.Revocations {
+		failing := func(cause error) *issuance.Many {
 			f := *s
 			f.Store = revocations{&choosy{w.Store, bad, cause}, w.Store, w.Store}
 			return &f
 		}
-		for range issuance.RevocationTries + 1 {
+		for range issuance.Tries + 1 {
 			if n, err := failing(fault.New(fault.Unavailable, "store", "")).Step(ctx, 1); n != 0 || fault.CodeOf(err) != fault.Unavailable {
 				t.Errorf("ok/away: %d %v", n, err)
 			}
 		}
-		for range issuance.RevocationTries {
+		for range issuance.Tries {
 			if n, err := failing(errDied).Step(ctx, 1); n != 0 || !errors.Is(err, errDied) {
 				t.Errorf("ok/tried: %d %v", n, err)
 			}
@@ -269,7 +260,7 @@ func TestRevokeManyFailures(t *testing.T) {
 			t.Errorf("error/tried for ever: %d %v", n, err)
 		}
 		got, err := s.Get(ctx, two, r.ID)
-		if err != nil || got.Done != 2 || got.Revoked != 2 || got.Failed != 1 || !slices.Equal(got.Failures, []issuance.Failure{{CertificateID: bad, Fault: "internal"}}) {
+		if err != nil || got.Done != 2 || got.Changed != 2 || got.Failed != 1 || !slices.Equal(got.Failures, []issuance.Failure{{CertificateID: bad, Fault: "internal"}}) {
 			t.Errorf("ok/shown: %+v %v", got, err)
 		}
 		if list, err := s.List(ctx, two, "", 10); err != nil || len(list) != 1 || list[0].Failed != 1 || list[0].Done != 2 {
@@ -284,7 +275,7 @@ func TestRevokeManyFailures(t *testing.T) {
 		if n, err := s.Step(ctx, 10); n != 1 || err != nil {
 			t.Errorf("ok/tried again: %d %v", n, err)
 		}
-		if got, err = s.Get(ctx, two, r.ID); err != nil || got.Done != 3 || got.Revoked != 3 || got.Failed != 0 || got.Failures != nil {
+		if got, err = s.Get(ctx, two, r.ID); err != nil || got.Done != 3 || got.Changed != 3 || got.Failed != 0 || got.Failures != nil {
 			t.Errorf("ok/all: %+v %v", got, err)
 		}
 	})

@@ -230,12 +230,12 @@ func (s *Service) readBack(file []byte, pages []pdf.Page) error {
 	return nil
 }
 
-// paperKey is the newest key that signs the office's paper now, if it has one.
+// paperKey is the key that signs the office's paper now, if it has one.
 func (s *Service) paperKey(ctx context.Context, office string) (signing.Key, bool, error) {
 	if s.Paper == nil {
 		return signing.Key{}, false, nil
 	}
-	return s.newestKey(ctx, func(k signing.Key) bool { return k.Purpose == signing.Paper && k.Issuer == office })
+	return s.oneKey(ctx, signing.Paper, office)
 }
 
 // Unsigned implements signing.Papers: pages of issued certificates as they are

@@ -17,8 +17,8 @@ import (
 
 // Reasons for which a certificate is revoked, and for which it is made again.
 var (
-	revokeReasons  = []string{"wrong_content", "wrong_person", "record_withdrawn", "holder_request", "issued_by_mistake", "fraud", "key_compromised"}
-	reissueReasons = []string{"new_dose", "correction", "lost", "new_name", "record_withdrawn", Renewal}
+	revokeReasons  = []string{"wrong_content", "wrong_person", "record_withdrawn", "holder_request", "issued_by_mistake", "fraud", KeyCompromised}
+	reissueReasons = []string{"new_dose", "correction", "lost", "new_name", "record_withdrawn", Renewal, KeyCompromised}
 )
 
 // Reasons returns the codes for which a certificate is made again and revoked.
@@ -28,6 +28,9 @@ func Reasons() (reissue, revoke []string) {
 
 // Renewal is the reason for which a certificate is made again before its codes expire.
 const Renewal = "renewal"
+
+// KeyCompromised is the reason where the key that signed is known to others, or may be.
+const KeyCompromised = "key_compromised"
 
 // stateConflict says that a certificate is not in the state that is needed.
 func stateConflict(i Issue) error {
@@ -86,6 +89,12 @@ func (s *Service) List(ctx context.Context, a actor.Actor, f Filter) (list []Iss
 	return list, err
 }
 
+// Reissuable tells whether a certificate may be made again: one that was revoked, which
+// it stays, only where that was for its key and nobody has made it again since.
+func (i Issue) Reissuable() bool {
+	return i.State == Issued || i.State == Revoked && i.Reason == KeyCompromised && i.SupersededBy == ""
+}
+
 // Reissue makes a new certificate from the record as it is now; it supersedes
 // the old one in the same commit.
 func (s *Service) Reissue(ctx context.Context, a actor.Actor, id, reason string) (Issue, error) {
@@ -96,7 +105,7 @@ func (s *Service) Reissue(ctx context.Context, a actor.Actor, id, reason string)
 	if err != nil {
 		return Issue{}, err
 	}
-	if old.State != Issued {
+	if !old.Reissuable() {
 		return Issue{}, stateConflict(old)
 	}
 	made, _, err := s.issueNew(context.WithoutCancel(ctx), a.For(old.ApplicationID), old.ApplicationID, id, reason)

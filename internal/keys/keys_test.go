@@ -79,6 +79,23 @@ func TestLife(t *testing.T) {
 			t.Fatal(err)
 		}
 		id := made.Key.ID
+		first, err := w.Store.SigningKeys(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		published := func(when string) {
+			t.Helper()
+			b, err := w.Published.Bundle(ctx)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, k := range first {
+				if _, ok := b.Key(k.Issuer, k.ID); k.Purpose == signing.SHC && !ok {
+					t.Errorf("ok/%s: %s is not published", when, k.ID)
+				}
+			}
+		}
+		published("announced, before it signs")
 
 		is(w.Keys.Activate(ctx, operator, id), fault.Forbidden, "approval_needed")
 		w.Approve(t, office.ActivateKey, id)
@@ -100,8 +117,22 @@ func TestLife(t *testing.T) {
 		if err != nil || states[signing.Active] != 1 || states[signing.Retired] != 1 {
 			t.Errorf("ok/one signs, the one before is retired: %v %v", states, err)
 		}
+		published("retired, while its certificates are shown")
 		w.Approve(t, office.ActivateKey, id)
 		is(w.Keys.Activate(ctx, operator, id), fault.Conflict, "key_state")
+		w.Approve(t, office.RetireKey, id)
+		if err := w.Keys.Withdraw(ctx, operator, id); err != nil {
+			t.Fatal(err)
+		}
+		for _, k := range first { // compromised and retired
+			if k.Purpose != signing.SHC {
+				continue
+			}
+			if k.ID != id { // that approval was not used
+				w.Approve(t, office.ActivateKey, k.ID)
+			}
+			is(w.Keys.Activate(ctx, operator, k.ID), fault.Conflict, "key_state")
+		}
 	})
 }
 

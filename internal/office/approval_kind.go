@@ -16,6 +16,7 @@ const (
 	ActivateKey       Kind = "key.activate"
 	RetireKey         Kind = "key.retire"
 	RevokeBulk        Kind = "certificates.revoke"
+	ReissueBulk       Kind = "certificates.reissue"
 	RekeyVault        Kind = "numbers.rekey"
 	OverrideRetention Kind = "retention.override"
 	Erase             Kind = "person.erase"
@@ -59,6 +60,7 @@ var dangerousActs = map[Kind]DangerousAct{
 	RetireKey:         {Ask: RequestKeys, Approve: ApproveKeys, CarryOut: CarryOutKeys},
 	RekeyVault:        {Ask: RequestKeys, Approve: ApproveKeys, CarryOut: CarryOutKeys},
 	RevokeBulk:        {Ask: RevokeMany, Approve: RevokeMany, CarryOut: RevokeMany, ByUseCase: true},
+	ReissueBulk:       {Ask: ReissueMany, Approve: ReissueMany, CarryOut: ReissueMany, ByUseCase: true},
 	OverrideRetention: {Ask: RequestErasure, Approve: ApproveErasure, CarryOut: CarryOutErasure, AboutPerson: true},
 	EraseDue:          {Ask: RequestErasure, Approve: ApproveErasure, CarryOut: CarryOutErasure},
 	Erase:             {Ask: RequestErasure, Approve: ApproveErasure, CarryOut: CarryOutErasure, AboutPerson: true},

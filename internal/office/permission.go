@@ -15,6 +15,7 @@ const (
 	Print            Permission = "certificates.print"
 	Revoke           Permission = "certificates.revoke"
 	RevokeMany       Permission = "certificates.revoke.bulk"
+	ReissueMany      Permission = "certificates.reissue.bulk"
 	Verify           Permission = "verify"
 
 	ReadImports   Permission = "imports.read"

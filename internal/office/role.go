@@ -36,6 +36,7 @@ certificates.issue.after_hours  .      x         .               .              
 certificates.print              x      x         .               .               x        .         .            .
 certificates.revoke             .      x         .               .               x        .         .            .
 certificates.revoke.bulk        .      x         .               .               x        .         .            .
+certificates.reissue.bulk       .      x         .               .               x        .         .            .
 verify                          x      x         x               x               x        x         .            x
 imports.read                    x      x         x               .               x        .         .            x
 imports.write                   x      g         x               .               x        .         .            .

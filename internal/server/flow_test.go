@@ -40,6 +40,7 @@ func TestEveryRoute(t *testing.T) {
 	t.Run("applications", f.testApplications)
 	t.Run("numbers", f.testNumbers)
 	t.Run("certificates", f.testCertificates)
+	t.Run("reissues", f.testReissues)
 	t.Run("revocations", f.testRevocations)
 	t.Run("approvals", f.testApprovals)
 	t.Run("office", f.testOffice)
@@ -604,7 +605,9 @@ func TestOthersDoNotExist(t *testing.T) {
 	operator := f.SignIn(t, foreignOffice+"-operator", office.Operator)
 	approver := f.SignIn(t, foreignOffice+"-approver", office.Approver)
 	one, _ := f.approvers(t)
-	ids["revocations"] = f.do(one, "POST", "/revocations", `{"selection":{"issued_from":"2020-01-01"},"reason":"fraud"}`).json(t)["id"].(string)
+	for _, acts := range []string{"revocations", "reissues"} {
+		ids[acts] = f.do(one, "POST", "/"+acts, `{"selection":{"issued_from":"2020-01-01"},"reason":"key_compromised"}`).json(t)["id"].(string)
+	}
 	duties := `{"unit":"課","role":"clerk",` + answered + `}`
 	for _, r := range f.routes() {
 		if !strings.Contains(r.path, "{id}") {
@@ -619,7 +622,7 @@ func TestOthersDoNotExist(t *testing.T) {
 		if !office.Officer.Permissions()[string(r.permission)] {
 			stranger = operator
 		}
-		if r.permission == office.RevokeMany {
+		if r.permission == office.RevokeMany || r.permission == office.ReissueMany {
 			stranger = approver
 		}
 		own := ids[kind]

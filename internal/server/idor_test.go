@@ -39,16 +39,11 @@ var kindsOfID = map[string]kindOfID{
 	"account": {func(f *fixture, t *testing.T) string {
 		return string(b64(f.member(t, "keyholder", office.Clerk).key.ID))
 	}, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"},
-	"revocations": {func(f *fixture, t *testing.T) string {
-		f.issued(t, certificate.Domestic)
-		one, _ := f.approvers(t)
-		r := f.do(one, "POST", "/revocations", `{"selection":{"issued_from":"2020-01-01"},"reason":"fraud"}`)
-		f.want(t, r, 201, "")
-		return r.json(t)["id"].(string)
-	}, hexDigits},
-	"retention": {func(f *fixture, t *testing.T) string { return f.due(t).ID }, hexDigits},
-	"accounts":  {func(f *fixture, t *testing.T) string { return f.Clerk.Person }, hexDigits},
-	"alerts":    {func(f *fixture, t *testing.T) string { return f.alerted(t) }, hexDigits},
+	"revocations": {askedFor("revocations", "fraud"), hexDigits},
+	"reissues":    {askedFor("reissues", "correction"), hexDigits},
+	"retention":   {func(f *fixture, t *testing.T) string { return f.due(t).ID }, hexDigits},
+	"accounts":    {func(f *fixture, t *testing.T) string { return f.Clerk.Person }, hexDigits},
+	"alerts":      {func(f *fixture, t *testing.T) string { return f.alerted(t) }, hexDigits},
 	"rosters": {func(f *fixture, t *testing.T) string {
 		r := ask(f.Staff(), f.officer, "POST", prefix+"/rosters", "text/csv", []byte("user_id,name,unit\n"+world.OfficerUser+",x,x\n"))
 		f.want(t, r, 201, "")
@@ -62,6 +57,17 @@ var kindsOfID = map[string]kindOfID{
 }
 
 const hexDigits = "0123456789abcdef"
+
+// askedFor asks that an act is done on many certificates.
+func askedFor(acts, reason string) func(*fixture, *testing.T) string {
+	return func(f *fixture, t *testing.T) string {
+		f.issued(t, certificate.Domestic)
+		one, _ := f.approvers(t)
+		r := f.do(one, "POST", "/"+acts, `{"selection":{"issued_from":"2020-01-01"},"reason":"`+reason+`"}`)
+		f.want(t, r, 201, "")
+		return r.json(t)["id"].(string)
+	}
+}
 
 // bodyOf is a body that the route would take, so that the id decides.
 var bodyOf = map[string]string{

@@ -129,16 +129,18 @@ func TestOwnCase(t *testing.T) {
 		}
 		one, two := f.approvers(t)
 		body := `{"selection":{"issued_from":"` + string(f.World.Clock.Today()) + `"},"reason":"key_compromised"}`
-		f.want(t, f.do(kin, "POST", "/revocations", body), 403, "own_case")
-		f.want(t, f.do(member("桜井 澪", "self-many", office.Approver), "POST", "/revocations", body), 403, "own_case")
-		r := f.do(one, "POST", "/revocations", body)
-		f.want(t, r, 201, "")
-		start, approve := "/revocations/"+r.json(t)["id"].(string)+"/start", "/approvals/"+r.json(t)["approval"].(string)+"/approve"
-		f.want(t, f.do(kin, "POST", approve, `{"reason":""}`), 403, "own_case")
-		f.want(t, f.do(kin, "POST", start, ""), 403, "own_case") // approving and starting in one
-		f.want(t, f.do(two, "POST", approve, `{"reason":""}`), 200, "")
-		f.want(t, f.do(again, "POST", start, ""), 403, "own_case")
-		f.want(t, f.do(two, "POST", start, ""), 200, "")
+		for _, path := range []string{"/reissues", "/revocations"} {
+			f.want(t, f.do(kin, "POST", path, body), 403, "own_case")
+			f.want(t, f.do(member("桜井 澪", "self-many", office.Approver), "POST", path, body), 403, "own_case")
+			r := f.do(one, "POST", path, body)
+			f.want(t, r, 201, "")
+			start, approve := path+"/"+r.json(t)["id"].(string)+"/start", "/approvals/"+r.json(t)["approval"].(string)+"/approve"
+			f.want(t, f.do(kin, "POST", approve, `{"reason":""}`), 403, "own_case")
+			f.want(t, f.do(kin, "POST", start, ""), 403, "own_case") // approving and starting in one
+			f.want(t, f.do(two, "POST", approve, `{"reason":""}`), 200, "")
+			f.want(t, f.do(again, "POST", start, ""), 403, "own_case")
+			f.want(t, f.do(two, "POST", start, ""), 200, "")
+		}
 	})
 	t.Run("ok/another", func(t *testing.T) {
 		f.want(t, f.do(f.clerk, "GET", "/applications/"+child, ""), 200, "")

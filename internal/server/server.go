@@ -49,7 +49,8 @@ type Services struct {
 	Offices         *office.Offices
 	Budget          *office.Budget
 	Issuance        *issuance.Service
-	Revocations     *issuance.Revocations
+	Revocations     *issuance.Many
+	Reissues        *issuance.Many
 	Retention       *custody.Retention
 	Log             *audit.Log
 	Reviews         *audit.Reviews

@@ -157,8 +157,9 @@ func (s *Store) Commit(ctx context.Context, i issuance.Issue) error {
 	}
 	var b batch
 	if c.Supersedes != "" {
-		b = append(b, change("predecessor_not_issued", `UPDATE certificates SET state = 'superseded', superseded_by = $3, closed_at = $4
-			WHERE office = $1 AND id = $2 AND state = 'issued'`, c.Office, c.Supersedes, c.ID, s.clock.Now().UnixMilli()))
+		b = append(b, change("predecessor_not_issued", `UPDATE certificates SET superseded_by = $3,
+			closed_at = CASE state WHEN 'issued' THEN $4 ELSE closed_at END, state = CASE state WHEN 'issued' THEN 'superseded' ELSE state END
+			WHERE office = $1 AND id = $2 AND `+reissuable, c.Office, c.Supersedes, c.ID, s.clock.Now().UnixMilli()))
 	}
 	b = append(b, change("not_prepared", `UPDATE certificates SET state = 'issued' WHERE office = $1 AND id = $2 AND state = 'prepared'
 		AND EXISTS (SELECT 1 FROM person_keys k WHERE k.office = $1 AND k.id = $3 AND length(k.wrapped) > 0)`, c.Office, c.ID, i.PersonKey))

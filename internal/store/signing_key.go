@@ -9,6 +9,7 @@ import (
 	"gorm.io/gorm/clause"
 
 	"akashi/internal/fault"
+	"akashi/internal/issuance"
 	"akashi/signing"
 )
 
@@ -147,13 +148,15 @@ func (s *Store) MoveKey(ctx context.Context, office string, k signing.Key, to si
 	return changedOne(db.Model(&signingKeyRow{}).Where("id = ? AND state = ?", k.ID, string(k.State)).Update("state", string(to)), "key_state")
 }
 
-// CertificatesOfKey lists the certificates of an office that a key signed, oldest
-// first: whom it concerns that the key was withdrawn (S-068).
-func (s *Store) CertificatesOfKey(ctx context.Context, office, key string) (list []string, err error) {
+// CertificatesOfKey lists the certificates of an office that a key signed, by id,
+// without content: whom it concerns that the key was withdrawn (S-068).
+func (s *Store) CertificatesOfKey(ctx context.Context, office, key string) (list []issuance.Issue, err error) {
 	err = s.lookup(ctx, office, batch{every(func(scan scan) error {
-		list = append(list, "")
-		return scan(&list[len(list)-1])
-	}, `SELECT DISTINCT t.id FROM payloads p JOIN certificates t ON t.office = p.office AND t.id = p.certificate_id
+		var i issuance.Issue
+		err := scan(&i.Certificate.ID, &i.State, &i.Reason, &i.SupersededBy)
+		list = append(list, i)
+		return err
+	}, `SELECT DISTINCT t.id, t.state, t.reason, t.superseded_by FROM payloads p JOIN certificates t ON t.office = p.office AND t.id = p.certificate_id
 		WHERE p.office = $1 AND p.key_id = $2 AND t.state <> 'failed' ORDER BY t.id`, office, key)})
 	return list, err
 }

@@ -612,7 +612,7 @@ func TestColumns(t *testing.T) {
 			&officeRow{}, &staffRow{}, &passwordRow{}, &passkeyRow{}, &cardRow{}, &linkRow{}, &challengeRow{}, &sessionRow{}, &attemptRow{}, &knownTerminalRow{}, &personKeyRow{}, &importRow{}, &approvalRow{}, &personRow{}, &doseRow{},
 			&applicationRow{}, &certificateRow{}, &payloadRow{}, &certificateDoseRow{}, &copyRow{}, &counterRow{}, &signingKeyRow{},
 			&installationRow{}, &terminalRow{}, &lookupRow{}, &accountRequestRow{}, &rosterRow{}, &staffHistoryRow{}, &dataKeyRow{}, &vaultKeyRow{}, &vaultRow{}, &vaultAccessRow{}, &holdRow{}, &nodeRow{}, &publishedListRow{},
-			&treeLeaf{}, &treeTile{}, &treeCheckpoint{}, &lease{}, &alertRow{}, &revocationRow{}, &revocationItemRow{}, &retentionRunRow{}, &retentionItemRow{},
+			&treeLeaf{}, &treeTile{}, &treeCheckpoint{}, &lease{}, &alertRow{}, &bulkRow{}, &bulkItemRow{}, &retentionRunRow{}, &retentionItemRow{},
 		} {
 			statement := &gorm.Statement{DB: f.read}
 			if err := statement.Parse(row); err != nil {
