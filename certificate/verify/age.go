@@ -96,11 +96,3 @@ func (x *examination) checkListAge(kind string, made time.Time) {
 	}
 	x.set(Revocation, OK, f.Code, detail...)
 }
-
-// checkListed judges the date of the list that has the issuer, in place of that of the whole
-// bundle, whose parts have dates of their own.
-func (x *examination) checkListed(made time.Time) {
-	if !made.IsZero() {
-		x.checkFresh(made)
-	}
-}

@@ -71,7 +71,7 @@ func TestOldSignerList(t *testing.T) {
 			"ok/the last hour": {c.Clock.Add(-7 * day), Valid, SignerListed, TrustFresh},
 			"error/older":      {c.Clock.Add(-7*day - time.Second), Undecided, StatusUnknown, TrustOld},
 			"error/nine days":  {c.Clock.Add(-9 * day), Undecided, StatusUnknown, TrustOld},
-			"ok/not stated":    {time.Time{}, Valid, SignerListed, TrustFresh},
+			"ok/not stated":    {time.Time{}, Valid, SignerListed, TrustUndated},
 		} {
 			got := Text(c.QR, listMadeAt(t, l, c.Clock, v.made), c.Clock)
 			checkForm(t, got)

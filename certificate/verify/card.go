@@ -110,7 +110,7 @@ func (x *examination) checkCardKey(c *shc.Card) {
 		return
 	}
 	x.set(Issuer, OK, IssuerKnown)
-	x.checkListed(x.bundle.Listed(c.Issuer))
+	x.checkFresh(x.bundle.Listed(c.Issuer))
 	key, ok := x.bundle.Key(c.Issuer, c.Header.KeyID)
 	if !ok {
 		code := KeyNotOfIssuer

@@ -124,7 +124,7 @@ func (x *examination) checkHealthSigner(code *hcert.Code) *pki.Certificate {
 	}
 	signer, err := choose(code, candidates)
 	x.set(Issuer, OK, IssuerKnown, "participant", signer.Participant, "domain", signer.Domain)
-	x.checkListed(signer.Listed)
+	x.checkFresh(signer.Listed)
 	if err != nil {
 		x.healthSignatureFault(err)
 		return signer.Certificate

@@ -41,8 +41,8 @@
 //     (nbf); the detail of the facet names this rule.
 //   - HC1 codes: a signer counts while it is on the list, which is complete for its
 //     participant: a strange key of a known one is key_not_listed, of another issuer_unknown.
-//     Single certificates cannot be revoked yet (signer_listed says so). An EU test that
-//     found the virus, a health link and a draft format are never valid, however
+//     Single certificates are looked for in the status list of the key, if there is one
+//     (signer_listed says that there is none). An EU test that found the virus, a health link and a draft format are never valid, however
 //     authentic; an unknown template of a yellow card is undecided.
 //   - A bar code counts while its signer's certificate does; the end of the
 //     private key's usage period is a note only, as the code has no issue date.

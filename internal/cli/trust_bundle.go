@@ -94,6 +94,9 @@ func trustExportCommand(parts Adapters) *cobra.Command {
 						return fmt.Errorf("%s: %w", dir, err)
 					}
 					describe(cmd.OutOrStdout(), b, report)
+					if len(report) > 0 { // what is left out here would be signed as if it were not there
+						return fmt.Errorf("%s has parts that cannot be used: make it anew first", dir)
+					}
 					if err := set.add(filepath.Base(filepath.Clean(dir)), b); err != nil {
 						return err
 					}
