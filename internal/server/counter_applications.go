@@ -1,0 +1,262 @@
+package server
+
+import (
+	"errors"
+	"maps"
+	"net/http"
+	"strings"
+
+	"akashi/certificate"
+	"akashi/internal/application"
+	"akashi/internal/counter"
+	"akashi/internal/fault"
+	"akashi/internal/issuance"
+	"akashi/internal/office"
+	"akashi/passport"
+)
+
+// notice is what an applicant is told about the use of the data.
+var notice = struct{ Version, JA, EN string }{
+	"2026-11",
+	"申請書に書かれたことと旅券の情報は、予防接種の記録を確かめて証明書を作るためにだけ使います。照会と発行の記録は保存されます。",
+	"What you hand in and the passport's data are used only to look for the vaccination record and to make the certificate. Look-ups and issues are recorded.",
+}
+
+type newView struct {
+	Form                             counter.Form
+	To                               string // where the form is sent
+	Notice                           any
+	Kinds, Programmes                []string
+	Relationships, Proofs, Documents []string
+	Zone                             *zoneView
+}
+
+// zoneView is a machine readable zone for the eyes of the clerk.
+type zoneView struct {
+	Refused                                                         bool
+	Primary, Secondary, Number, Nationality, BirthDate, Sex, Expiry string
+	Findings                                                        passport.Findings
+	Repaired                                                        []string
+}
+
+func zoneOf(r *passport.Reading) *zoneView {
+	if r == nil {
+		return nil
+	}
+	d := r.Document
+	return &zoneView{
+		Refused: r.Refused(), Primary: d.MRZName.Primary, Secondary: d.MRZName.Secondary, Number: d.Number.Reveal(), Nationality: d.Nationality,
+		BirthDate: string(d.BirthDate), Sex: d.Sex, Expiry: string(d.Expiry), Findings: r.Findings, Repaired: r.Repaired(),
+	}
+}
+
+func (s *Server) newPage(c *call, f counter.Form, status int, above *counter.Said) (answer, error) {
+	v := newView{Form: f, To: c.request.URL.Path, Notice: notice, Kinds: []string{"travel", "domestic", "icvp"}, Programmes: application.Programmes(certificate.International)}
+	v.Relationships, v.Proofs, v.Documents = application.Choices()
+	if text := f.Value("passport.mrz"); text != "" {
+		v.Zone = s.readZone(text)
+	}
+	return s.html(c, "new", status, above, v)
+}
+
+func (s *Server) readZone(text string) *zoneView {
+	r := passport.Parse(text, s.Clock.Today(), passport.Options{AllowSpecimen: s.Applications.Test})
+	return zoneOf(&r)
+}
+
+func (s *Server) showNew(c *call) (answer, error) {
+	f := counter.Form{Key: s.IDs.Row(), Values: map[string][]string{"kind": {"travel"}, "applicant.relationship": {"self"}}}
+	return s.newPage(c, f, http.StatusOK, nil)
+}
+
+// showEdit shows the form as it was handed in.
+func (s *Server) showEdit(c *call) (answer, error) {
+	a, err := s.getApplication(c)
+	if err != nil {
+		return answer{}, err
+	}
+	v, err := fieldsOf(a.body.(applicationBody).Form)
+	if err != nil {
+		return answer{}, err
+	}
+	return s.newPage(c, counter.Form{Key: s.IDs.Row(), Values: v}, http.StatusOK, nil)
+}
+
+// showZone reads a zone while it is being typed.
+func (s *Server) showZone(c *call) (answer, error) {
+	f, err := s.form(c)
+	if err != nil {
+		return answer{}, err
+	}
+	var b []byte
+	if text := f.Value("passport.mrz"); text != "" {
+		b, err = counter.Part("zone", s.readZone(text))
+	}
+	return answer{file: b, media: pageType + "; charset=utf-8"}, err
+}
+
+// handIn makes the application and asks the record at once.
+func (s *Server) handIn(c *call) (answer, error) {
+	return s.formHandedIn(c, s.createAndSubmit)
+}
+
+// supply hands in the form of an application again and asks the record anew.
+func (s *Server) supply(c *call) (answer, error) {
+	return s.formHandedIn(c, func(c *call) (string, error) {
+		a, err := s.answerApplication(c)
+		if err != nil {
+			return "", err
+		}
+		app := a.body.(applicationBody)
+		if app.State == application.Draft {
+			_, err = s.Applications.Submit(c.ctx, c.actor, app.ID)
+		}
+		return app.ID, err
+	})
+}
+
+// formHandedIn reads the form and goes on to the application, or shows the form
+// again with what is wrong.
+func (s *Server) formHandedIn(c *call, use func(*call) (string, error)) (answer, error) {
+	f, err := s.form(c)
+	if err == nil {
+		s.complete(f.Values)
+		err = c.asJSON(f.Values)
+	}
+	var id string
+	if err == nil {
+		id, err = use(c)
+	}
+	if err != nil && f.Values != nil && fault.CodeOf(err) != fault.NotFound {
+		p, headers := s.explain(c, s.noted(c, err))
+		above := told(&f, p)
+		a, err := s.newPage(c, f, p.Status, above)
+		return with(a, headers), err
+	}
+	if err != nil {
+		return answer{}, err
+	}
+	return to("/counter/applications/" + id), nil
+}
+
+// createAndSubmit is the two acts of the API one after the other; a form that is
+// sent twice finds what the first made.
+func (s *Server) createAndSubmit(c *call) (string, error) {
+	a, err := s.createApplication(c)
+	if err != nil {
+		return "", err
+	}
+	made := a.body.(applicationBody)
+	if made.State != application.Draft {
+		return made.ID, nil
+	}
+	if _, err := s.Applications.Submit(c.ctx, c.actor, made.ID); err != nil {
+		s.explain(c, s.noted(c, err)) // the application is there, and its page can check it again
+	}
+	return made.ID, nil
+}
+
+type listView struct {
+	applicationList
+	State  application.State
+	States []application.State
+}
+
+func (s *Server) showApplications(c *call) (answer, error) {
+	a, err := s.listApplications(c)
+	if err != nil {
+		return answer{}, err
+	}
+	return s.html(c, "applications", http.StatusOK, nil, listView{a.body.(applicationList), application.State(c.query.Get("state")), application.States()})
+}
+
+type applicationView struct {
+	Application  applicationBody
+	Form         counter.Form
+	Zone         *zoneView
+	Certificates []certificateBody
+}
+
+func (s *Server) showApplication(c *call) (answer, error) {
+	return s.applicationPage(c, counter.Form{}, http.StatusOK, nil)
+}
+
+func (s *Server) applicationPage(c *call, f counter.Form, status int, above *counter.Said) (answer, error) {
+	a, err := s.getApplication(c)
+	if err != nil {
+		return answer{}, err
+	}
+	v := applicationView{Application: a.body.(applicationBody), Form: f}
+	v.Form.Key = s.IDs.Row()
+	if p := v.Application.Form.Passport; p != nil {
+		v.Zone = s.readZone(string(p.Zone))
+	}
+	if v.Application.State == application.Fulfilled && c.actor.May(string(office.ReadCertificates)) {
+		list, err := s.Issuance.List(c.ctx, c.actor, issuance.Filter{Application: v.Application.ID, Limit: maxPage})
+		if err != nil {
+			return answer{}, err
+		}
+		for _, i := range list {
+			v.Certificates = append(v.Certificates, certificateOf(i))
+		}
+	}
+	return s.html(c, "application", status, above, v)
+}
+
+// acted runs an operation of the API with the fields of a form and shows the page
+// again on which the form stood: with what is wrong, or as it is now.
+func (s *Server) acted(operation func(*call) (answer, error)) func(*call) (answer, error) {
+	return func(c *call) (answer, error) {
+		f, err := s.form(c)
+		if err == nil {
+			err = c.asJSON(f.Values)
+		}
+		if err == nil {
+			_, err = operation(c)
+		}
+		return s.back(c, f, err)
+	}
+}
+
+// back answers an act: with the page it was asked on, or that page with what went wrong.
+func (s *Server) back(c *call, f counter.Form, err error) (answer, error) {
+	of, _, _ := strings.Cut(strings.TrimPrefix(c.route.path, "/counter/"), "/")
+	switch {
+	case err == nil:
+		return to("/counter/" + of + "/" + c.param("id")), nil
+	case f.Values == nil || fault.CodeOf(err) == fault.NotFound:
+		return answer{}, err
+	}
+	err = s.noted(c, err)
+	page := map[string]struct {
+		needs office.Permission
+		show  func(*call, counter.Form, int, *counter.Said) (answer, error)
+	}{
+		"applications": {office.ReadApplications, s.applicationPage}, "certificates": {office.ReadCertificates, s.certificatePage},
+		"approvals": {office.ReadApprovals, s.approvalPage},
+	}[of]
+	if !c.actor.May(string(page.needs)) {
+		return answer{}, err
+	}
+	if of == "applications" && !c.route.looksUp { // the page shows the person
+		if over := s.lookUp(c, 1); over != nil {
+			return answer{}, errors.Join(over, err)
+		}
+	}
+	p, headers := s.explain(c, err)
+	above := told(&f, p)
+	a, failed := page.show(c, f, p.Status, above)
+	if failed != nil {
+		return answer{}, errors.Join(failed, err)
+	}
+	return with(a, headers), nil
+}
+
+// with adds headers to an answer.
+func with(a answer, headers map[string]string) answer {
+	if a.header == nil {
+		a.header = map[string]string{}
+	}
+	maps.Copy(a.header, headers)
+	return a
+}

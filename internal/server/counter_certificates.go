@@ -1,0 +1,109 @@
+package server
+
+import (
+	"net/http"
+	"strings"
+
+	"akashi/internal/counter"
+	"akashi/internal/fault"
+	"akashi/internal/issuance"
+	"akashi/internal/office"
+)
+
+// issueHere issues and goes on to the certificate, or answers with its paper at once.
+func (s *Server) issueHere(c *call) (answer, error) {
+	f, err := s.form(c)
+	if err == nil && f.Value("print") != "" && !c.actor.May(string(office.Print)) {
+		err = fault.New(fault.Forbidden, "permission", "")
+	}
+	var a answer
+	if err == nil {
+		a, err = s.issueCertificate(c)
+	}
+	if err != nil {
+		return s.back(c, f, err)
+	}
+	id := a.body.(certificateBody).ID
+	if f.Value("print") == "" {
+		return to("/counter/certificates/" + id), nil
+	}
+	return s.onScreen(s.print(c, []string{id}))
+}
+
+// onScreen lets the browser show a paper instead of saving it.
+func (s *Server) onScreen(a answer, err error) (answer, error) {
+	if err == nil {
+		a.header["Content-Disposition"] = "inline" + strings.TrimPrefix(a.header["Content-Disposition"], "attachment")
+	}
+	return a, err
+}
+
+func (s *Server) reissueHere(c *call) (answer, error) {
+	f, err := s.form(c)
+	if err == nil {
+		err = c.asJSON(f.Values)
+	}
+	var a answer
+	if err == nil {
+		a, err = s.reissueCertificate(c)
+	}
+	if err != nil {
+		return s.back(c, f, err)
+	}
+	return to("/counter/certificates/" + a.body.(certificateBody).ID), nil
+}
+
+// printHere answers with the paper itself, to be shown and printed by the browser.
+func (s *Server) printHere(c *call) (answer, error) {
+	f, err := s.form(c)
+	if err != nil {
+		return s.back(c, f, err)
+	}
+	a, err := s.onScreen(s.printCertificate(c))
+	if err != nil {
+		return s.back(c, f, err)
+	}
+	return a, nil
+}
+
+type certificatesView struct {
+	certificateList
+	ID string
+}
+
+func (s *Server) showCertificates(c *call) (answer, error) {
+	if id := c.query.Get("id"); id != "" && certificateForm.MatchString(id) {
+		return to("/counter/certificates/" + id), nil
+	}
+	if id := c.query.Get("id"); id != "" {
+		p, headers := s.explain(c, s.noted(c, fault.New(fault.NotFound, "certificate", "id")))
+		a, err := s.html(c, "certificates", p.Status, said(p), certificatesView{ID: id})
+		return with(a, headers), err
+	}
+	a, err := s.listCertificates(c)
+	if err != nil {
+		return answer{}, err
+	}
+	return s.html(c, "certificates", http.StatusOK, nil, certificatesView{certificateList: a.body.(certificateList)})
+}
+
+type certificateView struct {
+	Certificate           certificateBody
+	Form                  counter.Form
+	Reissues, Revocations []string
+}
+
+func (s *Server) showCertificate(c *call) (answer, error) {
+	return s.certificatePage(c, counter.Form{}, http.StatusOK, nil)
+}
+
+func (s *Server) certificatePage(c *call, f counter.Form, status int, above *counter.Said) (answer, error) {
+	a, err := s.getCertificate(c)
+	if err != nil {
+		return answer{}, err
+	}
+	v := certificateView{Certificate: a.body.(certificateBody), Form: f}
+	v.Form.Key = s.IDs.Row()
+	v.Reissues, v.Revocations = issuance.Reasons()
+	return s.html(c, "certificate", status, above, v)
+}
