@@ -1,6 +1,7 @@
 package hcert
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -188,6 +189,7 @@ func PolioForDeparture(dose, departure clock.Date, urgent bool) bool {
 
 // notes are what is remarkable about the content, which was issued on that day.
 func (c *ICVP) notes(issuedOn clock.Date) (notes []string) {
+	on := cmp.Or(issuedOn, c.Date) // who is of age when it is issued signs alone
 	product, _, known := catalogue.ICVPProducts().Find(c.Product)
 	for _, n := range []struct {
 		note string
@@ -197,7 +199,7 @@ func (c *ICVP) notes(issuedOn clock.Date) (notes []string) {
 		{NoteUnknownTemplate, c.Template != "" && c.Template != TemplateVersion},
 		{NoteAfterIssue, issuedOn != "" && c.Date > issuedOn.AddDays(1)},
 		{NoteBeforeApproval, known && c.Date != "" && c.Date < product.Prequalified},
-		{NoteNoGuardian, c.Guardian == "" && c.BirthDate.Full() && c.Date.Full() && c.BirthDate.YearsUntil(c.Date) < adult},
+		{NoteNoGuardian, c.Guardian == "" && c.BirthDate.Full() && on.Full() && c.BirthDate.YearsUntil(on) < adult},
 		{NoteNoDocument, c.DocumentNumber.Reveal() == ""},
 	} {
 		if n.is {

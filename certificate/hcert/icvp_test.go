@@ -303,6 +303,8 @@ func TestReadICVP(t *testing.T) {
 		"ok/dt for the date":         {third(func(_, d table) { d["dt"] = d["dv"]; delete(d, "dv") }), "", ""},
 		"ok/another template":        {third(func(top, _ table) { top["v"] = "2.0" }), NoteUnknownTemplate, ""},
 		"ok/a child":                 {third(func(top, _ table) { top["dob"] = "2020-01-01" }), NoteNoGuardian, ""},
+		"ok/of age when issued":      {third(func(top, d table) { d["dv"], top["dob"] = "2020-01-01", "2008-04-30" }), "", ""},
+		"ok/of age tomorrow":         {third(func(top, d table) { d["dv"], top["dob"] = "2020-01-01", "2008-05-02" }), NoteNoGuardian, ""},
 		"ok/no document":             {third(func(top, _ table) { delete(top, "id") }), NoteNoDocument, ""},
 		"ok/after its issue":         {third(func(_, d table) { d["dv"] = "2026-05-03" }), NoteAfterIssue, ""},
 		"ok/before the approval":     {third(func(top, d table) { d["dv"], top["dob"] = "1986-12-31", "1950-01-01" }), NoteBeforeApproval, ""},

@@ -205,8 +205,11 @@ func recordOf(a vaccination.Answer, today clock.Date) Record {
 	return r
 }
 
-// Answer supplies what was missing and checks again.
-func (s *Service) Answer(ctx context.Context, a actor.Actor, id string, f Form) (Application, error) {
+var errVersion = fault.New(fault.Conflict, "version", "version")
+
+// Answer supplies what was missing and checks again. version is that of the application
+// that was looked at: fault Conflict "version" if it is another one by now; 0 skips the check.
+func (s *Service) Answer(ctx context.Context, a actor.Actor, id string, f Form, version int) (Application, error) {
 	o, err := s.Store.Office(ctx, a.Office)
 	if err != nil {
 		return Application{}, err
@@ -215,6 +218,9 @@ func (s *Service) Answer(ctx context.Context, a actor.Actor, id string, f Form) 
 		return Application{}, err
 	}
 	return s.change(ctx, a, id, "application.answer", func(ctx context.Context, app *Application, _ *audit.Entry) error {
+		if version != 0 && version != app.Version {
+			return errVersion
+		}
 		if app.State == Draft {
 			app.Form = f
 			return app.NotOwnOf(a)
@@ -268,16 +274,16 @@ func (s *Service) Decide(ctx context.Context, a actor.Actor, id string, v Verdic
 	}
 	return s.change(ctx, a, id, "application.decide", func(_ context.Context, app *Application, e *audit.Entry) error {
 		if v.Version != 0 && v.Version != app.Version {
-			return fault.New(fault.Conflict, "version", "version")
+			return errVersion
 		}
 		d := &Decision{Outcome: v.Outcome, By: a.Person, At: s.now(), Reason: v.Reason}
 		if to == Approved {
 			for _, r := range app.Reasons {
 				if r.Weight == Final || r.Weight == Supply { // nobody can clear what is not there
-					return fault.New(fault.Conflict, "not_approvable", "outcome").With("reason", r.Code)
+					return fault.New(fault.Conflict, "not_approvable", "outcome").With("reason", r.Code).With("detail", r.Detail)
 				}
 				if r.Weight != Confirm && !a.May(string(office.Override)) {
-					return fault.New(fault.Forbidden, "override", "outcome").With("reason", r.Code)
+					return fault.New(fault.Forbidden, "override", "outcome").With("reason", r.Code).With("detail", r.Detail)
 				}
 				d.Override = append(d.Override, r.Code)
 			}

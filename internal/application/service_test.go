@@ -98,12 +98,12 @@ func TestAnswer(t *testing.T) {
 		}
 		f := a.Form
 		f.Kind = certificate.Travel
-		if _, err := w.Applications.Answer(t.Context(), w.Clerk, a.ID, f); key(err) != "kind_fixed" {
+		if _, err := w.Applications.Answer(t.Context(), w.Clerk, a.ID, f, 0); key(err) != "kind_fixed" {
 			t.Errorf("error/other kind: %v", err)
 		}
 		f = a.Form
 		f.Applicant.Proof = "power_of_attorney"
-		if a, err := w.Applications.Answer(t.Context(), w.Clerk, a.ID, f); err != nil || a.State != application.Approved {
+		if a, err := w.Applications.Answer(t.Context(), w.Clerk, a.ID, f, 0); err != nil || a.State != application.Approved {
 			t.Errorf("ok/supplied: %v %v %v", a.State, a.Reasons, err)
 		}
 	})

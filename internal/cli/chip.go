@@ -45,7 +45,7 @@ func chipCommand(parts Adapters) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			bundle, err := trustBundle(parts, trustDir, trustKey, cmd.ErrOrStderr())
+			bundle, err := trustBundle(cmd, parts, trustDir, trustKey)
 			if err != nil {
 				return err
 			}

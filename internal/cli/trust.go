@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -26,18 +28,36 @@ func trustCommand(parts Adapters) *cobra.Command {
 			if out == "" {
 				return usageError{errors.New("trust needs --out DIR")}
 			}
+			if err := ownDirectory(out); err != nil {
+				return usageError{err}
+			}
 			return withApp(cmd, parts, func(ctx context.Context, app *App) error {
 				b, err := app.Trust(ctx)
-				if err != nil {
-					return err
+				if err == nil {
+					err = b.Write(out)
 				}
-				return b.Write(out)
+				if err == nil {
+					_, _ = fmt.Fprintf(cmd.OutOrStdout(), "%s: what verifiers need, as of %s\n", out, b.MadeAt().Format(time.RFC3339))
+				}
+				return err
 			})
 		},
 	}
-	cmd.Flags().StringVar(&out, "out", "", "directory to write to")
+	cmd.Flags().StringVar(&out, "out", "", "directory to write to: a new or empty one, or a trust directory")
 	cmd.AddCommand(trustImportCommand(), trustExportCommand(parts), trustShowCommand())
 	return cmd
+}
+
+// ownDirectory refuses to write among the files of others.
+func ownDirectory(dir string) error {
+	files, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && len(files) == 0 {
+		return nil
+	}
+	if err == nil && !slices.ContainsFunc(files, func(f fs.DirEntry) bool { return f.Name() == "manifest.json" }) {
+		err = fmt.Errorf("%s is no trust directory, and not empty", dir)
+	}
+	return err
 }
 
 // trustImportCommand makes a trust directory of a published list, or renews one: the

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -31,7 +32,7 @@ func verifyCommand(parts Adapters) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "verify [--trust DIR] [--at TIME] [--rules DIR --to CC] [--lang ja|en|fr] [--json] FILE…",
 		Short: "Verify certificates offline: card files, texts and pictures of codes (- is standard input)",
-		Long: "Verify certificates offline with the keys of a trust directory; without --trust, with those of the own data directory.\n" +
+		Long: "Verify certificates offline with the keys of a trust directory; without --trust, with what this installation publishes.\n" +
 			"Exit status: 0 valid, 1 not valid, 2 unreadable, 3 undecided (unknown issuer or revocation), 64 usage; of several inputs the worst.\n" +
 			"With --rules and --to, the business rules of the destination count for EU certificates: 1 when one fails, 3 when one cannot be evaluated.",
 		Args: func(_ *cobra.Command, args []string) error {
@@ -49,7 +50,7 @@ func verifyCommand(parts Adapters) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			bundle, err := trustBundle(parts, trustDir, trustKey, cmd.ErrOrStderr())
+			bundle, err := trustBundle(cmd, parts, trustDir, trustKey)
 			if err != nil {
 				return err
 			}
@@ -115,7 +116,8 @@ func readInput(name string, stdin io.Reader) ([]byte, error) {
 
 // trustBundle reads a trust directory, or takes the public keys of the own data
 // directory; where there is nothing, every issuer is unknown.
-func trustBundle(parts Adapters, dir, key string, errs io.Writer) (*trust.Bundle, error) {
+func trustBundle(cmd *cobra.Command, parts Adapters, dir, key string) (*trust.Bundle, error) {
+	errs := cmd.ErrOrStderr()
 	if dir != "" {
 		b, report, _, err := readTrust(dir, key, errs)
 		if err != nil {
@@ -126,26 +128,24 @@ func trustBundle(parts Adapters, dir, key string, errs io.Writer) (*trust.Bundle
 		}
 		return b, nil
 	}
+	return ownBundle(cmd, parts)
+}
+
+// ownBundle is what verifiers of this installation get, with the lists of what has ended;
+// empty where there is none.
+func ownBundle(cmd *cobra.Command, parts Adapters) (b *trust.Bundle, err error) {
 	c, err := LoadConfig(parts.Environ)
 	if err != nil {
 		return nil, usageError{err}
 	}
-	return ownBundle(filepath.Join(c.Data, "keys"))
-}
-
-func ownBundle(dir string) (*trust.Bundle, error) {
-	if _, err := os.Stat(filepath.Join(dir, signing.TestKeysFile)); errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Stat(filepath.Join(c.Data, "keys", signing.TestKeysFile)); errors.Is(err, fs.ErrNotExist) {
 		return &trust.Bundle{}, nil
 	}
-	keys, err := signing.MakeTestIdentity(dir, time.Now())
-	if err != nil {
-		return nil, err
-	}
-	crl, err := os.ReadFile(filepath.Join(dir, signing.CRLFile))
-	if err != nil {
-		return nil, err
-	}
-	return trust.FromKeys(keys, [][]byte{crl}, time.Now().UTC())
+	err = withApp(cmd, parts, func(ctx context.Context, app *App) error {
+		b, err = app.Trust(ctx)
+		return err
+	})
+	return b, err
 }
 
 // spoken are the languages to explain in.

@@ -89,7 +89,7 @@ func (m *model) answer(a *modelled) {
 	if checked == application.NeedsInfo && m.dice.IntN(2) == 0 {
 		f.Applicant.Proof, checked = "power_of_attorney", application.Approved
 	}
-	_, err := m.w.Applications.Answer(m.Context(), m.w.Clerk, a.id, f)
+	_, err := m.w.Applications.Answer(m.Context(), m.w.Clerk, a.id, f, 0)
 	if m.did(a, "application.answer", a.is(application.Draft, application.NeedsInfo, application.Approved), err) {
 		a.form, a.checked = f, checked
 		if a.state != application.Draft {

@@ -211,7 +211,7 @@ func (s *Server) answerApplication(c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	return s.applied(s.Applications.Answer(c.ctx, c.actor, id, f))
+	return s.applied(s.Applications.Answer(c.ctx, c.actor, id, f, b.Version))
 }
 
 func (s *Server) withdrawApplication(c *call) (answer, error) {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"maps"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"akashi/certificate"
@@ -75,10 +76,12 @@ func (s *Server) showEdit(c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	v, err := fieldsOf(a.body.(applicationBody).Form)
+	seen := a.body.(applicationBody)
+	v, err := fieldsOf(seen.Form)
 	if err != nil {
 		return answer{}, err
 	}
+	v.Set("version:int", strconv.Itoa(seen.Version))
 	return s.newPage(c, counter.Form{Key: s.IDs.Row(), Values: v}, http.StatusOK, nil)
 }
 
@@ -120,7 +123,9 @@ func (s *Server) supply(c *call) (answer, error) {
 func (s *Server) formHandedIn(c *call, use func(*call) (string, error)) (answer, error) {
 	f, err := s.form(c)
 	if err == nil {
-		s.complete(f.Values)
+		err = s.complete(f.Values, c.actor.Office)
+	}
+	if err == nil {
 		err = c.asJSON(f.Values)
 	}
 	var id string

@@ -2,8 +2,10 @@ package server
 
 import (
 	"net/http"
+	"strconv"
 	"strings"
 
+	"akashi/internal/application"
 	"akashi/internal/counter"
 	"akashi/internal/fault"
 	"akashi/internal/issuance"
@@ -15,6 +17,9 @@ func (s *Server) issueHere(c *call) (answer, error) {
 	f, err := s.form(c)
 	if err == nil && f.Value("print") != "" && !c.actor.May(string(office.Print)) {
 		err = fault.New(fault.Forbidden, "permission", "")
+	}
+	if err == nil {
+		err = s.unchanged(c, f)
 	}
 	var a answer
 	if err == nil {
@@ -28,6 +33,20 @@ func (s *Server) issueHere(c *call) (answer, error) {
 		return to("/counter/certificates/" + id), nil
 	}
 	return s.onScreen(s.print(c, []string{id}))
+}
+
+// unchanged refuses to issue what is not what the page showed. Once there is a certificate,
+// the same form gets it again.
+func (s *Server) unchanged(c *call, f counter.Form) error {
+	id, err := s.row(c, "application")
+	if err != nil || !f.Values.Has("version:int") {
+		return err
+	}
+	app, err := s.Applications.Get(c.ctx, c.actor, id)
+	if err == nil && app.State != application.Fulfilled && strconv.Itoa(app.Version) != f.Value("version:int") {
+		return fault.New(fault.Conflict, "version", "version")
+	}
+	return err
 }
 
 // onScreen lets the browser show a paper instead of saving it.

@@ -40,8 +40,11 @@ func (s *Server) form(c *call) (counter.Form, error) {
 
 // complete fills in what a clerk need not type: a ticket number out of the line of
 // the ticket, a date written otherwise, the date of birth of the zone.
-func (s *Server) complete(v url.Values) {
+func (s *Server) complete(v url.Values, office string) error {
 	if line, err := vaccination.ParseTicketLine(v.Get("subject.ticket_number")); err == nil {
+		if line.Municipality != office { // the same ten digits are another person's here
+			return fault.New(fault.Invalid, "ticket_elsewhere", "subject.ticket_number")
+		}
 		v.Set("subject.ticket_number", line.Ticket)
 	}
 	const birth = "subject.birth_date"
@@ -59,7 +62,11 @@ func (s *Server) complete(v url.Values) {
 	}
 	if zone := v.Get("passport.mrz"); zone != "" && v.Get(birth) == "" {
 		v.Set(birth, s.readZone(zone).birth())
+		if v.Get(birth) == "" { // a field that nobody has to type is not what is wrong
+			return fault.New(fault.Invalid, "zone_unreadable", "passport.mrz")
+		}
 	}
+	return nil
 }
 
 // birth is the date of birth that a zone tells, though it may be refused for another

@@ -69,6 +69,15 @@ func (f *fixture) testCounter(t *testing.T) {
 		t.Errorf("error/birth date: %s", wrong.body)
 	}
 
+	for field, form := range map[string]string{
+		"passport.mrz":          plainForm("passport.mrz", strings.Replace(zoneOfSample, "TK00000003", "TK00000001", 1)),
+		"subject.ticket_number": plainForm("subject.ticket_number", "211310160000000001"),
+	} {
+		got := f.page(f.clerk, "POST", "/counter", form)
+		if f.want(t, got, 400, ""); !regexp.MustCompile(`(?s)field wrong">\s*<label for="` + field).Match(got.body) {
+			t.Errorf("error/%s: %s", field, got.body)
+		}
+	}
 	made := f.page(f.clerk, "POST", "/counter", plainForm("_applicant", string(token[1])))
 	f.want(t, made, 303, "")
 	application := made.header.Get("Location")
@@ -166,7 +175,13 @@ func (f *fixture) testEdit(t *testing.T) {
 	}
 	f.want(t, f.page(f.clerk, "GET", "/counter/applications/"+nobody+"/edit", ""), 404, "application")
 	f.want(t, f.page(f.clerk, "POST", path+"/edit", plainForm("kind", "domestic")), 400, "")
-	f.want(t, f.page(f.clerk, "POST", path+"/edit", plainForm()), 303, "")
+	seen := regexp.MustCompile(`name="version:int" value="([0-9]+)"`).FindSubmatch(form.body)
+	if seen == nil {
+		t.Fatal("ok/form again: no version in it")
+	}
+	f.want(t, f.page(f.clerk, "POST", path+"/edit", plainForm("version:int", string(seen[1]))), 303, "")
+	f.want(t, f.page(f.clerk, "POST", path+"/edit", plainForm("version:int", string(seen[1]), "subject.name.given", "凪")), 409, "") // somebody was faster
+	f.want(t, f.page(f.clerk, "POST", path+"/issue", "version%3Aint="+string(seen[1])), 409, "")                                    // this is not what was shown
 	if shown := f.page(f.clerk, "GET", path, ""); !bytes.Contains(shown.body, []byte("/issue")) {
 		t.Errorf("ok/corrected: %s", shown.body)
 	}

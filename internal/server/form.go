@@ -24,6 +24,7 @@ type formBody struct {
 	Documents     []string      `json:"documents,omitempty" maxItems:"20" doc:"documents seen, such as passport or vaccination_ticket"`
 	Applicant     applicantBody `json:"applicant"`
 	Subject       subjectBody   `json:"subject"`
+	Version       int           `json:"version,omitempty" doc:"of the application that is corrected: a later one is not overwritten"`
 	Passport      *passportBody `json:"passport,omitempty" doc:"travel and icvp"`
 }
 

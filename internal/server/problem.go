@@ -112,7 +112,7 @@ func Sentence(f *fault.Error) (ja, en string) {
 	for name, value := range f.Args {
 		ja, en := value, value
 		if name == "reason" { // a clerk reads it aloud
-			ja, en = application.Reason{Code: value}.Sentence()
+			ja, en = application.Reason{Code: value, Detail: f.Args["detail"]}.Sentence()
 		}
 		t.JA = strings.ReplaceAll(t.JA, "{"+name+"}", ja)
 		t.EN = strings.ReplaceAll(t.EN, "{"+name+"}", en)
