@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
+	"encoding/json"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -89,9 +90,29 @@ func publicPEM(private *ecdsa.PrivateKey) ([]byte, error) {
 	return pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}), nil
 }
 
-// SignList returns the list with its signature line before it: base64 of r then s, then
+// ListedSigner is one line of the list; names and order are of the national systems.
+type ListedSigner struct {
+	Type       string `json:"certificateType"` // DSC
+	Country    string `json:"country"`
+	KeyID      string `json:"kid"`        // base64
+	Data       string `json:"rawData"`    // the certificate, DER, base64
+	Thumbprint string `json:"thumbprint"` // RFC 7638, as in the key set
+}
+
+// ListText is the text of a list: the same bytes for the same signers.
+func ListText(signers []ListedSigner) ([]byte, error) {
+	return json.Marshal(struct {
+		Certificates []ListedSigner `json:"certificates"`
+	}{append([]ListedSigner{}, signers...)})
+}
+
+// SignList returns a list with its signature line before it: base64 of r then s, then
 // the line end, then the text that was signed.
-func (k *ListKey) SignList(text []byte) ([]byte, error) {
+func (k *ListKey) SignList(signers []ListedSigner) ([]byte, error) {
+	text, err := ListText(signers)
+	if err != nil {
+		return nil, fmt.Errorf("signing: list: %w", err)
+	}
 	digest := sha256.Sum256(text)
 	r, s, err := ecdsa.Sign(rand.Reader, k.private, digest[:])
 	if err != nil {

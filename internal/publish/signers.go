@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/base64"
-	"encoding/json"
 	"fmt"
 	"time"
 
@@ -22,16 +21,7 @@ const SignersFile = "signers"
 
 // ListSigner signs such a list.
 type ListSigner interface {
-	SignList(text []byte) ([]byte, error)
-}
-
-// signer is one line of the list. Names and order are of the national systems.
-type signer struct {
-	Type       string `json:"certificateType"`
-	Country    string `json:"country"`
-	KeyID      string `json:"kid"`
-	Data       string `json:"rawData"`    // DER, base64
-	Thumbprint string `json:"thumbprint"` // RFC 7638, as in the key set
+	SignList(signers []signing.ListedSigner) ([]byte, error)
 }
 
 // signersList makes the list of signers if it has to change. It is judged in each round:
@@ -44,8 +34,12 @@ func (m *Maker) signersList(ctx context.Context, versions map[string]int64, now 
 	if err != nil {
 		return nil, err
 	}
-	text, any, err := signers(keys, now)
-	if err != nil || !any && versions[SignersName] == 0 {
+	list, err := signers(keys, now)
+	if err != nil || len(list) == 0 && versions[SignersName] == 0 {
+		return nil, err
+	}
+	text, err := signing.ListText(list)
+	if err != nil {
 		return nil, err
 	}
 	if versions[SignersName] > 0 {
@@ -57,27 +51,24 @@ func (m *Maker) signersList(ctx context.Context, versions map[string]int64, now 
 			return nil, nil
 		}
 	}
-	content, err := m.Signers.SignList(text)
+	content, err := m.Signers.SignList(list)
 	return []List{{SignersName, max(versions[SignersName]+1, now.Unix()), now, "", content}}, err
 }
 
-// signers lists who signs and who signed, if anybody does: to be absent is to be withdrawn.
-func signers(keys []signing.Key, now time.Time) (text []byte, any bool, err error) {
-	list := struct {
-		Certificates []signer `json:"certificates"`
-	}{[]signer{}}
+// signers lists who signs and who signed: to be absent is to be withdrawn.
+func signers(keys []signing.Key, now time.Time) (list []signing.ListedSigner, err error) {
 	for _, k := range keys {
 		if k.Purpose != signing.DSC || k.State == signing.Compromised || now.After(k.NotAfter) {
 			continue
 		}
 		c, err := pki.ParseCertificate(k.Certificate)
 		if err != nil {
-			return nil, false, fmt.Errorf("publish: signer of HC1 codes: %w", err)
+			return nil, fmt.Errorf("publish: signer of HC1 codes: %w", err)
 		}
-		list.Certificates = append(list.Certificates, signer{
-			"DSC", c.Subject.Country(), base64.StdEncoding.EncodeToString(hcert.KeyID(k.Certificate)), base64.StdEncoding.EncodeToString(k.Certificate), k.ID,
+		list = append(list, signing.ListedSigner{
+			Type: "DSC", Country: c.Subject.Country(), KeyID: base64.StdEncoding.EncodeToString(hcert.KeyID(k.Certificate)),
+			Data: base64.StdEncoding.EncodeToString(k.Certificate), Thumbprint: k.ID,
 		})
 	}
-	text, err = json.Marshal(list)
-	return text, len(list.Certificates) > 0, err
+	return list, nil
 }
