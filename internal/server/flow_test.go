@@ -634,7 +634,7 @@ func TestOthersDoNotExist(t *testing.T) {
 			path := strings.NewReplacer("{id}", id, "{number}", "1").Replace(strings.TrimPrefix(r.path, prefix))
 			var got reply
 			if onPage {
-				got = f.page(stranger, r.method, path, map[string]string{"judge-application": "outcome=reject&reason=x", "make-certificate-again": "reason=lost", "end-certificate": "reason=fraud", "supply-application": plainForm(), "agree-approval": "reason=x", "deny-approval": "reason=x"}[r.id])
+				got = f.page(stranger, r.method, path, map[string]string{"judge-application": "outcome=reject&reason=x", "make-certificate-again": "reason=lost", "end-certificate": "reason=fraud", "supply-application": plainForm("subject.ticket_number", "0000000001"), "agree-approval": "reason=x", "deny-approval": "reason=x"}[r.id])
 			} else {
 				got = f.do(map[bool]string{true: f.foreignClerk, false: stranger}[r.permission == office.EnterNumber], r.method, path, body)
 			}

@@ -74,7 +74,7 @@ var bodyOf = map[string]string{
 	"answer-application": form(certificate.Domestic), "decide-application": `{"outcome":"approve","reason":"x"}`,
 	"reissue-certificate": `{"reason":"lost"}`, "revoke-certificate": `{"reason":"wrong_content"}`,
 	"enter-number": shownCard("123456789018"), "approve-approval": `{"reason":"x"}`, "refuse-approval": `{"reason":"x"}`,
-	"supply-application": plainForm(), "check-application": "_key=k", "take-back-application": "_key=k", "judge-application": "outcome=reject&reason=x", "issue-at-counter": "_key=k",
+	"supply-application": plainForm("subject.ticket_number", "0000000001"), "check-application": "_key=k", "take-back-application": "_key=k", "judge-application": "outcome=reject&reason=x", "issue-at-counter": "_key=k",
 	"print-at-counter": "_key=k", "make-certificate-again": "reason=lost", "end-certificate": "reason=fraud", "agree-approval": "reason=x", "deny-approval": "reason=x", "unask-approval": "_key=k",
 	"add-account-kin": sakurai, "request-account-change": `{"unit":"課","role":"clerk",` + answered + `}`, "request-account-enable": `{"unit":"課","role":"clerk",` + answered + `}`,
 }
