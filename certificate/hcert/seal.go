@@ -2,19 +2,18 @@ package hcert
 
 import (
 	"bytes"
-	"crypto/sha256"
 
 	"akashi/certificate/qr"
+	"akashi/signing/pki"
 )
 
 // KeyIDSize is the length of the key ids that we write, in bytes.
-const KeyIDSize = 8
+const KeyIDSize = pki.HealthKeyIDSize
 
 // KeyID returns the identifier of a signer: the first 8 bytes of the SHA-256 of its
 // certificate in DER (eu-dcc, 6).
 func KeyID(der []byte) []byte {
-	digest := sha256.Sum256(der)
-	return digest[:KeyIDSize]
+	return pki.HealthKeyID(der)
 }
 
 // toSign returns the bytes to sign of claims, which the key of that id is to sign with

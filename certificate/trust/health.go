@@ -7,7 +7,6 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rsa"
-	"crypto/sha256"
 	"encoding/base64"
 	"errors"
 	"maps"
@@ -127,12 +126,8 @@ func (w *builder) ownHealthSigner(k signing.Key) {
 		w.problem("key "+k.ID, codeOf(err))
 		return
 	}
-	digest := sha256.Sum256(k.Certificate)
-	w.healthSigner("key "+k.ID, HealthSigner{KeyID: digest[:healthKeyID], Participant: k.Issuer, Certificate: c})
+	w.healthSigner("key "+k.ID, HealthSigner{KeyID: pki.HealthKeyID(k.Certificate), Participant: k.Issuer, Certificate: c})
 }
-
-// healthKeyID is the length of the key ids of our own signers, in bytes.
-const healthKeyID = 8
 
 // same tells whether two entries say the same.
 func (s HealthSigner) same(o HealthSigner) bool {

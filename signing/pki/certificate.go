@@ -3,6 +3,7 @@ package pki
 import (
 	"bytes"
 	"crypto"
+	"crypto/sha256"
 	"crypto/x509"
 	"encoding/asn1"
 	"fmt"
@@ -155,4 +156,14 @@ func readTime(in *cryptobyte.String, t *time.Time) bool {
 		return in.ReadASN1UTCTime(t)
 	}
 	return in.ReadASN1GeneralizedTime(t)
+}
+
+// HealthKeyIDSize is the length of a HealthKeyID, in bytes.
+const HealthKeyIDSize = 8
+
+// HealthKeyID is by what HC1 codes name their signer: the first 8 bytes of the SHA-256 of its
+// certificate in DER (spec eu-dcc, 6).
+func HealthKeyID(der []byte) []byte {
+	digest := sha256.Sum256(der)
+	return digest[:HealthKeyIDSize]
 }

@@ -156,7 +156,7 @@ func (d *SignedData) readSigner(in cryptobyte.String) error {
 		return malformed("digest algorithm of the signer")
 	}
 	var known bool
-	if s.digest, known = readHash(digest); !known {
+	if s.digest, known = HashOf(digest); !known {
 		s.digestErr = unsupported("digest algorithm of the message")
 	}
 	_, attributes, ok := readBER(&in, tagOf(0))
@@ -302,7 +302,3 @@ func (d *SignedData) Weak() bool {
 	a, err := d.signer.algorithm()
 	return d.signer.digest == crypto.SHA1 || err == nil && a.hash == crypto.SHA1
 }
-
-// HashOf returns the hash that an AlgorithmIdentifier in DER names; false if it is
-// none that is known here.
-func HashOf(identifier []byte) (crypto.Hash, bool) { return readHash(identifier) }

@@ -96,7 +96,7 @@ func readPSS(in cryptobyte.String) (algorithm, error) {
 	}
 	hash, hashOK := crypto.SHA1, true
 	if hashed {
-		hash, hashOK = readHash(field)
+		hash, hashOK = HashOf(field)
 	}
 	if !params.ReadOptionalASN1(&field, &masked, tag(1)) {
 		return algorithm{}, malformed("mask generation of RSASSA-PSS")
@@ -116,7 +116,10 @@ func readPSS(in cryptobyte.String) (algorithm, error) {
 	return algorithm{schemePSS, hash, salt}, nil
 }
 
-func readHash(in cryptobyte.String) (crypto.Hash, bool) {
+// HashOf returns the hash that an AlgorithmIdentifier in DER names; false if it is
+// none that is known here.
+func HashOf(identifier []byte) (crypto.Hash, bool) {
+	in := cryptobyte.String(identifier)
 	var sequence cryptobyte.String
 	var id asn1.ObjectIdentifier
 	if !in.ReadASN1(&sequence, der.SEQUENCE) || !in.Empty() || !sequence.ReadASN1ObjectIdentifier(&id) || !isNullOrAbsent(sequence) {
@@ -133,7 +136,7 @@ func readMask(in cryptobyte.String) (crypto.Hash, bool) {
 	if !in.ReadASN1(&sequence, der.SEQUENCE) || !in.Empty() || !sequence.ReadASN1ObjectIdentifier(&id) || !id.Equal(oidMGF1) {
 		return 0, false
 	}
-	return readHash(sequence)
+	return HashOf(sequence)
 }
 
 // CheckSignature tells whether c's key signed the certificate. It looks at nothing but
