@@ -32,25 +32,24 @@ var MarkTypes = []MarkType{MarkOfID, MarkOfCountryID, MarkOfSignature}
 
 // MarkOf names an EU certificate as a list of the type would.
 func (c *Code) MarkOf(t MarkType) Mark {
-	var text []byte
 	switch t {
 	case MarkOfID:
-		text = []byte(c.DCC.ID)
+		return IDMark(c.DCC.ID)
 	case MarkOfCountryID:
-		text = []byte(c.Issuer + c.DCC.ID)
-	case MarkOfSignature:
-		text = c.Signature
-		if c.Algorithm == ES256 {
-			text = text[:len(text)/2]
-		}
+		return markOf([]byte(c.Issuer + c.DCC.ID))
 	}
-	sum := sha256.Sum256(text)
-	return Mark(sum[:len(Mark{})])
+	signature := c.Signature
+	if c.Algorithm == ES256 {
+		signature = signature[:len(signature)/2]
+	}
+	return markOf(signature)
 }
 
 // IDMark is the mark of an identifier as printed.
-func IDMark(id string) Mark {
-	sum := sha256.Sum256([]byte(id))
+func IDMark(id string) Mark { return markOf([]byte(id)) }
+
+func markOf(text []byte) Mark {
+	sum := sha256.Sum256(text)
 	return Mark(sum[:len(Mark{})])
 }
 
@@ -80,6 +79,16 @@ type batchJSON struct {
 
 type batchEntry struct {
 	Hash []byte `json:"hash"`
+}
+
+// Split parts a list into batches of as many marks as one may have, all in order.
+func (b Batch) Split() (batches []Batch) {
+	marks := slices.SortedFunc(slices.Values(b.Marks), compareMarks)
+	for some := range slices.Chunk(marks, maxBatch) {
+		b.Marks = some
+		batches = append(batches, b)
+	}
+	return batches
 }
 
 // MarshalJSON writes the batch. It refuses more than 1,000 entries.

@@ -45,9 +45,6 @@ type euCertificate struct {
 	dose        int
 }
 
-// batchSize is how many certificates a batch names (spec eu-dcc, 12).
-const batchSize = 1000
-
 // withdrawnLists makes the list of each key of EU certificates that has to change.
 func (m *Maker) withdrawnLists(ctx context.Context, keys []signing.Key, versions map[string]int64, now time.Time) (lists []List, err error) {
 	for _, k := range keys {
@@ -84,14 +81,9 @@ func batches(k signing.Key, ended []euCertificate) ([]byte, error) {
 	for i, e := range ended {
 		marks[i] = hcert.IDMark(hcert.UVCI(signer.Subject.Country(), e.certificate, e.dose))
 	}
-	slices.SortFunc(marks, func(a, b hcert.Mark) int { return bytes.Compare(a[:], b[:]) })
-	var all []hcert.Batch
-	for some := range slices.Chunk(marks, batchSize) {
-		all = append(all, hcert.Batch{
-			Country: signer.Subject.Country(), Expires: k.NotAfter, KeyID: hcert.KeyID(k.Certificate), Type: hcert.MarkOfID, Marks: some,
-		})
-	}
-	return json.Marshal(all)
+	return json.Marshal(hcert.Batch{
+		Country: signer.Subject.Country(), Expires: k.NotAfter, KeyID: hcert.KeyID(k.Certificate), Type: hcert.MarkOfID, Marks: marks,
+	}.Split())
 }
 
 // withdrawnOf makes the files of a stored list.
