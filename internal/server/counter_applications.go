@@ -212,15 +212,20 @@ func (s *Server) applicationPage(c *call, f counter.Form, status int, above *cou
 // again on which the form stood: with what is wrong, or as it is now.
 func (s *Server) acted(operation func(*call) (answer, error)) func(*call) (answer, error) {
 	return func(c *call) (answer, error) {
-		f, err := s.form(c)
-		if err == nil {
-			err = c.asJSON(f.Values)
-		}
-		if err == nil {
-			_, err = operation(c)
-		}
+		_, f, err := s.byForm(c, operation)
 		return s.back(c, f, err)
 	}
+}
+
+// byForm runs an operation of the API with the fields of a form as its body.
+func (s *Server) byForm(c *call, operation func(*call) (answer, error)) (a answer, f counter.Form, err error) {
+	if f, err = s.form(c); err == nil {
+		err = c.asJSON(f.Values)
+	}
+	if err == nil {
+		a, err = operation(c)
+	}
+	return a, f, err
 }
 
 // back answers an act: with the page it was asked on, or that page with what went wrong.

@@ -58,14 +58,7 @@ func (s *Server) onScreen(a answer, err error) (answer, error) {
 }
 
 func (s *Server) reissueHere(c *call) (answer, error) {
-	f, err := s.form(c)
-	if err == nil {
-		err = c.asJSON(f.Values)
-	}
-	var a answer
-	if err == nil {
-		a, err = s.reissueCertificate(c)
-	}
+	a, f, err := s.byForm(c, s.reissueCertificate)
 	if err != nil {
 		return s.back(c, f, err)
 	}

@@ -198,16 +198,15 @@ func (s *Server) excuse(w http.ResponseWriter, c *call, p problem) bool {
 		w.WriteHeader(http.StatusSeeOther)
 		return true
 	}
-	var b []byte
-	err := error(nil)
 	f := counter.Frame{}
 	if c.session != nil {
-		f, err = s.frame(c)
+		var err error
+		if f, err = s.frame(c); err != nil {
+			return false
+		}
 	}
-	if err == nil {
-		f.Said = said(p)
-		b, err = counter.Render("message", f, struct{ Back string }{"/counter"})
-	}
+	f.Said = said(p)
+	b, err := counter.Render("message", f, struct{ Back string }{"/counter"})
 	if err != nil {
 		return false
 	}
