@@ -255,6 +255,16 @@ func TestWholeWay(t *testing.T) {
 	if status != 200 || !bytes.Contains(verdict, []byte(`"outcome":"valid"`)) {
 		t.Errorf("verify: %d %s", status, verdict)
 	}
+	// Step 5 of the printed lines: a moment after issuing, beside the server.
+	file := filepath.Join(t.TempDir(), "certificate.smart-health-card")
+	if err := os.WriteFile(file, card, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(os.Args[0], slices.Concat([]string{"verify", file}, p.line)...)
+	cmd.Env = append(clean(os.Environ()), "TEST_AS_AKASHI=1", "AKASHI_DATA="+p.data)
+	if out, err := cmd.CombinedOutput(); err != nil || !bytes.Contains(out, []byte("VALID")) {
+		t.Errorf("ok/verify: %v %s", err, out)
+	}
 	if status, _, raw := call(t, "GET", p.faces["public"]+"/.well-known/jwks.json", "", "", nil); status != 200 || bytes.Contains(raw, []byte(`"d"`)) {
 		t.Errorf("jwks: %d %s", status, raw)
 	}

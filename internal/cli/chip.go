@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"akashi/certificate/trust"
 	"akashi/passport"
 	"akashi/passport/chip"
 )
@@ -45,30 +46,28 @@ func chipCommand(parts Adapters) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			bundle, err := trustBundle(cmd, parts, trustDir, trustKey)
-			if err != nil {
-				return err
-			}
-			in, err := files.read(cmd.InOrStdin())
-			var usage usageError
-			switch {
-			case errors.As(err, &usage):
-				return err
-			case err != nil:
-				_, _ = fmt.Fprintf(cmd.ErrOrStderr(), "akashi: %v\n", err)
-				return ExitError{2}
-			}
-			v := chip.Check(in, bundle, when)
-			if !personal {
-				v = withoutHolder(v)
-			}
-			if err := showChip(cmd.OutOrStdout(), v, asJSON); err != nil {
-				return err
-			}
-			if status := v.ExitCode(); status != 0 {
-				return ExitError{status}
-			}
-			return nil
+			return withBundle(cmd, parts, trustDir, trustKey, func(bundle *trust.Bundle) error {
+				in, err := files.read(cmd.InOrStdin())
+				var usage usageError
+				switch {
+				case errors.As(err, &usage):
+					return err
+				case err != nil:
+					_, _ = fmt.Fprintf(cmd.ErrOrStderr(), "akashi: %v\n", err)
+					return ExitError{2}
+				}
+				v := chip.Check(in, bundle, when)
+				if !personal {
+					v = withoutHolder(v)
+				}
+				if err := showChip(cmd.OutOrStdout(), v, asJSON); err != nil {
+					return err
+				}
+				if status := v.ExitCode(); status != 0 {
+					return ExitError{status}
+				}
+				return nil
+			})
 		},
 	}
 	cmd.Flags().StringVar(&trustKey, "trust-key", "", "public key (name+hash+key) that must have signed the trust directory; default the one pinned at its first use, if it is signed")

@@ -50,34 +50,32 @@ func verifyCommand(parts Adapters) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			bundle, err := trustBundle(cmd, parts, trustDir, trustKey)
-			if err != nil {
-				return err
-			}
-			rules, err := businessRules(rulesDir, destination)
-			if err != nil {
-				return err
-			}
-			worst := 0
-			for _, name := range args {
-				content, err := readInput(name, cmd.InOrStdin())
+			return withBundle(cmd, parts, trustDir, trustKey, func(bundle *trust.Bundle) error {
+				rules, err := businessRules(rulesDir, destination)
 				if err != nil {
-					_, _ = fmt.Fprintf(cmd.ErrOrStderr(), "akashi: %v\n", err)
-					worst = worse(worst, 2)
-					continue
+					return err
 				}
-				for _, v := range verify.File(filepath.Base(name), content, bundle, when) {
-					results := v.Rules(rules, destination, when, language, "ja", "en")
-					worst = worse(worse(worst, v.ExitCode()), rulesStatus(results))
-					if err := show(cmd.OutOrStdout(), name, v, results, languages, asJSON); err != nil {
-						return err
+				worst := 0
+				for _, name := range args {
+					content, err := readInput(name, cmd.InOrStdin())
+					if err != nil {
+						_, _ = fmt.Fprintf(cmd.ErrOrStderr(), "akashi: %v\n", err)
+						worst = worse(worst, 2)
+						continue
+					}
+					for _, v := range verify.File(filepath.Base(name), content, bundle, when) {
+						results := v.Rules(rules, destination, when, language, "ja", "en")
+						worst = worse(worse(worst, v.ExitCode()), rulesStatus(results))
+						if err := show(cmd.OutOrStdout(), name, v, results, languages, asJSON); err != nil {
+							return err
+						}
 					}
 				}
-			}
-			if worst != 0 {
-				return ExitError{worst}
-			}
-			return nil
+				if worst != 0 {
+					return ExitError{worst}
+				}
+				return nil
+			})
 		},
 	}
 	cmd.Flags().StringVar(&trustDir, "trust", "", "trust directory (manifest.json, jwks.json, csca, dsc, crl), or a bundle in one file (.zip)")
@@ -114,38 +112,33 @@ func readInput(name string, stdin io.Reader) ([]byte, error) {
 	return content, err
 }
 
-// trustBundle reads a trust directory, or takes the public keys of the own data
-// directory; where there is nothing, every issuer is unknown.
-func trustBundle(cmd *cobra.Command, parts Adapters, dir, key string) (*trust.Bundle, error) {
-	errs := cmd.ErrOrStderr()
+// withBundle runs with a trust directory, or with what this installation publishes, which
+// also knows what was issued a moment ago; where there is nothing, every issuer is unknown.
+func withBundle(cmd *cobra.Command, parts Adapters, dir, key string, run func(*trust.Bundle) error) error {
 	if dir != "" {
-		b, report, _, err := readTrust(dir, key, errs)
+		b, report, _, err := readTrust(dir, key, cmd.ErrOrStderr())
 		if err != nil {
-			return nil, usageError{fmt.Errorf("trust directory: %w", err)} // says nothing about the certificate
+			return usageError{fmt.Errorf("trust directory: %w", err)} // says nothing about the certificate
 		}
 		if len(report) > 0 {
-			_, _ = fmt.Fprintf(errs, "akashi: trust directory: %v\n", report)
+			_, _ = fmt.Fprintf(cmd.ErrOrStderr(), "akashi: trust directory: %v\n", report)
 		}
-		return b, nil
+		return run(b)
 	}
-	return ownBundle(cmd, parts)
-}
-
-// ownBundle is what verifiers of this installation get, with the lists of what has ended;
-// empty where there is none.
-func ownBundle(cmd *cobra.Command, parts Adapters) (b *trust.Bundle, err error) {
 	c, err := LoadConfig(parts.Environ)
 	if err != nil {
-		return nil, usageError{err}
+		return usageError{err}
 	}
 	if _, err := os.Stat(filepath.Join(c.Data, "keys", signing.TestKeysFile)); errors.Is(err, fs.ErrNotExist) {
-		return &trust.Bundle{}, nil
+		return run(&trust.Bundle{})
 	}
-	err = withApp(cmd, parts, func(ctx context.Context, app *App) error {
-		b, err = app.Trust(ctx)
-		return err
+	return withApp(cmd, parts, func(ctx context.Context, app *App) error {
+		b, err := app.Trust(ctx)
+		if err != nil {
+			return err
+		}
+		return run(b)
 	})
-	return b, err
 }
 
 // spoken are the languages to explain in.
