@@ -24,7 +24,7 @@ import (
 	"akashi/internal/vaccination"
 )
 
-//go:embed pages assets words.json
+//go:embed pages assets words
 var files embed.FS
 
 // Frame is what stands around every page.
@@ -78,30 +78,33 @@ func Asset(name string) ([]byte, error) { return files.ReadFile("assets/" + name
 
 // pages are the templates by name, each with the frame and the parts around it.
 var pages = func() map[string]*template.Template {
-	const shared = "pages/frame.html"
-	base := template.Must(template.New("").Funcs(functions).ParseFS(files, shared))
+	base := template.Must(template.New("").Funcs(functions).ParseFS(files, "pages/parts/*.html"))
 	all := map[string]*template.Template{}
 	names, err := fs.Glob(files, "pages/*.html")
 	if err != nil {
 		panic(err)
 	}
 	for _, name := range names {
-		if name != shared {
-			all[strings.TrimSuffix(path.Base(name), ".html")] = template.Must(template.Must(base.Clone()).ParseFS(files, name))
-		}
+		all[strings.TrimSuffix(path.Base(name), ".html")] = template.Must(template.Must(base.Clone()).ParseFS(files, name))
 	}
 	return all
 }()
 
 // words are the texts of the pages: key → Japanese, English.
 var words = func() map[string][2]string {
-	b, err := files.ReadFile("words.json")
+	names, err := fs.Glob(files, "words/*.json")
 	if err != nil {
 		panic(err)
 	}
-	var all map[string][2]string
-	if err := json.Unmarshal(b, &all); err != nil {
-		panic(err)
+	all := map[string][2]string{}
+	for _, name := range names {
+		b, err := files.ReadFile(name)
+		if err != nil {
+			panic(err)
+		}
+		if err := json.Unmarshal(b, &all); err != nil {
+			panic(name + ": " + err.Error())
+		}
 	}
 	return all
 }()

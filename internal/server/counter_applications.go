@@ -16,6 +16,25 @@ import (
 	"akashi/passport"
 )
 
+func (s *Server) applicationPages() []*route {
+	home := showRoute("", "show-new-application", "create-application", office.WriteApplications, s.showNew, "新しい申請の画面", "The page for a new application")
+	zone := actRoute("/zone", "read-zone", "", office.WriteApplications, nil, s.showZone, "機械読取領域を読む（保存しない）", "Read a machine readable zone; nothing is kept")
+	create := actRoute("", "hand-in-application", "create-application", office.WriteApplications, formBody{}, s.handIn, "申請を作って照会する", "Make an application and look for the record")
+	list := showRoute("/applications", "show-applications", "list-applications", office.ReadApplications, s.showApplications, "申請一覧の画面", "The page of applications")
+	list.query = []string{"state", "cursor"}
+	one := showRoute("/applications/{id}", "show-application", "get-application", office.ReadApplications, s.showApplication, "申請の画面（記録される）", "The page of an application; the look-up is logged")
+	edit := showRoute("/applications/{id}/edit", "show-form-again", "get-application", office.WriteApplications, s.showEdit, "申請を直す画面（記録される）", "The form of an application again; the look-up is logged")
+	supply := actRoute("/applications/{id}/edit", "supply-application", "answer-application", office.WriteApplications, formBody{}, s.supply, "申請を直して照会する", "Correct an application and check it again")
+	submit := actRoute("/applications/{id}/submit", "check-application", "submit-application", office.WriteApplications, nil, s.acted(s.submitApplication), "もう一度照会する", "Check again")
+	withdraw := actRoute("/applications/{id}/withdraw", "take-back-application", "withdraw-application", office.WriteApplications, nil, s.acted(s.withdrawApplication), "取り下げる", "Withdraw")
+	decide := actRoute("/applications/{id}/decision", "judge-application", "decide-application", office.Decide, decisionBody{}, s.acted(s.decideApplication), "決定する", "Decide")
+	issue := actRoute("/applications/{id}/issue", "issue-at-counter", "issue-certificate", office.Issue, nil, s.issueHere, "発行する", "Issue")
+	for _, r := range []*route{create, submit, one, edit, supply} {
+		r.looksUp = true
+	}
+	return []*route{home, zone, create, list, one, edit, supply, submit, withdraw, decide, issue}
+}
+
 // notice is what an applicant is told about the use of the data.
 var notice = struct{ Version, JA, EN string }{
 	"2026-11",

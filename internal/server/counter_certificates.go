@@ -12,6 +12,18 @@ import (
 	"akashi/internal/office"
 )
 
+func (s *Server) certificatePages() []*route {
+	certificates := showRoute("/certificates", "show-certificates", "list-certificates", office.ReadCertificates, s.showCertificates, "証明書一覧の画面", "The page of certificates")
+	certificates.query = []string{"id", "cursor"}
+	certificate := showRoute("/certificates/{id}", "show-certificate", "get-certificate", office.ReadCertificates, s.showCertificate, "証明書の画面（記録される）", "The page of a certificate; the look-up is logged")
+	print := actRoute("/certificates/{id}/print", "print-at-counter", "print-certificate", office.Print, nil, s.printHere, "印刷する", "Print")
+	print.gives = "application/pdf"
+	reissue := actRoute("/certificates/{id}/reissue", "make-certificate-again", "reissue-certificate", office.Issue, whyBody{}, s.reissueHere, "作り直す", "Issue again")
+	revoke := actRoute("/certificates/{id}/revoke", "end-certificate", "revoke-certificate", office.Revoke, whyBody{}, s.acted(s.revokeCertificate), "失効させる", "Revoke")
+	revoke.stepUp = true
+	return []*route{certificates, certificate, print, reissue, revoke}
+}
+
 // issueHere issues and goes on to the certificate, or answers with its paper at once.
 func (s *Server) issueHere(c *call) (answer, error) {
 	f, err := s.form(c)

@@ -3,8 +3,25 @@ package server
 import (
 	"net/http"
 
+	"akashi/internal/actor"
 	"akashi/internal/counter"
+	"akashi/internal/office"
 )
+
+func (s *Server) officerPages() []*route {
+	approvals := showRoute("/approvals", "show-approvals", "list-approvals", office.ReadApprovals, s.showApprovals, "承認依頼一覧の画面", "The page of approvals")
+	approvals.query = []string{"cursor"}
+	approval := showRoute("/approvals/{id}", "show-approval", "get-approval", office.ReadApprovals, s.showApproval, "承認依頼の画面", "The page of an approval")
+	agree := actRoute("/approvals/{id}/approve", "agree-approval", "approve-approval", office.DecideApprovals, reasonedBody{}, s.acted(s.decideApproval(s.approve)), "承認する", "Approve")
+	agree.stepUp, agree.longer = true, selectTime
+	deny := actRoute("/approvals/{id}/refuse", "deny-approval", "refuse-approval", office.DecideApprovals, reasonedBody{}, s.acted(s.decideApproval(s.refuseApproval)), "承認しない", "Refuse")
+	unask := actRoute("/approvals/{id}/withdraw", "unask-approval", "withdraw-approval", office.AskApproval, nil, s.acted(s.withdrawApproval), "依頼を取り下げる", "Withdraw")
+	all := []*route{approvals, approval, agree, deny, unask}
+	for _, r := range all {
+		r.purpose, r.whileSuspended = actor.Operate, true
+	}
+	return all
+}
 
 func (s *Server) showApprovals(c *call) (answer, error) {
 	a, err := s.listApprovals(c)
