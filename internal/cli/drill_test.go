@@ -3,7 +3,7 @@ package cli_test
 import (
 	"bytes"
 	"context"
-	"crypto"
+	"crypto/ecdsa"
 	"crypto/x509"
 	"encoding/json"
 	"encoding/pem"
@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -33,9 +34,21 @@ import (
 	"akashi/signing/pki"
 )
 
-const holders = 30
+// heldBy is how many people the drill is with: 30, or AKASHI_DRILL.
+func heldBy(t *testing.T) int {
+	t.Helper()
+	text := os.Getenv("AKASHI_DRILL")
+	if text == "" {
+		return 30
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 30 {
+		t.Fatalf("AKASHI_DRILL: %q", text)
+	}
+	return n
+}
 
-// given are the names of the holders, one a character.
+// given are the characters of the holders' given names.
 var given = []rune("一二三四五六七八九十百千万東西南北春夏秋冬山川森林海空星月花")
 
 // bringHolders registers people of the office with one dose each, and returns their
@@ -44,32 +57,27 @@ func bringHolders(t *testing.T, w *world.World) (applications []string) {
 	t.Helper()
 	subjects := "municipality_code,ticket_number,atena_number,family_name,given_name,family_kana,given_kana,birth_date,sex,status,status_date\n"
 	records := "municipality_code,ticket_number,dose_number,vaccinated_on,maker,product,lot,place,doctor,origin,source_file_line,programme\n"
-	for n := range holders {
-		subjects += fmt.Sprintf("900001,00000050%02d,2000%02d,架空,%c,カクウ,ホジ,1970-01-%02d,1,resident,\n", n, n, given[n], n+1)
-		records += fmt.Sprintf("900001,00000050%02d,1,2021-06-21,ファイザー,コミナティ,ZA1001,架空県証市保健センター,,ledger,%d,covid19\n", n, n+1)
+	all := make([]application.Subject, heldBy(t))
+	for n := range all {
+		ticket, born := fmt.Sprintf("%010d", 500000+n), time.Date(1970, 1, 1+n, 0, 0, 0, 0, time.UTC).Format(time.DateOnly)
+		name := string([]rune{given[n%30], given[n/30%30], given[n/900%30]})
+		all[n] = application.Subject{Ticket: ticket, Name: certificate.Name{Family: "架空", Given: name}, BirthDate: clock.Date(born)}
+		subjects += fmt.Sprintf("900001,%s,2%09d,架空,%s,カクウ,ホジ,%s,1,resident,\n", ticket, n, name, born)
+		records += fmt.Sprintf("900001,%s,1,2021-06-21,ファイザー,コミナティ,ZA1001,架空県証市保健センター,,ledger,%d,covid19\n", ticket, n+1)
 	}
 	w.Bring(t, vaccination.Subjects, []byte(subjects))
 	w.Bring(t, vaccination.Records, []byte(records))
-	for n := range holders {
+	for _, subject := range all {
 		f := world.Form(certificate.Domestic)
-		f.Subject = application.Subject{
-			Ticket: fmt.Sprintf("00000050%02d", n), Name: certificate.Name{Family: "架空", Given: string(given[n])}, BirthDate: clock.Date(fmt.Sprintf("1970-01-%02d", n+1)),
-		}
-		a, err := w.Applications.Create(t.Context(), w.Clerk, f, nil)
-		if err == nil {
-			a, err = w.Applications.Submit(t.Context(), w.Clerk, a.ID)
-		}
-		if err != nil || a.State != application.Approved {
-			t.Fatalf("submit: %v %v %v", a.State, a.Reasons, err)
-		}
-		applications = append(applications, a.ID)
+		f.Subject = subject
+		applications = append(applications, w.ApprovedForm(t, f))
 	}
 	return applications
 }
 
-// announceKey adds a health card key to those of the TEST identity, announced for so
+// announceKey adds a key of a purpose to those of the TEST identity, announced for so
 // long, as one in reserve is; a service takes it up at its next start.
-func announceKey(t *testing.T, w *world.World, ago time.Duration) signing.Key {
+func announceKey(t *testing.T, w *world.World, purpose signing.Purpose, ago time.Duration) signing.Key {
 	t.Helper()
 	other, own := filepath.Join(t.TempDir(), "keys"), filepath.Join(w.Config.Data, "keys")
 	made, err := signing.MakeTestIdentity(other, time.Now().Add(-ago))
@@ -80,12 +88,21 @@ func announceKey(t *testing.T, w *world.World, ago time.Duration) signing.Key {
 	if err != nil {
 		t.Fatal(err)
 	}
-	k := made[slices.IndexFunc(made, func(k signing.Key) bool { return k.Purpose == signing.SHC })]
+	k := made[slices.IndexFunc(made, func(k signing.Key) bool { return k.Purpose == purpose })]
 	private, err := os.ReadFile(filepath.Join(other, k.Handle))
 	if err != nil {
 		t.Fatal(err)
 	}
-	k.State, k.Handle, k.UsageFrom = signing.Announced, "shc-reserve.pem", k.UsageFrom.Add(7*24*time.Hour)
+	if purpose == signing.DSC {
+		authority, signer := testAuthority(t, keys, own)
+		k.Certificate, err = pki.CreateHealthSigner(pki.SignerTemplate{
+			Country: signing.TestCountry, CommonName: "HC1 codes in reserve", NotBefore: k.NotBefore.Add(ago), NotAfter: k.NotAfter,
+		}, publicOf(t, k), authority, signer)
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	k.State, k.Handle, k.UsageFrom = signing.Announced, string(purpose)+"-reserve.pem", k.UsageFrom.Add(7*24*time.Hour)
 	list, err := json.Marshal(append(keys, k))
 	if err != nil {
 		t.Fatal(err)
@@ -114,16 +131,34 @@ func (s *dying) ReissuedItem(ctx context.Context, code string, item issuance.Ite
 	return s.Store.ReissuedItem(ctx, code, item)
 }
 
-// S-068, issue 5, section 5: the compromise drill. Thirty holders have certificates under
+// S-068, issue 5, section 5: the compromise drill. Thirty holders (AKASHI_DRILL) have certificates under
 // key A. Two people withdraw it: what strangers load next says NOT VALID of all. Under
 // key B, which was announced in reserve, all are made again, though the process dies in
-// the middle; in the end each holder has one that is valid, the progress says 30 of 30,
+// the middle; in the end each holder has one that is valid, the progress says all,
 // the old ones are on every list within 15 minutes, and the log tells it.
 func TestCompromiseDrill(t *testing.T) {
+	t.Run("health cards", func(t *testing.T) {
+		drill(t, signing.SHC, certificate.SHC, verify.KeyOfOtherTest, bringHolders)
+	})
+	t.Run("HC1 codes", func(t *testing.T) {
+		drill(t, signing.DSC, certificate.ICVP, verify.KeyNotListed, func(t *testing.T, w *world.World) (applications []string) {
+			w.BringInternational(t)
+			for range 14 {
+				applications = append(applications, w.Approved(t, certificate.International))
+			}
+			return applications
+		})
+	})
+}
+
+// drill withdraws the key of a purpose under which applications got their certificates. A
+// stranger who loads the keys afterwards hears the reason of a code that they signed.
+func drill(t *testing.T, purpose signing.Purpose, family certificate.Family, withdrawn string, bring func(*testing.T, *world.World) []string) {
 	world.Each(t, func(t *testing.T, w *world.World) {
 		ctx, code := t.Context(), w.Clerk.Office
-		applications := bringHolders(t, w)
-		b := announceKey(t, w, 8*24*time.Hour)
+		applications := bring(t, w)
+		holders := len(applications)
+		b := announceKey(t, w, purpose, 8*24*time.Hour)
 		if err := w.Close(); err != nil {
 			t.Fatal(err)
 		}
@@ -154,17 +189,18 @@ func TestCompromiseDrill(t *testing.T) {
 			}
 		}
 		all("ok/issued", old, before, time.Now(), verify.Valid, "", "")
-		if _, ok := before.Key(w.Config.SHCIssuer, b.ID); !ok || a == b.ID {
+		if _, ok := before.Key(w.Config.SHCIssuer, b.ID); purpose == signing.SHC && !ok || a == b.ID {
 			t.Error("error/the key in reserve is published before it signs")
 		}
 
+		began := time.Now()
 		// 1. Withdraw, with two people; 2. publish.
 		w.Approve(t, office.RetireKey, a)
 		if err := w.Keys.Withdraw(ctx, operator, a); err != nil {
 			t.Fatal(err)
 		}
 		after := carried(t, published(t, w), dir)
-		all("error/withdrawn", old, after, time.Now(), verify.NotValid, verify.Key, verify.KeyOfOtherTest)
+		all("error/withdrawn", old, after, time.Now(), verify.NotValid, verify.Key, withdrawn)
 		all("ok/trust of before, until it is loaded again", old, before, time.Now(), verify.Valid, "", "")
 
 		// 3. List; 4. activate the one in reserve, and ask for all to be made again.
@@ -209,9 +245,15 @@ func TestCompromiseDrill(t *testing.T) {
 		}
 		w.Open(t) // another process goes on
 		progress(12)
-		for range holders {
+		for done := 12; done < holders; {
 			runJob(t, w, "reissue")
+			got, err := w.Reissues.Get(ctx, two, r.ID)
+			if err != nil || got.Done == done {
+				t.Fatalf("error/no progress: %+v %v", got, err)
+			}
+			done = got.Done
 		}
+		t.Logf("made again: %s", time.Since(began).Round(time.Second))
 		progress(holders)
 
 		if told := certificatesOf(t, w, a); strings.Count(told, " superseded ") != holders || strings.Count(told, "\n") != holders {
@@ -239,7 +281,7 @@ func TestCompromiseDrill(t *testing.T) {
 		listed := func() bool {
 			l := published(t, w).Status(a)
 			return l != nil && !slices.ContainsFunc(applications, func(id string) bool {
-				return l.Why(certificate.SHC, old[id].Payloads[0].StatusID) != trust.Superseded
+				return l.Why(family, old[id].Payloads[0].StatusID) != trust.Superseded
 			})
 		}
 		for now = made; !listed() && now.Sub(made) <= 15*time.Minute; {
@@ -250,7 +292,7 @@ func TestCompromiseDrill(t *testing.T) {
 		}
 		final := carried(t, published(t, w), dir)
 		all("error/old keys, new list", old, keys.WithStatus(final.Status(a)), time.Now(), verify.NotValid, verify.Revocation, verify.Superseded)
-		all("error/new keys, new list", old, final, time.Now(), verify.NotValid, verify.Key, verify.KeyOfOtherTest)
+		all("error/new keys, new list", old, final, time.Now(), verify.NotValid, verify.Key, withdrawn)
 		all("ok/made again", fresh, final, now, verify.Valid, "", "")
 
 		// The log tells who, which and how far.
@@ -332,16 +374,11 @@ func TestWithdrawnSigner(t *testing.T) {
 	}
 }
 
-// revokeSigner writes a list of the TEST authority that names the signer.
-func revokeSigner(t *testing.T, w *world.World, key, path string) {
+// testAuthority is the TEST authority among the keys of a directory, and what it signs with.
+func testAuthority(t *testing.T, keys []signing.Key, dir string) (certificate []byte, signer *ecdsa.PrivateKey) {
 	t.Helper()
-	keys, err := w.Store.SigningKeys(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	signer := keys[slices.IndexFunc(keys, func(k signing.Key) bool { return k.ID == key })]
 	authority := keys[slices.IndexFunc(keys, func(k signing.Key) bool { return k.Purpose == signing.Authority })]
-	text, err := os.ReadFile(filepath.Join(filepath.Dir(path), authority.Handle))
+	text, err := os.ReadFile(filepath.Join(dir, authority.Handle))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -350,11 +387,32 @@ func revokeSigner(t *testing.T, w *world.World, key, path string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return authority.Certificate, private.(*ecdsa.PrivateKey)
+}
+
+func publicOf(t *testing.T, k signing.Key) *ecdsa.PublicKey {
+	t.Helper()
+	public, err := x509.ParsePKIXPublicKey(k.Public)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return public.(*ecdsa.PublicKey)
+}
+
+// revokeSigner writes a list of the TEST authority that names the signer.
+func revokeSigner(t *testing.T, w *world.World, key, path string) {
+	t.Helper()
+	keys, err := w.Store.SigningKeys(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	signer := keys[slices.IndexFunc(keys, func(k signing.Key) bool { return k.ID == key })]
+	authority, private := testAuthority(t, keys, filepath.Dir(path))
 	certified, err := x509.ParseCertificate(signer.Certificate)
 	if err != nil {
 		t.Fatal(err)
 	}
-	crl, err := pki.CreateCRL(authority.Certificate, private.(crypto.Signer), 2, []*big.Int{certified.SerialNumber}, time.Now().Add(-time.Minute), time.Now().AddDate(0, 3, 0))
+	crl, err := pki.CreateCRL(authority, private, 2, []*big.Int{certified.SerialNumber}, time.Now().Add(-time.Minute), time.Now().AddDate(0, 3, 0))
 	if err == nil {
 		err = os.WriteFile(path, crl, 0o600)
 	}
