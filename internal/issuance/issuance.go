@@ -89,7 +89,7 @@ type Payload struct {
 	Text     string // exact text of the code; empty until issued
 }
 
-// Filter selects certificates for a list; Before is the ID cursor of the last page.
+// Filter selects certificates for a list, newest first; Before is the ID of the last one of the page before.
 type Filter struct {
 	Application string
 	State       State

@@ -565,3 +565,29 @@ func TestSignedPaper(t *testing.T) {
 		}
 	})
 }
+
+// Certificates are listed newest first, page by page, though their ids are random.
+func TestList(t *testing.T) {
+	world.Each(t, func(t *testing.T, w *world.World) {
+		var made, listed []string
+		for range 6 {
+			i, _, err := w.Issuance.Issue(t.Context(), w.Clerk, w.Approved(t, certificate.Domestic))
+			if err != nil {
+				t.Fatal(err)
+			}
+			made = append(made, i.Certificate.ID)
+		}
+		for before := ""; len(listed) < len(made); before = listed[len(listed)-1] {
+			page, err := w.Issuance.List(t.Context(), w.Clerk, issuance.Filter{Before: before, Limit: 4})
+			if err != nil || len(page) == 0 {
+				t.Fatal(len(page), err)
+			}
+			for _, i := range page {
+				listed = append(listed, i.Certificate.ID)
+			}
+		}
+		if slices.Reverse(made); !slices.Equal(listed, made) {
+			t.Errorf("ok/newest first: %v, want %v", listed, made)
+		}
+	})
+}

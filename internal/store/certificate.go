@@ -292,8 +292,11 @@ func (s *Store) Issues(ctx context.Context, office string, f issuance.Filter) ([
 	if !f.RenewBefore.IsZero() {
 		q = q.Where("state = 'issued' AND renew_by > 0 AND renew_by < ?", f.RenewBefore.UnixMilli())
 	}
-	var rows []certificateRow
-	if err := newest(q, f.Before, f.Limit).Find(&rows).Error; err != nil {
+	if f.Before != "" {
+		q = q.Where("ai < (SELECT ai FROM certificates WHERE office = ? AND id = ?)", office, f.Before)
+	}
+	var rows []certificateRow // the id is random; ai is the day and a number that rises
+	if err := q.Order("ai DESC").Limit(f.Limit).Find(&rows).Error; err != nil {
 		return nil, err
 	}
 	list := make([]issuance.Issue, len(rows))
