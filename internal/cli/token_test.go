@@ -203,6 +203,48 @@ func TestProductionKeys(t *testing.T) {
 		}
 	}
 
+	t.Run("ok/a yellow card", func(t *testing.T) {
+		w.Keys.Clock = func() time.Time { return ago }
+		w.Approve(t, office.GenerateKey, "dsc/hc1-1")
+		made, err := w.Keys.Make(ctx, operator, keys.Wanted{Purpose: signing.DSC, Label: "hc1-1", Subject: pkix.Name{Country: []string{"JP"}, CommonName: "HC1 codes"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		csr, err := x509.ParseCertificateRequest(made.Request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		der, err := pki.CreateHealthSigner(pki.SignerTemplate{
+			Country: "JP", CommonName: "HC1 codes", NotBefore: ago, NotAfter: ago.AddDate(2, 0, 0),
+		}, csr.PublicKey.(*ecdsa.PublicKey), country.der, country.key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		signer, err := w.Keys.Certify(ctx, operator, keys.Certified{Purpose: signing.DSC, Label: "hc1-1", Certificate: der, Authority: country.der})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.Keys.Clock = nil
+		w.Approve(t, office.ActivateKey, signer.ID)
+		if err := w.Keys.Activate(ctx, operator, signer.ID); err != nil {
+			t.Fatal(err)
+		}
+		w.BringInternational(t)
+		w.SetOffice(t, func(s *office.Settings) { s.Open = certificate.Kinds() })
+		card, _, err := w.Issuance.Issue(ctx, w.Clerk, w.Approved(t, certificate.International))
+		if err != nil || len(card.Payloads) == 0 {
+			t.Fatal(err)
+		}
+		bundle, err := w.Published.Bundle(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, p := range card.Payloads {
+			if v := verify.Text(p.Text, bundle, time.Now()); p.Family != certificate.ICVP || p.KeyID != signer.ID || v.Outcome != verify.Valid || v.Test {
+				t.Errorf("%s: %+v", p.Family, v)
+			}
+		}
+	})
 	t.Run("ok/the next key retires the one before", func(t *testing.T) {
 		w.Keys.Clock = func() time.Time { return ago }
 		w.Approve(t, office.GenerateKey, "shc/shc-2")
