@@ -208,7 +208,7 @@ func (f *form) cardSection(p Page, t tree) *element {
 		}
 		row.kids[0].role = "TH"
 		row.kids[0].attributes = "/A<</O/Table/Scope/Row>>"
-		row.kids = append(row.kids, node("TD", t.figure(f.geometry.boxes[i], f.cardAlt(i))))
+		row.kids = append(row.kids, node("TD", t.figure(f.geometry.boxes[i], f.alt(p, f.cardAlt(i)))))
 		doses.kids = append(doses.kids, row)
 	}
 	return node("Sect",

@@ -94,7 +94,7 @@ func (cell cardCell) blocks(value words, size float64) []block {
 
 func (f *form) cardFactValues(p Page) [len(cardFacts)]words {
 	return [...]words{
-		{EN: p.Certificate.ID}, f.date(p.Certificate.IssuedOn).official(), {EN: strconv.Itoa(p.Copy)}, {EN: fmt.Sprintf("%d / %d", p.sheet, p.sheets)},
+		{EN: p.Certificate.ID}, f.date(p.Certificate.IssuedOn).official(), {EN: p.copyText()}, {EN: fmt.Sprintf("%d / %d", p.sheet, p.sheets)},
 	}
 }
 

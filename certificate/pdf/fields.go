@@ -137,6 +137,13 @@ const (
 
 // blocks returns everything the layer writes as text, in reading order.
 func (f *form) blocks(p Page) []block {
+	if p.isPreview() {
+		return append(f.written(p), f.noCodes(p)...)
+	}
+	return f.written(p)
+}
+
+func (f *form) written(p Page) []block {
 	if f.kind == certificate.International {
 		return f.cardBlocks(p)
 	}
@@ -244,7 +251,7 @@ func (f *form) factBlocks(p Page) []block {
 		blocks = append(blocks, block{x: left + 1, y: g.note, w: right - left - 2, h: 5, paragraphs: []paragraph{
 			{"more_doses", note.JA + " " + note.EN, "", smallSize, smallMin}}})
 	}
-	for i, text := range []string{c.ID, string(c.IssuedOn), strconv.Itoa(p.Copy)} {
+	for i, text := range []string{c.ID, string(c.IssuedOn), p.copyText()} {
 		blocks = append(blocks, block{x: factValue, y: g.facts + float64(i)*factRow, w: issuerLeft - factValue - 4, h: factRow, paragraphs: []paragraph{
 			{"fact." + facts[i], text, "", valueSize, valueMin}}})
 	}
@@ -252,6 +259,14 @@ func (f *form) factBlocks(p Page) []block {
 		blocks = append(blocks, f.issuerBlock(c.Issuer))
 	}
 	return blocks
+}
+
+// copyText is the number of the copy; a draft has none.
+func (p Page) copyText() string {
+	if p.isPreview() {
+		return noCopy
+	}
+	return strconv.Itoa(p.Copy)
 }
 
 // facts are the labels and fields of the certificate itself, one row each.

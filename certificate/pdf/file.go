@@ -85,18 +85,22 @@ func (d *file) form(f *form) formObjects {
 func (d *file) page(f *form, p Page) error {
 	index := len(d.kids)
 	formAt := d.form(f)
-	at := d.w.reserve(2 + len(f.geometry.boxes))
+	at := d.w.reserve(2 + len(p.Codes))
 	l := newLayer(d, f)
 	blocks := f.blocks(p)
+	for i, modules := range p.sizes {
+		l.frame(f.geometry.boxes[i], modules)
+	}
 	for _, b := range blocks {
 		if err := l.draw(b); err != nil {
 			return err
 		}
 	}
 	images := []byte(nil)
-	for i, b := range f.geometry.boxes {
+	for i, code := range p.Codes {
+		b := f.geometry.boxes[i]
 		l.image(b)
-		writeSymbol(d.w, at+2+i, p.Codes[i].Matrix)
+		writeSymbol(d.w, at+2+i, code.Matrix)
 		images = fmt.Appendf(images, "/%s %d 0 R", b.name, at+2+i)
 	}
 	d.w.deflated(at+1, l.out)

@@ -22,7 +22,7 @@ type formKey struct {
 	layout            string
 	kind              certificate.Kind
 	codes             int // on one sheet
-	test              bool
+	test, preview     bool
 	renewed           bool             // it says until when its codes hold
 	japanese, english [maxLines]string // of the issuer
 }
@@ -171,6 +171,8 @@ var (
 	tint     = color{243, 244, 246}
 	water    = color{236, 236, 236}
 	warning  = color{176, 0, 32}
+	pale     = color{244, 205, 210}
+	white    = color{255, 255, 255}
 	accents  = map[certificate.Kind]color{certificate.Domestic: {29, 78, 137}, certificate.Travel: {140, 28, 48}, certificate.International: {122, 92, 0}}
 )
 
@@ -255,6 +257,9 @@ func (c *composer) fill(x, y, w, h float64, col color) {
 }
 
 func (c *composer) draw(key formKey, issuer certificate.Issuer, fonts []font.Faces) error {
+	if key.preview {
+		c.preview()
+	}
 	if key.kind == certificate.International {
 		return c.card(key, fonts)
 	}

@@ -126,6 +126,15 @@ func (l *layer) image(b codeBox) {
 	l.out = append(append(l.out, b.name...), " Do Q EMC\n"...)
 }
 
+// operate appends lengths in millimetres, as points, between two pieces of a stream.
+func (l *layer) operate(before, after string, lengths ...float64) {
+	l.out = append(l.out, before...)
+	for _, v := range lengths {
+		l.out = append(l.hundredths(v*point), ' ')
+	}
+	l.out = append(append(l.out, after...), '\n')
+}
+
 // hundredths appends a length in points with at most two decimals.
 func (l *layer) hundredths(v float64) []byte {
 	n := int64(math.Round(v * 100))

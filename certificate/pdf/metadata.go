@@ -34,6 +34,9 @@ func (d *file) writeMetadata() {
 	if label.FR != "" {
 		title = label.EN + " / " + label.FR
 	}
+	if d.pages[0].isPreview() {
+		title = d.renderer.labels[labelsOf(first.Layout, first.Kind)].Labels["preview.across"].JA + " " + title
+	}
 	var escaped strings.Builder
 	_ = xml.EscapeText(&escaped, []byte(title))
 	d.w.stream(d.metadata, "/Type/Metadata/Subtype/XML", fmt.Appendf(nil, xmp, escaped.String(), at.Format(time.RFC3339), producer))

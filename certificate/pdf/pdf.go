@@ -31,8 +31,9 @@ type Page struct {
 	Copy        int       // number of the copy, from 1
 	RenewBy     time.Time // when the first of its codes expires, as a yellow card says; zero: it says nothing about that
 
-	sheet, sheets int // of a yellow card: this one, from 1, and how many there are
-	before        int // doses on the sheets before this one
+	sheet, sheets int   // of a yellow card: this one, from 1, and how many there are
+	before        int   // doses on the sheets before this one
+	sizes         []int // of a draft: those of its codes
 }
 
 // Renderer prints pages. It is safe for concurrent use.
@@ -220,7 +221,10 @@ func clusters(text string) (n int) {
 // form returns the form of a page whose values were checked, composing it at first use.
 func (r *Renderer) form(p Page) (*form, error) {
 	c := p.Certificate
-	key := formKey{layout: c.Layout, kind: c.Kind, codes: len(c.Codes()), test: c.Test, renewed: c.Kind == certificate.International && !p.RenewBy.IsZero()}
+	key := formKey{
+		layout: c.Layout, kind: c.Kind, codes: len(c.Codes()), test: c.Test, preview: p.isPreview(),
+		renewed: c.Kind == certificate.International && !p.RenewBy.IsZero(),
+	}
 	copy(key.japanese[:], c.Issuer.Japanese)
 	copy(key.english[:], c.Issuer.English)
 	r.mu.Lock()
@@ -248,17 +252,23 @@ func (r *Renderer) Render(pages ...Page) ([]byte, error) {
 	return file, err
 }
 
-// render makes a file, with room for a signature if somebody is to sign it.
+// render makes a file of certificates, with room for a signature if somebody is to sign it.
 func (r *Renderer) render(by *Signatory, pages []Page) (file []byte, room int, err error) {
+	for _, p := range pages {
+		if err := r.checkPage(p); err != nil {
+			return nil, 0, err
+		}
+	}
+	return r.draw(by, pages)
+}
+
+func (r *Renderer) draw(by *Signatory, pages []Page) (file []byte, room int, err error) {
 	if len(pages) == 0 || len(pages) > maxPages {
 		return nil, 0, &FieldError{"pages", TooMany}
 	}
 	d := newFile(r, by, pages)
 	defer d.free()
 	for _, p := range pages {
-		if err := r.checkPage(p); err != nil {
-			return nil, 0, err
-		}
 		for _, sheet := range p.split() {
 			f, err := r.form(sheet)
 			if err != nil {
@@ -296,6 +306,9 @@ func (p Page) split() []Page {
 		one.Certificate.Doses = c.Doses[p.before : p.before+n]
 		if p.Codes != nil {
 			one.Codes = p.Codes[p.before : p.before+n]
+		}
+		if p.isPreview() {
+			one.sizes = p.sizes[p.before : p.before+n]
 		}
 		sheets, p.before = append(sheets, one), p.before+n
 	}

@@ -111,6 +111,7 @@ func (f *form) section(p Page, blocks []block, layer marks) *element {
 	} else {
 		section = f.japaneseSection(p, blocks, t)
 	}
+	section.kids = append(f.previewSections(p, t), section.kids...)
 	section.kids = append(section.kids, t.leaf("P", "scale", "scale.en"), t.leaf("P", "layout"))
 	section.kids = slices.DeleteFunc(section.kids, func(e *element) bool { return len(e.kids)+len(e.marks) == 0 })
 	return section
@@ -146,7 +147,7 @@ func (f *form) japaneseSection(p Page, blocks []block, t tree) *element {
 		person, doses, t.leaf("P", "end_of_doses", "end_of_doses.en", "more_doses"), t.leaf("P", "meaning", "meaning.en"), about, issuer)
 	for _, b := range f.geometry.boxes {
 		caption := f.labels.Labels[b.label]
-		section.kids = append(section.kids, t.leaf("P", b.label, b.label+".en"), t.figure(b, caption.JA+" / "+caption.EN))
+		section.kids = append(section.kids, t.leaf("P", b.label, b.label+".en"), t.figure(b, f.alt(p, caption.JA+" / "+caption.EN)))
 	}
 	return section
 }
