@@ -48,11 +48,11 @@ func (s Subject) TravelName() string {
 	if s.Passport == nil {
 		return ""
 	}
-	page := strings.TrimSpace(s.Passport.DataPageName.Primary + " " + s.Passport.DataPageName.Secondary)
+	page := WholeName(s.Passport.DataPageName)
 	if IsLatin(page) {
 		return page
 	}
-	return strings.TrimSpace(s.Passport.MRZName.Primary + " " + s.Passport.MRZName.Secondary)
+	return WholeName(s.Passport.MRZName)
 }
 
 // Nationality is the ISO 3166-1 code of three letters; where Doc 9303 has a code of its own,

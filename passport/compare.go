@@ -36,6 +36,14 @@ const (
 	ReasonLetters         = "letters_differ"         // no rule explains it
 )
 
+// ReasonCodes are all reason codes.
+func ReasonCodes() []string {
+	return []string{
+		ReasonTransliteration, ReasonHyphen, ReasonPunctuation, ReasonBrackets, ReasonSpacing, ReasonLongVowel, ReasonTruncated, ReasonMiddleName,
+		ReasonOrder, ReasonParting, ReasonFormerSurname, ReasonOtherSurname, ReasonOtherGiven, ReasonUnwritable, ReasonLetters,
+	}
+}
+
 // Fields of a name.
 const (
 	FieldPrimary   = "primary"

@@ -110,7 +110,7 @@ func (f *form) cardPersonValues(c certificate.Certificate) [len(cardPerson)]word
 	}
 	document := texts["passport"]
 	return [...]words{
-		{EN: s.TravelName(), JA: japaneseName(s)}, f.date(s.BirthDate).official(), {EN: state}, texts["sex."+string(s.Sex)],
+		{EN: s.TravelName(), JA: s.PrintedName()}, f.date(s.BirthDate).official(), {EN: state}, texts["sex."+string(s.Sex)],
 		{EN: s.Passport.Number.Reveal() + " (" + document.EN + " / " + document.FR + ")"}, guardian,
 	}
 }

@@ -3,7 +3,6 @@ package pdf
 import (
 	"fmt"
 	"strconv"
-	"strings"
 	"unicode/utf8"
 
 	"akashi/certificate"
@@ -79,47 +78,8 @@ var required = map[string]bool{
 	".product.name_ja": true, ".lot": true, ".vaccinated_on": true, ".country": true,
 }
 
-// japaneseName writes 山田（佐藤）　花子.
-func japaneseName(s certificate.Subject) string {
-	name := s.Name.Family
-	if s.Former != "" {
-		name += "（" + s.Former + "）"
-	}
-	if s.Name.Given != "" {
-		name += "\u3000" + s.Name.Given
-	}
-	return name
-}
-
-// passportName writes the name as the data page has it, the names in brackets
-// included; without a data page name it is the MRZ's.
-func passportName(d *passport.Document) string {
-	name := d.DataPageName
-	if name == (passport.Name{}) {
-		name = d.MRZName
-	}
-	parts := []string{name.Primary}
-	for _, alternative := range []string{d.Alternative.FormerSurname, d.Alternative.Surname} {
-		if alternative != "" {
-			parts = append(parts, "("+alternative+")")
-		}
-	}
-	if name.Secondary != "" {
-		parts = append(parts, name.Secondary)
-	}
-	if d.Alternative.GivenName != "" {
-		parts = append(parts, "("+d.Alternative.GivenName+")")
-	}
-	return strings.Join(parts, " ")
-}
-
-// mrzName writes both parts as the machine readable zone has them.
-func mrzName(n passport.Name) string {
-	return strings.TrimSpace(n.Primary + " " + n.Secondary)
-}
-
-// nationality writes 日本 / Japan (JPN).
-func nationality(code string) string {
+// Nationality writes 日本 / Japan (JPN), as it is printed on a certificate for travel.
+func Nationality(code string) string {
 	if ja, en, ok := passport.StateName(code); ok {
 		return ja + " / " + en + " (" + code + ")"
 	}
@@ -162,17 +122,17 @@ func (f *form) personBlocks(c certificate.Certificate) []block {
 		one := func(field, text string) { b.paragraphs = []paragraph{{field, text, "", valueSize, valueMin}} }
 		switch r.label {
 		case "name", "name.domestic":
-			b.paragraphs = []paragraph{{"subject.name", japaneseName(c.Subject), "", nameSize, nameMin}}
+			b.paragraphs = []paragraph{{"subject.name", c.Subject.PrintedName(), "", nameSize, nameMin}}
 			if c.Kind.ShowsPassport() {
-				b.paragraphs = append(b.paragraphs, paragraph{"passport.name", passportName(c.Subject.Passport), english, romanSize, romanMin})
+				b.paragraphs = append(b.paragraphs, paragraph{"passport.name", c.Subject.PassportName(), english, romanSize, romanMin})
 			}
 		case "mrz_name":
-			one("passport.mrz_name", mrzName(c.Subject.Passport.MRZName))
+			one("passport.mrz_name", certificate.WholeName(c.Subject.Passport.MRZName))
 			b.paragraphs[0].lang = english
 		case "birth_date":
 			one("subject.birth_date", string(c.Subject.BirthDate))
 		case "nationality":
-			one("passport.nationality", nationality(c.Subject.Passport.Nationality))
+			one("passport.nationality", Nationality(c.Subject.Passport.Nationality))
 		case "passport_number":
 			one("passport.number", c.Subject.Passport.Number.Reveal())
 		}

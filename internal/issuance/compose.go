@@ -18,14 +18,31 @@ import (
 	"akashi/passport"
 )
 
-// compose makes the certificate of an application (step 5): the name as
-// registered, the passport as read, the latest five doses with the numbers they
-// have, and the issuer's names of today.
+// compose makes the certificate of an application (step 5).
 func (s *Service) compose(ctx context.Context, b basis, supersedes string) (certificate.Certificate, []application.DoseRef, error) {
+	c, doses, err := s.content(b, supersedes)
+	if err != nil {
+		return c, nil, err
+	}
+	number, err := s.numbers.next(ctx, s.Store, c.Office, string(c.IssuedOn))
+	if err != nil {
+		return c, nil, err
+	}
+	c.ID, c.AI = s.IDs.CertificateID(), certificate.AIOf(c.Office, c.IssuedOn, number)
+	if broken := c.Lint(); len(broken) > 0 {
+		return c, nil, fault.New(fault.Invalid, "content", broken[0].Field).With("findings", join(broken))
+	}
+	return c, doses, s.printable(c)
+}
+
+// content is a certificate without its identifiers: the name as registered, the
+// passport as read, the latest five doses with the numbers they have, and the
+// issuer's names of today.
+func (s *Service) content(b basis, supersedes string) (certificate.Certificate, []application.DoseRef, error) {
 	o, app, answer := b.office, b.app, b.now.Answer
 	now := s.Clock.Now().Truncate(time.Second)
 	c := certificate.Certificate{
-		Office: o.Code, ID: s.IDs.CertificateID(), Kind: app.Form.Kind, Programme: app.Form.Programme,
+		Office: o.Code, Kind: app.Form.Kind, Programme: app.Form.Programme,
 		IssuedAt: now, IssuedOn: clock.DateOf(now), Issuer: o.Issuer, Test: s.Identity.Test,
 		Layout: pdf.Layout, Catalogue: s.Catalogue.Version(), Supersedes: supersedes,
 	}
@@ -56,15 +73,7 @@ func (s *Service) compose(ctx context.Context, b basis, supersedes string) (cert
 	if c.Kind == certificate.Travel && o.Settings.EU {
 		_, c.EU = catalogue.EUValueSets().Vaccine(c.Doses[len(c.Doses)-1].Product.ID)
 	}
-	number, err := s.numbers.next(ctx, s.Store, o.Code, string(c.IssuedOn))
-	if err != nil {
-		return c, nil, err
-	}
-	c.AI = certificate.AIOf(o.Code, c.IssuedOn, number)
-	if broken := c.Lint(); len(broken) > 0 {
-		return c, nil, fault.New(fault.Invalid, "content", broken[0].Field).With("findings", join(broken))
-	}
-	return c, application.Refs(listed), s.printable(c)
+	return c, application.Refs(listed), nil
 }
 
 func join(findings []certificate.Finding) string {

@@ -2,6 +2,7 @@ package issuance
 
 import (
 	"context"
+	"testing"
 
 	"akashi/internal/actor"
 	"akashi/internal/audit"
@@ -34,4 +35,18 @@ func (s *Service) IssueUnchecked(ctx context.Context, a actor.Actor, application
 		return err
 	})
 	return i, err
+}
+
+// SymbolSize is how large the symbol of a code is.
+func SymbolSize(t testing.TB, p Payload) int {
+	t.Helper()
+	f, err := (&Service{}).family(p.Family)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := symbol(f, p.Text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m.Size()
 }

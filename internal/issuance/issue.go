@@ -137,7 +137,10 @@ func (s *Service) ask(ctx context.Context, a actor.Actor, e *audit.Entry, again 
 	}
 	switch {
 	case b.app.State == application.Approved, again && b.app.State == application.Fulfilled:
-		return b, nil, cmp.Or(s.recheck(ctx, reg, &b, again), application.NotOwnPerson(a, b.now.Answer.Person))
+		if b.now, err = s.Applications.Recheck(ctx, reg, b.office, b.app); err != nil {
+			return b, nil, err
+		}
+		return b, nil, cmp.Or(b.stands(again), application.NotOwnPerson(a, b.now.Answer.Person))
 	case b.app.State == application.Fulfilled:
 		i, err := s.Store.LiveIssue(ctx, a.Office, b.app.ID)
 		if fault.CodeOf(err) == fault.NotFound {
@@ -149,15 +152,16 @@ func (s *Service) ask(ctx context.Context, a actor.Actor, e *audit.Entry, again 
 		e.Action, e.Object = "certificate.read", i.Certificate.ID
 		return b, &i, nil
 	}
-	return b, nil, fault.New(fault.Conflict, "not_approved", "state").With("state", string(b.app.State))
+	return b, nil, notApproved(b.app)
 }
 
-// recheck asks passport and record again: the record must still be the one that was
-// approved; a reissue takes it as it is now.
-func (s *Service) recheck(ctx context.Context, reg vaccination.Register, b *basis, again bool) (err error) {
-	if b.now, err = s.Applications.Recheck(ctx, reg, b.office, b.app); err != nil {
-		return err
-	}
+func notApproved(app application.Application) error {
+	return fault.New(fault.Conflict, "not_approved", "state").With("state", string(app.State))
+}
+
+// stands refuses what may not be issued from passport and record as they are now: the
+// record must still be the one that was approved; a reissue takes it as it is.
+func (b basis) stands(again bool) error {
 	answer := b.now.Answer
 	switch {
 	case answer.Outcome == vaccination.Unavailable:
@@ -176,34 +180,39 @@ func (s *Service) recheck(ctx context.Context, reg vaccination.Register, b *basi
 
 // draft makes certificate and bytes to sign (steps 5 and 6).
 func (s *Service) draft(ctx context.Context, b basis, supersedes string) (Issue, error) {
-	app := b.app
 	c, doses, err := s.compose(ctx, b, supersedes)
 	if err != nil {
 		return Issue{}, err
 	}
-	i := Issue{Certificate: c, ApplicationID: app.ID, PersonKey: app.PersonKey, State: Prepared, Doses: doses}
+	i := Issue{Certificate: c, ApplicationID: b.app.ID, PersonKey: b.app.PersonKey, State: Prepared, Doses: doses}
+	return i, s.draftCodes(ctx, &i)
+}
+
+// draftCodes makes the bytes to sign of every code.
+func (s *Service) draftCodes(ctx context.Context, i *Issue) error {
+	c := i.Certificate
 	for n, wanted := range c.Codes() {
 		f, err := s.family(wanted.Family)
 		if err != nil {
-			return i, err
+			return err
 		}
 		key, err := s.activeKey(ctx, f.purpose())
 		if err != nil {
-			return i, err
+			return err
 		}
 		p := Payload{Number: n + 1, Family: wanted.Family, Dose: wanted.Dose, KeyID: key.ID}
 		if wanted.Family.HasStatus() {
 			p.StatusID = s.IDs.Token(8)
 		}
 		if p.ToSign, err = f.draft(c, key, p); err != nil {
-			return i, fault.New(fault.Conflict, "draft", string(wanted.Family)).Because(err)
+			return fault.New(fault.Conflict, "draft", string(wanted.Family)).Because(err)
 		}
 		if end := f.expires(c, key); !end.IsZero() && (i.RenewBy.IsZero() || end.Before(i.RenewBy)) {
 			i.RenewBy = end
 		}
 		i.Payloads = append(i.Payloads, p)
 	}
-	return i, nil
+	return nil
 }
 
 // finish signs, seals, checks and commits an intent (steps 9 to 11); app is its

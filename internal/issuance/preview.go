@@ -1,0 +1,175 @@
+package issuance
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha512"
+	"errors"
+	"fmt"
+	"time"
+
+	"akashi/certificate"
+	"akashi/certificate/pdf"
+	"akashi/certificate/qr"
+	"akashi/internal/actor"
+	"akashi/internal/application"
+	"akashi/internal/audit"
+	"akashi/internal/fault"
+)
+
+// Preview is what would be issued for an application now, or why nothing would be. It has
+// no identifier, no key and no bytes that anybody could sign.
+type Preview struct {
+	ApplicationID string
+	Version       int                     // of the application that was looked at
+	Certificate   certificate.Certificate // without ID and AI; as far as it could be composed
+	Sizes         []int                   // modules on a side of each code; none where there are findings
+	RenewBy       time.Time               // when the first of its codes would expire; zero: none would
+	Rows          []Row
+	Findings      []Finding // none: it would be issued
+}
+
+// Format keeps a preview out of logs.
+func (p Preview) Format(f fmt.State, _ rune) {
+	_, _ = fmt.Fprintf(f, "preview %s %d findings", p.ApplicationID, len(p.Findings))
+}
+
+// Finding is why a certificate would not be issued.
+type Finding struct {
+	Field string // of the comparison; empty: of none
+	Dose  int    // its number; 0: of none
+	Fault *fault.Error
+}
+
+// Preview composes and lints what Issue would make of an approved application, up to the
+// point where it would be stored, and compares it with passport and register. The look-up
+// is logged; nothing else is written, no number is taken and no signer is asked
+// (docs/adr/0032-preview.md).
+func (s *Service) Preview(ctx context.Context, a actor.Actor, applicationID string) (p Preview, err error) {
+	var b basis
+	e := audit.Entry{Action: "certificate.preview", Object: applicationID}
+	err = s.Log.Look(ctx, a.For(applicationID), e, func(ctx context.Context, e *audit.Entry) (err error) {
+		b, err = s.approved(ctx, a, e)
+		return err
+	}, func(ctx context.Context) error {
+		p, err = s.preview(ctx, b)
+		return err
+	})
+	if err != nil {
+		return Preview{}, err
+	}
+	return p, nil
+}
+
+// PreviewPaper is the paper of a preview: marked on every page, with frames for codes. It
+// is refused as Issue would be.
+func (s *Service) PreviewPaper(ctx context.Context, a actor.Actor, applicationID string) ([]byte, error) {
+	p, err := s.Preview(ctx, a, applicationID)
+	if err != nil {
+		return nil, err
+	}
+	if len(p.Findings) > 0 {
+		return nil, p.Findings[0].Fault
+	}
+	draft := pdf.Draft{Certificate: p.Certificate, Sizes: p.Sizes, RenewBy: p.RenewBy}
+	file, err := s.Renderer.Preview(draft)
+	if err == nil {
+		err = s.Renderer.VerifyPreview(file, draft)
+	}
+	if err != nil {
+		return nil, fault.New(fault.Internal, "page_check", "").Because(err)
+	}
+	return file, nil
+}
+
+// approved reads an approved application and its record as they are now.
+func (s *Service) approved(ctx context.Context, a actor.Actor, e *audit.Entry) (b basis, err error) {
+	app, o, reg, err := s.Store.Basis(ctx, a.Office, e.Object)
+	if err != nil {
+		return b, err
+	}
+	b.app, b.office, e.Person = app, o, app.Record.PersonID
+	if err := app.NotOwnOf(a); err != nil {
+		return b, err
+	}
+	if app.State != application.Approved {
+		return b, notApproved(app)
+	}
+	if b.now, err = s.Applications.Recheck(ctx, reg, o, app); err != nil {
+		return b, err
+	}
+	return b, application.NotOwnPerson(a, b.now.Answer.Person)
+}
+
+func (s *Service) preview(ctx context.Context, b basis) (Preview, error) {
+	p := Preview{ApplicationID: b.app.ID, Version: b.app.Version}
+	c, _, composed := s.content(b, "")
+	p.Certificate = c
+	i := Issue{Certificate: c}
+	// What the rules look at is there, and for the sizes as random as it will be; it ends here.
+	i.Certificate.ID, i.Certificate.AI = s.IDs.CertificateID(), certificate.AIOf(c.Office, c.IssuedOn, 0)
+	err := errors.Join(p.find(b.stands(false)), p.find(composed))
+	if composed == nil {
+		for _, f := range i.Certificate.Lint() {
+			err = cmp.Or(err, p.find(fault.New(fault.Conflict, "content_"+f.Code, f.Field)))
+		}
+		err = cmp.Or(err, p.find(s.printable(i.Certificate)))
+	}
+	if err == nil && len(p.Findings) == 0 {
+		err = p.find(s.draftAll(ctx, &i))
+	}
+	if err == nil && len(p.Findings) == 0 {
+		p.RenewBy = i.RenewBy
+		p.Sizes, err = s.sizes(ctx, i)
+	}
+	p.Rows = compare(b, c)
+	return p, err
+}
+
+// draftAll makes and lints the bytes that would be signed.
+func (s *Service) draftAll(ctx context.Context, i *Issue) error {
+	if err := s.draftCodes(ctx, i); err != nil {
+		return err
+	}
+	return s.lint(ctx, *i)
+}
+
+// find notes why nothing would be issued, once each; any other error is one.
+func (p *Preview) find(err error) error {
+	var f *fault.Error
+	if err == nil || !errors.As(err, &f) {
+		return err
+	}
+	for _, known := range p.Findings {
+		if known.Fault.Key == f.Key && known.Fault.Field == f.Field {
+			return nil
+		}
+	}
+	field, dose := rowOf(f, p.Certificate)
+	p.Findings = append(p.Findings, Finding{field, dose, f})
+	return nil
+}
+
+// filler is as long as a signature and as hard to compress. It goes into a text that is
+// measured and then lost.
+var filler = sha512.Sum512([]byte("no signature"))
+
+// sizes measures the symbols that the drafts would get, signed.
+func (s *Service) sizes(ctx context.Context, i Issue) (sizes []int, err error) {
+	for _, p := range i.Payloads {
+		f, key, err := s.means(ctx, p)
+		if err != nil {
+			return nil, err
+		}
+		text, err := f.seal(p.ToSign, filler[:], key)
+		if err != nil {
+			return nil, err
+		}
+		version, _, err := qr.Fit(f.segments(text), levels, f.maxVersion())
+		if err != nil {
+			return nil, err
+		}
+		sizes = append(sizes, 17+4*version)
+	}
+	return sizes, nil
+}
