@@ -95,6 +95,10 @@ func TestWordsOfTheDomain(t *testing.T) {
 		}
 	}
 	need("family.", string(certificate.DCC))
+	need("compare.", issuance.Fields...)
+	need("differs.", issuance.Differences()...)
+	need("mark.", string(issuance.Same), string(issuance.Explained), string(issuance.Differs), string(issuance.Alone))
+	need("sex.", string(certificate.Male), string(certificate.Female), string(certificate.Other), string(certificate.Unknown))
 	for o := vaccination.Unavailable; o <= vaccination.Ambiguous; o++ {
 		need("record.", o.String())
 	}

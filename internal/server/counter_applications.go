@@ -29,10 +29,11 @@ func (s *Server) applicationPages() []*route {
 	withdraw := actRoute("/applications/{id}/withdraw", "take-back-application", "withdraw-application", office.WriteApplications, nil, s.acted(s.withdrawApplication), "取り下げる", "Withdraw")
 	decide := actRoute("/applications/{id}/decision", "judge-application", "decide-application", office.Decide, decisionBody{}, s.acted(s.decideApplication), "決定する", "Decide")
 	issue := actRoute("/applications/{id}/issue", "issue-at-counter", "issue-certificate", office.Issue, nil, s.issueHere, "発行する", "Issue")
-	for _, r := range []*route{create, submit, one, edit, supply} {
+	preview := showRoute("/applications/{id}/preview", "show-preview", "preview-certificate", office.Issue, s.showPreview, "発行される紙面の確認用（記録される）", "The paper that would be printed, as a preview; the look-up is logged")
+	for _, r := range []*route{create, submit, one, edit, supply, preview} {
 		r.looksUp = true
 	}
-	return []*route{home, zone, create, list, one, edit, supply, submit, withdraw, decide, issue}
+	return []*route{home, zone, create, list, one, edit, supply, submit, withdraw, decide, preview, issue}
 }
 
 // notice is what an applicant is told about the use of the data.
@@ -199,6 +200,7 @@ type applicationView struct {
 	Form         counter.Form
 	Zone         *zoneView
 	Certificates []certificateBody
+	Preview      *previewBody // where it can be issued by the one who looks
 }
 
 func (s *Server) showApplication(c *call) (answer, error) {
@@ -223,6 +225,14 @@ func (s *Server) applicationPage(c *call, f counter.Form, status int, above *cou
 		for _, i := range list {
 			v.Certificates = append(v.Certificates, certificateOf(i))
 		}
+	}
+	if v.Application.State == application.Approved && c.actor.May(string(office.Issue)) {
+		shown, err := s.previewCertificate(c)
+		if err != nil {
+			return answer{}, err
+		}
+		b := shown.body.(previewBody)
+		v.Preview = &b
 	}
 	return s.html(c, "application", status, above, v)
 }

@@ -52,6 +52,7 @@ func TestEveryRoute(t *testing.T) {
 	t.Run("open", f.testOpen)
 	t.Run("issuance log", f.testIssuanceLog)
 	t.Run("log", f.testLog)
+	t.Run("preview", f.testPreview)
 	t.Run("counter", f.testCounter)
 	f.wantActs(t)
 	cannotFail := []string{"show-sign-in", "show-setup", "get-script", "get-style", "home", "openapi", "live", "get-keys", "get-keys-options", "get-card-list-options", "get-withdrawn-options", "get-trust-file-options", "get-trust-part-options", "metrics", "get-nodes", "ready", "get-asset-counter.css", "get-asset-counter.js", "get-asset-htmx.js"} // has its own test

@@ -166,6 +166,12 @@ func (s *Server) applicationRoutes() []*route {
 	number := post("/{id}/number", "enter-number", office.EnterNumber, numberBody{}, s.enterNumber,
 		"個人番号で記録を探す、または登録する（番号は二度と表示しない）", "Look for the record by the individual number, or store it; it is never shown again")
 	number.out = numberAnswer{}
+	preview := post("/{id}/preview", "preview-certificate", office.Issue, nil, s.previewCertificate,
+		"発行されるものを、旅券と記録に照らして見る（何も作らない。記録される）", "See what would be issued, beside passport and record; nothing is made, and the look-up is logged")
+	preview.method, preview.looksUp, preview.out = http.MethodGet, true, previewBody{}
+	paper := *preview
+	paper.path, paper.id, paper.logged, paper.gives, paper.serve = preview.path+".pdf", "get-preview", preview.id, "application/pdf", s.getPreviewPaper
+	paper.ja, paper.en = "発行される紙面の確認用（コードなし）", "The paper that would be printed, marked as a preview and without codes"
 	return []*route{create,
 		{
 			faces: staffOnly, method: http.MethodGet, path: prefix + "/applications", id: "list-applications", permission: office.ReadApplications, purpose: actor.Certificate,
@@ -179,7 +185,7 @@ func (s *Server) applicationRoutes() []*route {
 		submit, supply,
 		post("/{id}/withdraw", "withdraw-application", office.WriteApplications, nil, s.withdrawApplication, "申請を取り下げる", "Withdraw an application"),
 		post("/{id}/decision", "decide-application", office.Decide, decisionBody{}, s.decideApplication, "保留の申請を決める", "Decide an application that is held"),
-		number, issue,
+		number, preview, &paper, issue,
 	}
 }
 
