@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"strconv"
+	"time"
 
 	"akashi/certificate"
 )
@@ -12,7 +13,8 @@ import (
 type file struct {
 	w        *writer
 	renderer *Renderer
-	pages    []Page
+	title    string
+	at       time.Time  // when it was made, as it says
 	by       *Signatory // nil for a file that nobody signs
 	id       []byte
 
@@ -30,9 +32,9 @@ type file struct {
 	scratch   []byte
 }
 
-func newFile(r *Renderer, by *Signatory, pages []Page) *file {
+func newFile(r *Renderer, by *Signatory, title string, at time.Time, id []byte) *file {
 	w := newWriter(r.table, &r.memo)
-	d := &file{w: w, renderer: r, pages: pages, by: by, id: fileID(pages), shaper: newShaper(r.fonts), forms: map[*form]formObjects{}}
+	d := &file{w: w, renderer: r, title: title, at: at.UTC(), by: by, id: id, shaper: newShaper(r.fonts), forms: map[*form]formObjects{}}
 	for _, faces := range r.fonts {
 		d.typefaces = append(d.typefaces, newTypeface(faces))
 	}
@@ -83,7 +85,6 @@ func (d *file) form(f *form) formObjects {
 
 // page writes one page: its layer, its codes, and notes its structure.
 func (d *file) page(f *form, p Page) error {
-	index := len(d.kids)
 	formAt := d.form(f)
 	at := d.w.reserve(2 + len(p.Codes))
 	l := newLayer(d, f)
@@ -103,6 +104,14 @@ func (d *file) page(f *form, p Page) error {
 		writeSymbol(d.w, at+2+i, code.Matrix)
 		images = fmt.Appendf(images, "/%s %d 0 R", b.name, at+2+i)
 	}
+	d.put(f, l, at, formAt, images)
+	d.outlines = append(d.outlines, f.outline(p, blocks, l.fields))
+	return nil
+}
+
+// put writes a page whose layer is drawn, with its number and that of the form.
+func (d *file) put(f *form, l *layer, at int, formAt formObjects, images []byte) {
+	index := len(d.kids)
 	d.w.deflated(at+1, l.out)
 	annotations := ""
 	if d.by != nil && index == 0 {
@@ -113,9 +122,7 @@ func (d *file) page(f *form, p Page) error {
 		d.tree, formAt.content, at+1, index, annotations, formFont, formAt.typeface, d.layerFonts(), images))
 	d.kids = append(d.kids, at)
 	d.marked = append(d.marked, len(f.marks)+len(l.fields))
-	d.outlines = append(d.outlines, f.outline(p, blocks, l.fields))
 	d.w.content, d.w.fields = l.out, l.fields
-	return nil
 }
 
 // layerFonts lists the typefaces that the layers have used so far, as resources.

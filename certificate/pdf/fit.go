@@ -19,8 +19,10 @@ type paragraph struct {
 type block struct {
 	x, y, w, h float64 // millimetres
 	paragraphs []paragraph
-	lines      int  // what a paragraph may have; 0: two, and they are tried only where one would be too small
-	top        bool // not centred: the paragraphs begin at y
+	lines      int     // what a paragraph may have; 0: two, and they are tried only where one would be too small
+	top        bool    // not centred: the paragraphs begin at y
+	prose      bool    // whole sentences: they break as running text does
+	align      float64 // 0: left, 0.5: centred, 1: right
 }
 
 // line is a piece of a paragraph with its place.
@@ -177,6 +179,9 @@ func splitAt(shapes []*shape, w float64, limit int, starts func(shapes []*shape,
 // wider than the line breaks before its hyphen: of one at the end of a line some readers
 // (PDFium) make a soft one, so that it is lost when copied.
 func (b block) split(shapes []*shape, w float64, limit int) ([][]*shape, bool) {
+	if b.prose {
+		return splitProse(shapes, w, limit)
+	}
 	if b.lines > 0 {
 		return splitAt(shapes, w, limit, startsAtHyphen)
 	}
@@ -244,7 +249,11 @@ func (b block) try(lines []line, all []measured, scale float64, limit int) ([]li
 		size := max(p.min, p.size*scale)
 		room := b.w * point / size
 		add := func(shapes []*shape) {
-			lines = append(lines, line{i, shapes, size, b.x, height + size*leading/2/point})
+			x := b.x
+			if b.align != 0 {
+				x += b.align * (b.w - widthOf(shapes)*size/point)
+			}
+			lines = append(lines, line{i, shapes, size, x, height + size*leading/2/point})
 			height += size * leading / point
 		}
 		if all[i].width <= room {
@@ -273,4 +282,11 @@ func (b block) try(lines []line, all []measured, scale float64, limit int) ([]li
 		lines[i].y += top + lines[i].size*riseOf/point
 	}
 	return lines, true
+}
+
+func widthOf(shapes []*shape) (w float64) {
+	for _, s := range shapes {
+		w += s.width
+	}
+	return w
 }

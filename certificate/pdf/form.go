@@ -25,6 +25,7 @@ type formKey struct {
 	test, preview     bool
 	renewed           bool             // it says until when its codes hold
 	japanese, english [maxLines]string // of the issuer
+	sheet             string           // of a document: what is fixed on it
 }
 
 // form is everything on a page that is the same for many certificates: labels,
@@ -59,27 +60,32 @@ func newForm(fonts []font.Faces, program []byte, l *labels, key formKey, issuer 
 	for _, line := range append(issuer.Japanese[:len(issuer.Japanese):len(issuer.Japanese)], issuer.English...) {
 		f.issuerInLayer = f.issuerInLayer || !composable(face, line)
 	}
+	return f, f.compose(fonts, program, func(c *composer) error { return c.draw(key, issuer, fonts) })
+}
+
+// compose lets fpdf lay the form out and keeps what it drew.
+func (f *form) compose(fonts []font.Faces, program []byte, draw func(*composer) error) error {
 	c := newComposer(program, f)
-	if err := c.draw(key, issuer, fonts); err != nil {
-		return nil, err
+	if err := draw(c); err != nil {
+		return err
 	}
 	var out bytes.Buffer
 	if err := c.pdf.Output(&out); err != nil {
-		return nil, fmt.Errorf("pdf: composing the form: %w", err)
+		return fmt.Errorf("pdf: composing the form: %w", err)
 	}
 	content, err := composedContent(out.Bytes())
 	if err != nil {
-		return nil, err
+		return err
 	}
-	if content, err = f.recode(content, face); err != nil {
-		return nil, err
+	if content, err = f.recode(content, fonts[0][0]); err != nil {
+		return err
 	}
 	digest := sha256.Sum256(content)
 	if f.sealed, err = f.typeface.seal(digest[:], true); err != nil {
-		return nil, err
+		return err
 	}
 	f.content = deflateBest(content)
-	return f, nil
+	return nil
 }
 
 // composable tells whether fpdf draws the text as written: it knows no

@@ -25,23 +25,27 @@ const xmp = "<?xpacket begin=\"\uFEFF\" id=\"W5M0MpCehiHzreSzNTczkc9d\"?>" + `
 </rdf:Description></rdf:RDF></x:xmpmeta>
 <?xpacket end="r"?>`
 
-// writeMetadata writes XMP and Info. The date is the certificate's, so that the
-// same copy has the same bytes.
-func (d *file) writeMetadata() {
-	first := d.pages[0].Certificate
-	label := d.renderer.labels[labelsOf(first.Layout, first.Kind)].Labels["title"]
-	title, at := label.JA+" / "+label.EN, first.IssuedAt.UTC()
+// title is what a file of certificates is called: as the first of them.
+func (l *labels) title(preview bool) string {
+	label := l.Labels["title"]
+	title := label.JA + " / " + label.EN
 	if label.FR != "" {
 		title = label.EN + " / " + label.FR
 	}
-	if d.pages[0].isPreview() {
-		title = d.renderer.labels[labelsOf(first.Layout, first.Kind)].Labels["preview.across"].JA + " " + title
+	if preview {
+		title = l.Labels["preview.across"].JA + " " + title
 	}
+	return title
+}
+
+// writeMetadata writes XMP and Info. The date is the certificate's, so that the
+// same copy has the same bytes.
+func (d *file) writeMetadata() {
 	var escaped strings.Builder
-	_ = xml.EscapeText(&escaped, []byte(title))
-	d.w.stream(d.metadata, "/Type/Metadata/Subtype/XML", fmt.Appendf(nil, xmp, escaped.String(), at.Format(time.RFC3339), producer))
-	date := pdfDate(at)
-	d.w.plain(d.info, fmt.Appendf(nil, "<</Title%s/Producer(%s)/CreationDate(D:%s)/ModDate(D:%s)>>", textString(title), producer, date, date))
+	_ = xml.EscapeText(&escaped, []byte(d.title))
+	d.w.stream(d.metadata, "/Type/Metadata/Subtype/XML", fmt.Appendf(nil, xmp, escaped.String(), d.at.Format(time.RFC3339), producer))
+	date := pdfDate(d.at)
+	d.w.plain(d.info, fmt.Appendf(nil, "<</Title%s/Producer(%s)/CreationDate(D:%s)/ModDate(D:%s)>>", textString(d.title), producer, date, date))
 }
 
 // pdfDate writes a time (ISO 32000-1, 7.9.4) with its zone in full: pdfcpu reads

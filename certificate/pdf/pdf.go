@@ -227,22 +227,9 @@ func (r *Renderer) form(p Page) (*form, error) {
 	}
 	copy(key.japanese[:], c.Issuer.Japanese)
 	copy(key.english[:], c.Issuer.English)
-	r.mu.Lock()
-	compose, ok := r.forms[key]
-	if !ok {
-		compose = sync.OnceValues(func() (*form, error) {
-			return newForm(r.fonts, r.program, r.labels[labelsOf(key.layout, key.kind)], key, c.Issuer)
-		})
-		for old := range r.forms {
-			if len(r.forms) < maxForms {
-				break
-			}
-			delete(r.forms, old)
-		}
-		r.forms[key] = compose
-	}
-	r.mu.Unlock()
-	return compose()
+	return r.cached(key, func() (*form, error) {
+		return newForm(r.fonts, r.program, r.labels[labelsOf(key.layout, key.kind)], key, c.Issuer)
+	})()
 }
 
 // Render returns the file with one page per certificate. Errors are a
@@ -266,7 +253,8 @@ func (r *Renderer) draw(by *Signatory, pages []Page) (file []byte, room int, err
 	if len(pages) == 0 || len(pages) > maxPages {
 		return nil, 0, &FieldError{"pages", TooMany}
 	}
-	d := newFile(r, by, pages)
+	first := pages[0].Certificate
+	d := newFile(r, by, r.labels[labelsOf(first.Layout, first.Kind)].title(pages[0].isPreview()), first.IssuedAt, fileID(pages))
 	defer d.free()
 	for _, p := range pages {
 		for _, sheet := range p.split() {
@@ -291,6 +279,9 @@ func (r *Renderer) checkPage(p Page) error {
 	}
 	return checkCodes(p)
 }
+
+// Sheets is how many sheets of paper a certificate has.
+func Sheets(c certificate.Certificate) int { return len(Page{Certificate: c}.split()) }
 
 // split makes the sheets of a page: a yellow card has only so many doses on each.
 func (p Page) split() []Page {
