@@ -15,3 +15,9 @@ var Fonts embed.FS
 //
 //go:embed page
 var Pages embed.FS
+
+// Papers holds the words of the papers around a certificate, paper/words.json: key to Japanese
+// and English.
+//
+//go:embed paper
+var Papers embed.FS

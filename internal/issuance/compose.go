@@ -2,7 +2,6 @@ package issuance
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -14,6 +13,7 @@ import (
 	"akashi/internal/application"
 	"akashi/internal/clock"
 	"akashi/internal/fault"
+	"akashi/internal/paper"
 	"akashi/internal/vaccination"
 	"akashi/passport"
 )
@@ -118,34 +118,7 @@ func (s *Service) doses(records []vaccination.Record, c certificate.Certificate)
 
 // printable refuses a certificate that cannot be printed as written: characters
 // that no font has, listed, or a field without room.
-func (s *Service) printable(c certificate.Certificate) error {
-	err := s.Renderer.Check(c)
-	var missing *pdf.MissingError
-	var field *pdf.FieldError
-	switch {
-	case errors.As(err, &missing):
-		var all []string
-		for _, m := range missing.Missing {
-			for _, character := range m.Characters {
-				all = append(all, codePoints(character))
-			}
-		}
-		return fault.New(fault.Conflict, "characters", missing.Missing[0].Field).
-			With("characters", strings.Join(all, " ")).With("fonts", strings.Join(missing.Asked, ", "))
-	case errors.As(err, &field):
-		return fault.New(fault.Conflict, "not_printable", field.Field).With("rule", field.Reason)
-	}
-	return err
-}
-
-// codePoints names a character without being one: U+2A6B2, or U+8FBB+U+E0101.
-func codePoints(cluster string) string {
-	var words []string
-	for _, r := range cluster {
-		words = append(words, fmt.Sprintf("U+%04X", r))
-	}
-	return strings.Join(words, "+")
-}
+func (s *Service) printable(c certificate.Certificate) error { return paper.Fault(s.Renderer.Check(c)) }
 
 // blockSize is how many numbers of a day one process takes at a time; what it
 // does not use stays a gap.
