@@ -66,18 +66,8 @@ func (s *Service) Create(ctx context.Context, a actor.Actor, f Form, once *audit
 }
 
 // Get reads an application; the look-up is logged.
-func (s *Service) Get(ctx context.Context, a actor.Actor, id string) (app Application, err error) {
-	err = s.Log.Act(ctx, a.For(id), audit.Entry{Action: "application.read", Object: id}, func(ctx context.Context, e *audit.Entry) (err error) {
-		if app, err = s.Store.Application(ctx, a.Office, id); err != nil {
-			return err
-		}
-		e.Person = app.Record.PersonID
-		return app.NotOwnOf(a)
-	})
-	if err != nil {
-		return Application{}, err
-	}
-	return app, nil
+func (s *Service) Get(ctx context.Context, a actor.Actor, id string) (Application, error) {
+	return s.read(ctx, a, id, "application.read", nil)
 }
 
 // List returns applications without personal parts, newest first.

@@ -181,10 +181,10 @@ func put(m map[string]any, path []string, value any) bool {
 	return true
 }
 
-// forPeople tells whether an answer is to be a page: the route is one, and a
-// browser asks.
+// forPeople tells whether an answer is to be a page: the route is one, or a paper of
+// one, and a browser asks.
 func (c *call) forPeople() bool {
-	return c.route != nil && c.route.gives == pageType && c.request != nil && strings.Contains(c.request.Header.Get("Accept"), pageType)
+	return c.route != nil && (c.route.gives == pageType || c.route.gives == pdfType && c.route.hidden) && c.request != nil && strings.Contains(c.request.Header.Get("Accept"), pageType)
 }
 
 // excuse answers a browser with what went wrong: with the page to sign in where

@@ -40,6 +40,7 @@ func TestEveryRoute(t *testing.T) {
 	t.Run("applications", f.testApplications)
 	t.Run("numbers", f.testNumbers)
 	t.Run("certificates", f.testCertificates)
+	t.Run("papers", f.testPapers)
 	t.Run("reissues", f.testReissues)
 	t.Run("revocations", f.testRevocations)
 	t.Run("approvals", f.testApprovals)

@@ -175,7 +175,7 @@ func (f *fixture) wantActs(t *testing.T) {
 	quiet := []string{
 		"", "verify", "home", "openapi", "get-office", "show-sign-in", "show-setup", "get-script", "get-style",
 		"begin-setup", "begin-session", "begin-step-up", "begin-passkey", "get-account",
-		"show-new-application", "read-zone", "get-asset-counter.css", "get-asset-counter.js", "get-asset-htmx.js",
+		"show-new-application", "read-zone", "print-blank-form", "show-blank-form", "get-asset-counter.css", "get-asset-counter.js", "get-asset-htmx.js",
 	}
 	for _, line := range strings.Split(b.String(), "\n") {
 		id, what, _ := strings.Cut(line, " | ")

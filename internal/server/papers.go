@@ -1,0 +1,119 @@
+package server
+
+import (
+	"net/http"
+
+	"akashi/certificate/pdf"
+	"akashi/internal/actor"
+	"akashi/internal/application"
+	"akashi/internal/office"
+	"akashi/internal/paper"
+)
+
+const pdfType = "application/pdf"
+
+// paperOf is a paper around certificates, by its place below /papers or an application.
+type paperOf struct {
+	path, id string
+	show     string // operation id of the page
+	make     func(*call) (pdf.Document, error)
+	ja, en   string
+}
+
+// papers are those of an application.
+func (s *Server) papers() []paperOf {
+	return []paperOf{
+		{"form", "print-application-form", "show-application-form", s.filledForm, "記入済みの申請書（記録される）", "The application form filled in; the look-up is logged"},
+		{"receipt", "print-receipt", "show-receipt", s.receipt, "受領書（記録される）", "The receipt for its certificate; the look-up is logged"},
+		{"refusal", "print-refusal", "show-refusal", s.refusalNotice, "不交付通知書（記録される）", "The notice of refusal; the look-up is logged"},
+	}
+}
+
+func (s *Server) paperRoutes() []*route {
+	blank := &route{
+		faces: staffOnly, method: http.MethodGet, path: prefix + "/papers/application-form", id: "print-blank-form", permission: office.WriteApplications, purpose: actor.Certificate,
+		status: http.StatusOK, gives: pdfType, serve: s.blankForm, ja: "白紙の申請書", en: "The application form to be filled in by hand",
+	}
+	here := pageRoute(http.MethodGet, "/papers/application-form", "show-blank-form", office.WriteApplications, s.shown(s.blankForm), blank.ja, blank.en)
+	here.gives = pdfType
+	all := []*route{blank, here}
+	for _, p := range s.papers() {
+		r := *blank
+		r.path, r.id, r.looksUp, r.serve, r.ja, r.en = prefix+"/applications/{id}/papers/"+p.path, p.id, true, s.onPaper(p), p.ja, p.en
+		page := showRoute("/applications/{id}/papers/"+p.path, p.show, p.id, office.WriteApplications, s.shown(s.onPaper(p)), p.ja, p.en)
+		page.gives, page.looksUp = pdfType, true
+		all = append(all, &r, page)
+	}
+	return all
+}
+
+// shown answers with a paper that the browser shows instead of saving it.
+func (s *Server) shown(serve func(*call) (answer, error)) func(*call) (answer, error) {
+	return func(c *call) (answer, error) { return s.onScreen(serve(c)) }
+}
+
+// head is what every paper made now says.
+func (s *Server) head(c *call) (paper.Head, error) {
+	o, err := s.office(c.ctx, c.actor.Office)
+	return paper.Head{Office: o, On: s.Clock.Today(), Test: s.Applications.Test}, err
+}
+
+func (s *Server) onPaper(p paperOf) func(*call) (answer, error) {
+	return func(c *call) (answer, error) {
+		d, err := p.make(c)
+		if err != nil {
+			return answer{}, err
+		}
+		return s.rendered(d, p.path+".pdf")
+	}
+}
+
+func (s *Server) rendered(d pdf.Document, name string) (answer, error) {
+	file, err := paper.Render(s.Issuance.Renderer, d)
+	if err != nil {
+		return answer{}, err
+	}
+	return attachment(file, pdfType, name), nil
+}
+
+func (s *Server) blankForm(c *call) (answer, error) {
+	h, err := s.head(c)
+	if err != nil {
+		return answer{}, err
+	}
+	return s.rendered(application.BlankForm(h, paper.Notice(notice)), "application-form.pdf")
+}
+
+func (s *Server) filledForm(c *call) (pdf.Document, error) {
+	id, h, err := s.paperFor(c)
+	if err != nil {
+		return pdf.Document{}, err
+	}
+	return s.Applications.FilledForm(c.ctx, c.actor, id, h, paper.Notice(notice))
+}
+
+func (s *Server) receipt(c *call) (pdf.Document, error) {
+	id, h, err := s.paperFor(c)
+	if err != nil {
+		return pdf.Document{}, err
+	}
+	return s.Issuance.Receipt(c.ctx, c.actor, id, h)
+}
+
+func (s *Server) refusalNotice(c *call) (pdf.Document, error) {
+	id, h, err := s.paperFor(c)
+	if err != nil {
+		return pdf.Document{}, err
+	}
+	return s.Applications.RefusalNotice(c.ctx, c.actor, id, h)
+}
+
+// paperFor is the application in the path, and what a paper about it says of today.
+func (s *Server) paperFor(c *call) (string, paper.Head, error) {
+	id, err := s.row(c, "application")
+	if err != nil {
+		return "", paper.Head{}, err
+	}
+	h, err := s.head(c)
+	return id, h, err
+}
