@@ -16,10 +16,13 @@ VULN := .tools/govulncheck-v1.1.4/govulncheck
 LEAKS := .tools/gitleaks-v8.30.1/gitleaks
 VULNDB := ../shared/testdata/security/vulndb/go-vulndb-2026-08-21-trimmed.zip
 
-.PHONY: run build build-pkcs11 sbom test check race token lint vuln secrets bench fuzz torture tools clean
+.PHONY: run storybook build build-pkcs11 sbom test check race token lint vuln secrets bench fuzz torture tools clean
 
 run: ## serve on an embedded database with TEST keys
 	@CGO_ENABLED=0 go run ./cmd/akashi serve
+
+storybook: ## every page in every state with invented people, on a port of this machine
+	@CGO_ENABLED=0 go run -tags storybook ./cmd/akashi storybook
 
 build: ## bin/akashi, without cgo
 	@CGO_ENABLED=0 go build -trimpath -o bin/akashi ./cmd/akashi
@@ -37,6 +40,7 @@ check: ## format and vet
 	@bad=$$(find . -name node_modules -prune -o -name '*.go' -print0 | xargs -0 gofmt -l)
 	if [ -n "$$bad" ]; then echo "not gofmt-ed:"; echo "$$bad"; exit 1; fi
 	go vet ./...
+	go vet -tags storybook ./cmd/akashi
 	if [ "$$(go env CGO_ENABLED)" = 1 ]; then go vet -tags pkcs11 ./signing ./internal/cli ./cmd/akashi; fi
 
 race:

@@ -13,6 +13,7 @@ import (
 	"syscall"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/spf13/cobra"
 
 	"akashi/internal/backup"
 	"akashi/internal/cli"
@@ -37,8 +38,11 @@ func main() {
 }
 
 func adapters(environ []string) cli.Adapters {
-	return cli.Adapters{Environ: environ, Open: open, OpenPublished: openPublished, OpenProof: openProof, Archive: archive{}, Sentence: server.Sentence, Serve: serve}
+	return cli.Adapters{Environ: environ, Open: open, OpenPublished: openPublished, OpenProof: openProof, Archive: archive{}, Sentence: server.Sentence, Serve: serve, Further: further}
 }
+
+// further commands are those of a build with a tag, such as storybook.
+var further []func(cli.Adapters) *cobra.Command
 
 func open(ctx context.Context, d cli.Database, ring *seal.Ring, c clock.Clock, ids idgen.Gen) (cli.Store, error) {
 	return store.Open(ctx, store.Config{URL: d.URL, MigrateURL: d.MigrateURL, SignerURL: d.SignerURL, Ring: ring, Clock: c, IDs: ids})

@@ -123,7 +123,12 @@ type App struct {
 // Open assembles the service over its data directory: file key, signing keys,
 // database. On the first start it makes what is missing; a start that is refused
 // has made nothing.
-func Open(ctx context.Context, c Config, open OpenStore) (a *App, err error) {
+func Open(ctx context.Context, c Config, open OpenStore) (*App, error) {
+	return OpenAt(ctx, c, open, nil)
+}
+
+// OpenAt is Open with a clock of its own.
+func OpenAt(ctx context.Context, c Config, open OpenStore, now clock.Clock) (a *App, err error) {
 	if err := c.checkKeys(); err != nil {
 		return nil, err
 	}
@@ -136,7 +141,7 @@ func Open(ctx context.Context, c Config, open OpenStore) (a *App, err error) {
 			_ = os.Remove(c.Data) // where nothing lies in it
 		}
 	}()
-	a = &App{Config: c}
+	a = &App{Config: c, Clock: now}
 	if err := os.Chmod(c.Data, 0o700); err != nil { // it may have been there
 		return nil, err
 	}

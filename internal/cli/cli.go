@@ -41,6 +41,8 @@ type Adapters struct {
 	Sentence func(*fault.Error) (ja, en string)
 	// Serve runs the faces of the node until the context ends; ready is told their URLs.
 	Serve func(ctx context.Context, node *Node, ready func(bound map[string]string)) error
+	// Further are commands that only some builds have, such as those for tests.
+	Further []func(Adapters) *cobra.Command
 }
 
 // commands is the tree of all of them.
@@ -51,6 +53,9 @@ func commands(parts Adapters) *cobra.Command {
 	}
 	root.AddCommand(serveCommand(parts), signInCommand(parts), demoCommand(parts), verifyCommand(parts), passportCommand(parts), trustCommand(parts), selfCheckCommand(), officeCommand(parts), sealCommand(parts), personCommand(parts), retentionCommand(parts), renewCommand(parts), keyCommand(parts), auditCommand(parts),
 		configCommand(parts), backupCommand(parts), restoreCommand(parts), versionCommand(parts))
+	for _, f := range parts.Further {
+		root.AddCommand(f(parts))
+	}
 	root.Args = func(_ *cobra.Command, args []string) error {
 		if len(args) > 0 {
 			return usageError{fmt.Errorf("unknown command %q", args[0])}

@@ -35,7 +35,7 @@ var floors = [][]string{
 }
 
 // testOnly packages are imported by tests and by each other.
-var testOnly = []string{"internal/testkit", "internal/testkit/world", "internal/floors", "release", "release/bom", "test/outside", "test/planted", "test/proof", "test/torture"}
+var testOnly = []string{"internal/testkit", "internal/testkit/world", "internal/floors", "release", "release/bom", "test/outside", "test/planted", "test/proof", "test/storybook", "test/torture"}
 
 // confined libraries, by prefix of their import path, and their only importers.
 var confined = []struct {

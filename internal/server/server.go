@@ -131,6 +131,16 @@ func New(s Services) (*Server, error) {
 // Staff returns the face of counter and officers.
 func (s *Server) Staff() http.Handler { return s.handlers[staffFace] }
 
+// Pages are the paths of the staff face that answer with a page, parameters in braces.
+func (s *Server) Pages() (paths []string) {
+	for _, r := range s.routes() {
+		if slices.Contains(r.faces, staffFace) && r.method == http.MethodGet && r.gives == pageType {
+			paths = append(paths, r.path)
+		}
+	}
+	return paths
+}
+
 // Public returns the face of verifiers.
 func (s *Server) Public() http.Handler { return s.handlers[publicFace] }
 

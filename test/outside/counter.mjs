@@ -1,106 +1,91 @@
 // {origin, link, user, password, zone, other} -> {ok, content}: a clerk's work in
 // Chromium on the real server, from setting up the account to the paper. Keys and
 // page loads are counted from the first page after signing in.
-import { chromium } from "playwright-core";
+import { authenticator, inBrowser, terminal } from "./browser.mjs";
 import { answer } from "./harness.mjs";
 
-await answer(async ({ browser: executablePath, origin, link, user, password, zone }) => {
-  const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"], timeout: 60_000 });
-  try {
-    const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, locale: "ja-JP" });
-    const page = await context.newPage();
-    page.setDefaultTimeout(30_000);
-    const trouble = [];
-    const watch = (p) => {
-      p.on("pageerror", (error) => trouble.push(String(error)));
-      p.on("console", (m) => /Content Security Policy/.test(m.text()) && trouble.push(m.text()));
-    };
-    watch(page);
-    const devtools = await context.newCDPSession(page);
-    await devtools.send("WebAuthn.enable");
-    await devtools.send("WebAuthn.addVirtualAuthenticator", {
-      options: { protocol: "ctap2", transport: "internal", hasUserVerification: true, isUserVerified: true, automaticPresenceSimulation: true },
-    });
-    await page.goto(`${origin}/setup#${link}`);
-    await page.locator("#user", { hasText: user }).waitFor();
+await answer(({ browser, origin, link, user, password, zone }) => inBrowser(browser, async (browser) => {
+  const trouble = [];
+  const context = await terminal(browser, trouble);
+  const page = await context.newPage();
+  await authenticator(page);
+  await page.goto(`${origin}/setup#${link}`);
+  await page.locator("#user", { hasText: user }).waitFor();
+  await page.fill("input[name=password]", password);
+  await page.click("form button");
+  await page.click("#said a");
+  const signIn = async () => {
+    await page.fill("input[name=user]", user);
     await page.fill("input[name=password]", password);
     await page.click("form button");
-    await page.click("#said a");
-    const signIn = async () => {
-      await page.fill("input[name=user]", user);
-      await page.fill("input[name=password]", password);
-      await page.click("form button");
-    };
-    await signIn();
-    await page.click("#read");
-    await page.waitForURL(`${origin}/counter`);
+  };
+  await signIn();
+  await page.click("#read");
+  await page.waitForURL(`${origin}/counter`);
 
-    // By keyboard alone: what a scanner types is not counted, what a person types is.
-    const content = { keys: 0, loads: 1, addresses: [] };
-    let counting = true;
-    page.on("framenavigated", (f) => f === page.mainFrame() && (counting && content.loads++, content.addresses.push(page.url())));
-    const press = async (key) => { content.keys++; await page.keyboard.press(key); };
-    const typed = async (text) => { content.keys += [...text].length; await page.keyboard.insertText(text); };
-    const scanned = (text) => page.keyboard.type(text);
-    const reach = async (selector) => {
-      for (let n = 0; n < 20; n++) {
-        if (await page.locator(selector).evaluate((e) => e === document.activeElement)) return;
-        await press("Tab");
-      }
-      throw new Error(`not reached by keyboard: ${selector}`);
-    };
-    await scanned("219000010000000001\n");
-    await typed("桜井");
-    await press("Tab");
-    await typed("澪");
-    await reach("[name='passport.mrz']");
-    await scanned(zone);
-    await page.locator("#zone .fine").waitFor();
-    content.zone = await page.locator("#zone").innerText();
-    await press("Control+Enter");
-    await page.locator("form[action$='/issue'] button[name=print]").waitFor();
-    const paper = context.waitForEvent("page");
-    await press("Enter");
-    const shown = await paper;
-    counting = false;
-    content.loads++;
-    content.paper = shown.url();
-    await shown.close();
-    await page.reload();
-    content.certificate = await page.locator("a[href^='/counter/certificates/'] code").innerText();
+  // By keyboard alone: what a scanner types is not counted, what a person types is.
+  const content = { keys: 0, loads: 1, addresses: [] };
+  let counting = true;
+  page.on("framenavigated", (f) => f === page.mainFrame() && (counting && content.loads++, content.addresses.push(page.url())));
+  const press = async (key) => { content.keys++; await page.keyboard.press(key); };
+  const typed = async (text) => { content.keys += [...text].length; await page.keyboard.insertText(text); };
+  const scanned = (text) => page.keyboard.type(text);
+  const reach = async (selector) => {
+    for (let n = 0; n < 20; n++) {
+      if (await page.locator(selector).evaluate((e) => e === document.activeElement)) return;
+      await press("Tab");
+    }
+    throw new Error(`not reached by keyboard: ${selector}`);
+  };
+  await scanned("219000010000000001\n");
+  await typed("桜井");
+  await press("Tab");
+  await typed("澪");
+  await reach("[name='passport.mrz']");
+  await scanned(zone);
+  await page.locator("#zone .fine").waitFor();
+  content.zone = await page.locator("#zone").innerText();
+  await press("Control+Enter");
+  await page.locator("form[action$='/issue'] button[name=print]").waitFor();
+  const paper = context.waitForEvent("page");
+  await press("Enter");
+  const shown = await paper;
+  counting = false;
+  content.loads++;
+  content.paper = shown.url();
+  await shown.close();
+  await page.reload();
+  content.certificate = await page.locator("a[href^='/counter/certificates/'] code").innerText();
 
-    // Another person: the old form is refused, the new one knows nothing of the last.
-    const stale = await context.newPage();
-    await stale.goto(`${origin}/counter`);
-    await stale.fill("[name='subject.name.family']", "前の人");
-    await page.click("form[action$='/next-person'] button");
-    await page.waitForURL(`${origin}/counter`);
-    content.left = await page.locator("#new").evaluate((f) => [...new FormData(f).values()].filter((v) => /桜井|SAKURAI|0000000001/.test(v)));
-    await stale.locator("#new .acts button").click();
-    content.stale = await stale.locator("#said").innerText();
-    content.staleShows = await stale.locator("body").innerText();
-    await stale.close();
+  // Another person: the old form is refused, the new one knows nothing of the last.
+  const stale = await context.newPage();
+  await stale.goto(`${origin}/counter`);
+  await stale.fill("[name='subject.name.family']", "前の人");
+  await page.click("form[action$='/next-person'] button");
+  await page.waitForURL(`${origin}/counter`);
+  content.left = await page.locator("#new").evaluate((f) => [...new FormData(f).values()].filter((v) => /桜井|SAKURAI|0000000001/.test(v)));
+  await stale.locator("#new .acts button").click();
+  content.stale = await stale.locator("#said").innerText();
+  content.staleShows = await stale.locator("body").innerText();
+  await stale.close();
 
-    // What is wrong stands at its field, which has the focus.
-    await page.fill("[name='subject.birth_date']", "31.2.1991");
-    await page.fill("[name='passport.mrz']", zone);
-    await page.locator("#new .acts button").click();
-    await page.locator(".wrong").waitFor();
-    content.wrong = await page.locator(".wrong .told").innerText();
-    content.focus = await page.evaluate(() => document.activeElement.name);
+  // What is wrong stands at its field, which has the focus.
+  await page.fill("[name='subject.birth_date']", "31.2.1991");
+  await page.fill("[name='passport.mrz']", zone);
+  await page.locator("#new .acts button").click();
+  await page.locator(".wrong").waitFor();
+  content.wrong = await page.locator(".wrong .told").innerText();
+  content.focus = await page.evaluate(() => document.activeElement.name);
 
-    // Nothing personal in addresses, titles and storage; nothing after signing out.
-    content.addresses.push(page.url(), await page.title());
-    content.stored = await page.evaluate(async () => [Object.keys(localStorage).length, Object.keys(sessionStorage).length, (await caches.keys()).length]);
-    await page.goto(`${origin}/counter/certificates/${content.certificate}`);
-    await page.click("form[action$='/sign-out'] button");
-    await page.waitForURL(`${origin}/sign-in`);
-    await page.goBack();
-    await page.waitForLoadState();
-    content.afterBack = page.url();
-    content.trouble = trouble;
-    return { ok: true, content };
-  } finally {
-    await browser.close();
-  }
-});
+  // Nothing personal in addresses, titles and storage; nothing after signing out.
+  content.addresses.push(page.url(), await page.title());
+  content.stored = await page.evaluate(async () => [Object.keys(localStorage).length, Object.keys(sessionStorage).length, (await caches.keys()).length]);
+  await page.goto(`${origin}/counter/certificates/${content.certificate}`);
+  await page.click("form[action$='/sign-out'] button");
+  await page.waitForURL(`${origin}/sign-in`);
+  await page.goBack();
+  await page.waitForLoadState();
+  content.afterBack = page.url();
+  content.trouble = trouble;
+  return { ok: true, content };
+}));

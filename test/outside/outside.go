@@ -136,18 +136,7 @@ type SignedIn struct {
 // authenticator.
 func SignIn(t testing.TB, origin, link, user, password string) SignedIn {
 	t.Helper()
-	var answer struct {
-		OK      bool
-		Error   string
-		Content SignedIn
-	}
-	ask(t, "sign-in.mjs", map[string]any{
-		"browser": testkit.Tool(t, "chromium"), "origin": origin, "link": link, "user": user, "password": password,
-	}, &answer)
-	if !answer.OK {
-		t.Fatalf("sign-in: %s", answer.Error)
-	}
-	return answer.Content
+	return browse[SignedIn](t, "sign-in.mjs", map[string]any{"origin": origin, "link": link, "user": user, "password": password})
 }
 
 // AtCounter is what happened when a clerk worked in a browser.
@@ -167,16 +156,35 @@ type AtCounter struct {
 // Counter works at the counter as a clerk does, in Chromium.
 func Counter(t testing.TB, origin, link, user, password, zone string) AtCounter {
 	t.Helper()
+	return browse[AtCounter](t, "counter.mjs", map[string]any{"origin": origin, "link": link, "user": user, "password": password, "zone": zone})
+}
+
+// Looked is what became of looking at every page of a storybook.
+type Looked struct {
+	Stories            int
+	Visited, Unvisited []string // routes of pages
+	Faults             []string // what axe found, what does not fit, what is no word for people
+	Trouble            []string
+}
+
+// Pages looks at every page of a storybook in every state, in Chromium.
+func Pages(t testing.TB, origin string) Looked {
+	t.Helper()
+	return browse[Looked](t, "pages.mjs", map[string]any{"origin": origin})
+}
+
+// browse runs a script that drives Chromium and returns what it tells.
+func browse[T any](t testing.TB, script string, request map[string]any) T {
+	t.Helper()
 	var answer struct {
 		OK      bool
 		Error   string
-		Content AtCounter
+		Content T
 	}
-	ask(t, "counter.mjs", map[string]any{
-		"browser": testkit.Tool(t, "chromium"), "origin": origin, "link": link, "user": user, "password": password, "zone": zone,
-	}, &answer)
+	request["browser"] = testkit.Tool(t, "chromium")
+	ask(t, script, request, &answer)
 	if !answer.OK {
-		t.Fatalf("counter: %s", answer.Error)
+		t.Fatalf("%s: %s", script, answer.Error)
 	}
 	return answer.Content
 }
