@@ -73,7 +73,7 @@ function bareWords() {
 
 // What makes the page scroll sideways, and text that is cut off.
 function overflow() {
-  const shown = (e) => `${e.tagName.toLowerCase()}${e.id ? "#" + e.id : ""}${e.className ? "." + String(e.className).split(" ").join(".") : ""}`;
+  const shown = (e) => [e.tagName.toLowerCase(), ...["id", "class", "name"].map((a) => e.getAttribute(a)).filter(Boolean)].join(" ");
   const scrolls = (e) => e && e !== document.documentElement && (/auto|scroll/.test(getComputedStyle(e).overflowX) || scrolls(e.parentElement));
   const wide = document.documentElement.clientWidth, list = [];
   if (document.documentElement.scrollWidth > wide) list.push(`scrolls sideways by ${document.documentElement.scrollWidth - wide}`);
