@@ -86,7 +86,9 @@ func TestWordsOfTheDomain(t *testing.T) {
 	}
 	need("evidence.", vaccination.EvidenceCodes()...)
 	for _, k := range certificate.Kinds() {
-		need("kind.", string(k))
+		for _, prefix := range []string{"kind.", "handover.reading.", "handover.check."} {
+			need(prefix, string(k))
+		}
 		for _, f := range k.Families() {
 			need("family.", string(f))
 		}

@@ -128,6 +128,7 @@ type Store interface {
 	Issues(ctx context.Context, office string, f Filter) ([]Issue, error)  // without payloads and content
 	AddCopy(ctx context.Context, office string, c Copy, by string) error   // fault Conflict "copy_number" if taken
 	Copy(ctx context.Context, office, id string, number int) (Copy, error) // no act needed; fault NotFound
+	Copies(ctx context.Context, office, id string) ([]Copy, error)         // by ascending number
 
 	OpenIntents(ctx context.Context, office string, before time.Time) ([]string, error) // no act needed
 	TakeNumbers(ctx context.Context, office, counter string, n int) (first int, err error)

@@ -17,6 +17,7 @@ import (
 
 	"akashi/certificate"
 	"akashi/certificate/qr"
+	"akashi/internal/actor"
 	"akashi/internal/application"
 	"akashi/internal/fault"
 	"akashi/internal/issuance"
@@ -526,6 +527,45 @@ func TestNeedsDecision(t *testing.T) {
 		}
 		if _, err := w.Issuance.Reissue(t.Context(), w.Clerk, issued.Certificate.ID, "lost"); !errors.As(err, &f) || f.Key != "needs_decision" {
 			t.Errorf("error/reissue of a protected person: %v", err)
+		}
+	})
+}
+
+// Every copy is listed with when and by whom; the list is a look at the certificate.
+func TestCopies(t *testing.T) {
+	world.Each(t, func(t *testing.T, w *world.World) {
+		i, _, err := w.Issuance.Issue(t.Context(), w.Clerk, w.Approved(t, certificate.Domestic))
+		if err != nil {
+			t.Fatal(err)
+		}
+		id, job := i.Certificate.ID, w.Clerk
+		job.Person = "job:test"
+		for _, by := range []actor.Actor{w.Clerk, w.Officer, job} {
+			if _, _, err := w.Issuance.Print(t.Context(), by, []string{id}, nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+		got, copies, err := w.Issuance.Copies(t.Context(), w.Clerk, id)
+		if err != nil || got.Copies != 3 || len(copies) != 3 {
+			t.Fatal(err, got.Copies, len(copies))
+		}
+		for n, by := range []string{world.ClerkUser, world.OfficerUser, "job:test"} {
+			if c := copies[n]; c.Number != n+1 || c.By != by || time.Since(c.At) > time.Hour || c.SHA256 == "" {
+				t.Errorf("ok/copy %d: %+v", n, c)
+			}
+		}
+		own := w.Clerk
+		own.Name = "桜井 澪"
+		if _, copies, err := w.Issuance.Copies(t.Context(), own, id); fault.CodeOf(err) != fault.Forbidden || copies != nil {
+			t.Errorf("error/own case: %v", err)
+		}
+		elsewhere := w.Clerk
+		elsewhere.Office = "900010"
+		if _, copies, err := w.Issuance.Copies(t.Context(), elsewhere, id); fault.CodeOf(err) != fault.NotFound || copies != nil {
+			t.Errorf("error/another office: %v", err)
+		}
+		if actions := logActions(t, w, id); actions[len(actions)-1] != "certificate.read" {
+			t.Errorf("ok/log: %v", actions)
 		}
 	})
 }

@@ -25,6 +25,8 @@ type Copy struct {
 	File          string         // all copies of the file it was printed in, as copyList writes them
 	SHA256        string         // of the file, hex
 	Signature     PaperSignature // of the file; zero where the office has no paper key
+	At            time.Time      // when it was made
+	By            string         // user id of who made it, or the name of a job or command
 }
 
 // PaperSignature is what is kept of a file's signature: with it the same file is
@@ -114,6 +116,18 @@ func (s *Service) printOnce(ctx context.Context, a actor.Actor, ids []string, on
 		return nil
 	})
 	return file, copies, err
+}
+
+// Copies reads a certificate and its copies, by ascending number; the look-up is logged.
+func (s *Service) Copies(ctx context.Context, a actor.Actor, id string) (i Issue, copies []Copy, err error) {
+	i, err = s.readWith(ctx, a, id, "certificate.read", func(ctx context.Context) error {
+		copies, err = s.Store.Copies(ctx, a.Office, id)
+		return err
+	})
+	if err != nil {
+		return Issue{}, nil, err
+	}
+	return i, copies, nil
 }
 
 // Reprint makes the bytes of an earlier copy again, without a new number.

@@ -44,7 +44,12 @@ func (s *Service) Get(ctx context.Context, a actor.Actor, id string) (i Issue, e
 
 var idForm = regexp.MustCompile(`^[2-9A-HJ-NP-Z]{12}$`)
 
-func (s *Service) read(ctx context.Context, a actor.Actor, id, action string) (i Issue, err error) {
+func (s *Service) read(ctx context.Context, a actor.Actor, id, action string) (Issue, error) {
+	return s.readWith(ctx, a, id, action, func(context.Context) error { return nil })
+}
+
+// readWith reads a certificate and, in the same act, what belongs to it.
+func (s *Service) readWith(ctx context.Context, a actor.Actor, id, action string, more func(context.Context) error) (i Issue, err error) {
 	if !idForm.MatchString(id) {
 		return i, fault.New(fault.NotFound, "certificate", "")
 	}
@@ -52,7 +57,10 @@ func (s *Service) read(ctx context.Context, a actor.Actor, id, action string) (i
 		if i, err = s.Store.Issue(ctx, a.Office, id); err != nil {
 			return err
 		}
-		return notOwn(ctx, s.Store, a, i)
+		if err := notOwn(ctx, s.Store, a, i); err != nil {
+			return err
+		}
+		return more(ctx)
 	})
 	if err != nil {
 		return Issue{}, err

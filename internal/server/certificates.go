@@ -252,6 +252,36 @@ func copyName(c issuance.Copy) string {
 	return fmt.Sprintf("certificate-%s-copy-%d.pdf", c.CertificateID, c.Number)
 }
 
+// printBody is one print of a certificate.
+type printBody struct {
+	Number int       `json:"number" doc:"of the copy, as printed"`
+	At     time.Time `json:"at"`
+	By     string    `json:"by" doc:"user id of who printed it"`
+	Paper  string    `json:"paper" doc:"where the same bytes are"`
+}
+
+type printList struct {
+	Certificate certificateBody `json:"certificate"`
+	Prints      []printBody     `json:"prints" doc:"by ascending number"`
+}
+
+// listPrints tells what was printed of a certificate, when and by whom.
+func (s *Server) listPrints(c *call) (answer, error) {
+	id, err := s.certificateID(c)
+	if err != nil {
+		return answer{}, err
+	}
+	i, copies, err := s.Issuance.Copies(c.ctx, c.actor, id)
+	if err != nil {
+		return answer{}, err
+	}
+	b := printList{certificateOf(i), []printBody{}}
+	for _, made := range copies {
+		b.Prints = append(b.Prints, printBody{made.Number, made.At, made.By, fmt.Sprintf("%s/certificates/%s/prints/%d", prefix, id, made.Number)})
+	}
+	return value(b)
+}
+
 func (s *Server) getPrint(c *call) (answer, error) {
 	id, err := s.certificateID(c)
 	if err != nil {

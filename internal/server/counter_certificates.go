@@ -18,10 +18,12 @@ func (s *Server) certificatePages() []*route {
 	certificate := showRoute("/certificates/{id}", "show-certificate", "get-certificate", office.ReadCertificates, s.showCertificate, "証明書の画面（記録される）", "The page of a certificate; the look-up is logged")
 	print := actRoute("/certificates/{id}/print", "print-at-counter", "print-certificate", office.Print, nil, s.printHere, "印刷する", "Print")
 	print.gives = "application/pdf"
+	again := showRoute("/certificates/{id}/prints/{number}", "show-print", "get-print", office.Print, s.showPrint, "前に印刷した写し（記録される）", "An earlier copy again; it is logged")
+	again.looksUp = true
 	reissue := actRoute("/certificates/{id}/reissue", "make-certificate-again", "reissue-certificate", office.Issue, whyBody{}, s.reissueHere, "作り直す", "Issue again")
 	revoke := actRoute("/certificates/{id}/revoke", "end-certificate", "revoke-certificate", office.Revoke, whyBody{}, s.acted(s.revokeCertificate), "失効させる", "Revoke")
 	revoke.stepUp = true
-	return []*route{certificates, certificate, print, reissue, revoke}
+	return []*route{certificates, certificate, print, again, reissue, revoke}
 }
 
 // issueHere issues and goes on to the certificate, or answers with its paper at once.
@@ -90,6 +92,9 @@ func (s *Server) printHere(c *call) (answer, error) {
 	return a, nil
 }
 
+// showPrint shows the same bytes of an earlier copy.
+func (s *Server) showPrint(c *call) (answer, error) { return s.onScreen(s.getPrint(c)) }
+
 type certificatesView struct {
 	certificateList
 	ID string
@@ -112,7 +117,7 @@ func (s *Server) showCertificates(c *call) (answer, error) {
 }
 
 type certificateView struct {
-	Certificate           certificateBody
+	printList
 	Form                  counter.Form
 	Reissues, Revocations []string
 }
@@ -122,11 +127,11 @@ func (s *Server) showCertificate(c *call) (answer, error) {
 }
 
 func (s *Server) certificatePage(c *call, f counter.Form, status int, above *counter.Said) (answer, error) {
-	a, err := s.getCertificate(c)
+	a, err := s.listPrints(c)
 	if err != nil {
 		return answer{}, err
 	}
-	v := certificateView{Certificate: a.body.(certificateBody), Form: f}
+	v := certificateView{printList: a.body.(printList), Form: f}
 	v.Form.Key = s.IDs.Row()
 	v.Reissues, v.Revocations = issuance.Reasons()
 	return s.html(c, "certificate", status, above, v)

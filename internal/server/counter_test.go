@@ -2,11 +2,12 @@ package server
 
 import (
 	"bytes"
-
+	"encoding/json"
 	"net/url"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"akashi/internal/office"
 	"akashi/internal/testkit/world"
@@ -109,6 +110,7 @@ func (f *fixture) testCounter(t *testing.T) {
 		t.Error("ok/printed twice: another paper")
 	}
 	f.want(t, f.page(f.clerk, "POST", "/counter/certificates/ABCDEFGHJKLM/print", ""), 404, "certificate")
+	f.testHandOver(t, certificate, paper.body)
 	anew := f.page(f.clerk, "POST", certificate+"/reissue", "reason=lost")
 	f.want(t, anew, 303, "")
 	f.want(t, f.page(f.clerk, "POST", certificate+"/reissue", "reason=lost"), 409, "")
@@ -263,4 +265,42 @@ func TestFrame(t *testing.T) {
 			t.Errorf("%s: %d", name, r.status)
 		}
 	}
+}
+
+// Issue 6, section 1: after issuing, what to tell the holder, and every copy with its number,
+// when and by whom; a copy is shown again in one step, with the bytes that it had.
+func (f *fixture) testHandOver(t *testing.T, certificate string, last []byte) {
+	path := strings.TrimPrefix(certificate, "/counter")
+	r := f.do(f.clerk, "GET", path+"/prints", "")
+	f.want(t, r, 200, "")
+	var list printList
+	if err := json.Unmarshal(r.body, &list); err != nil || len(list.Prints) != 2 || list.Prints[1].Number != 2 || list.Prints[1].By != world.ClerkUser ||
+		time.Since(list.Prints[1].At) > time.Hour || list.Prints[1].Paper != prefix+path+"/prints/2" || list.Certificate.Copies != 2 {
+		t.Errorf("ok/prints: %v %s", err, r.body)
+	}
+	page := f.page(f.clerk, "GET", certificate, "")
+	f.want(t, page, 200, "")
+	for _, piece := range []string{"お渡しのときの説明", "There is no seal", "VDS-NC", world.ClerkUser, certificate + `/prints/2"`} {
+		if !bytes.Contains(page.body, []byte(piece)) {
+			t.Errorf("ok/page: no %s", piece)
+		}
+	}
+	if name := []byte(f.staffName(t)); bytes.Count(page.body, name) != 1 { // that of who is signed in, above
+		t.Errorf("error/the page names who printed: %d", bytes.Count(page.body, name))
+	}
+	again := f.page(f.clerk, "GET", certificate+"/prints/2", "")
+	if f.want(t, again, 200, ""); !bytes.Equal(again.body, last) || !strings.HasPrefix(again.header.Get("Content-Disposition"), "inline") {
+		t.Errorf("ok/again: other bytes, or saved: %s", again.header)
+	}
+	f.want(t, f.page(f.clerk, "GET", certificate+"/prints/9", ""), 404, "copy")
+	f.want(t, f.do(f.clerk, "GET", "/certificates/ABCDEFGHJKLM/prints", ""), 404, "certificate")
+}
+
+func (f *fixture) staffName(t *testing.T) string {
+	t.Helper()
+	p, err := f.World.Accounts.Store.Staff(t.Context(), f.Clerk.Office, f.Clerk.Person)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p.Name
 }

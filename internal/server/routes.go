@@ -206,6 +206,8 @@ func (s *Server) certificateRoutes() []*route {
 	one.status, one.gives, one.keyed = http.StatusCreated, "application/pdf", true
 	many := of(http.MethodPost, "/prints", "print-certificates", office.Print, s.printCertificates, "複数の証明書を一つの PDF にする", "Print several certificates into one PDF")
 	many.status, many.gives, many.keyed, many.takes, many.in, many.longer = http.StatusCreated, "application/pdf", true, jsonType, printsBody{}, 2*time.Minute
+	prints := of(http.MethodGet, "/certificates/{id}/prints", "list-prints", office.ReadCertificates, s.listPrints, "印刷された写しの一覧（記録される）", "What was printed of a certificate, when and by whom; the look-up is logged")
+	prints.logged, prints.out = "get-certificate", printList{}
 	again := of(http.MethodGet, "/certificates/{id}/prints/{number}", "get-print", office.Print, s.getPrint, "同じ写しをもう一度得る", "The bytes of an earlier copy again")
 	again.gives = "application/pdf"
 	reissue := of(http.MethodPost, "/certificates/{id}/reissue", "reissue-certificate", office.Issue, s.reissueCertificate, "今の記録で作り直す", "Make it again from the record as it is now")
@@ -217,7 +219,7 @@ func (s *Server) certificateRoutes() []*route {
 	}
 	return []*route{
 		list, of(http.MethodGet, "/certificates/{id}", "get-certificate", office.ReadCertificates, s.getCertificate, "証明書を読む（記録される）", "Read a certificate; the look-up is logged"),
-		codes, card, one, many, again, reissue, revoke,
+		codes, card, prints, one, many, again, reissue, revoke,
 	}
 }
 

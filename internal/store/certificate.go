@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"strconv"
 	"time"
@@ -332,6 +333,35 @@ func (s *Store) Copy(ctx context.Context, office, id string, number int) (issuan
 		CertificateID: id, Number: number, Layout: row.Layout, File: row.File, SHA256: row.PdfSha256,
 		Signature: issuance.PaperSignature{KeyID: row.KeyID, At: fromMilli(row.SignedAt), Value: row.Signature},
 	}, missing(err, "copy")
+}
+
+// Copies implements issuance.Store.
+func (s *Store) Copies(ctx context.Context, office, id string) ([]issuance.Copy, error) {
+	db, err := act(ctx, office)
+	if err != nil {
+		return nil, err
+	}
+	var rows []copyRow
+	if err := db.Omit("signature").Where("office = ? AND certificate_id = ?", office, id).Order("number").Find(&rows).Error; err != nil {
+		return nil, err
+	}
+	var people []staffRow
+	if err := db.Select("id", "user_id").Where("office = ?", office).
+		Where("id IN (SELECT made_by FROM copies WHERE office = ? AND certificate_id = ?)", office, id).Find(&people).Error; err != nil {
+		return nil, err
+	}
+	users := map[string]string{}
+	for _, p := range people {
+		users[p.ID] = p.UserID
+	}
+	copies := make([]issuance.Copy, len(rows))
+	for i, r := range rows {
+		copies[i] = issuance.Copy{
+			CertificateID: id, Number: r.Number, Layout: r.Layout, File: r.File, SHA256: r.PdfSha256,
+			At: fromMilli(r.MadeAt), By: cmp.Or(users[r.MadeBy], r.MadeBy),
+		}
+	}
+	return copies, nil
 }
 
 // OpenIntents implements issuance.Store.
