@@ -26,9 +26,24 @@ import (
 // The applications are approved before, and the service has been in use for some
 // hundred certificates.
 func BenchmarkIssueHTTP(b *testing.B) {
+	inUse(b, func(b *testing.B, w *world.World, f *face, others func() time.Duration) {
+		for _, clients := range []int{1, 16} {
+			for _, print := range []bool{false, true} {
+				name := fmt.Sprintf("clients=%d", clients)
+				if print {
+					name += "/pdf"
+				}
+				b.Run(name, func(b *testing.B) { f.issue(b, w, clients, print, others) })
+			}
+		}
+	})
+}
+
+// inUse runs a benchmark on both databases, with the staff face served and in use.
+func inUse(b *testing.B, bench func(b *testing.B, w *world.World, f *face, others func() time.Duration)) {
 	for _, database := range []string{"sqlite", "postgres"} {
 		b.Run(database, func(b *testing.B) {
-			config, others, used := cli.Config{Data: b.TempDir()}, func() time.Duration { return 0 }, func() {}
+			config, others, used := cli.Config{Data: b.TempDir(), RecoverAge: time.Minute}, func() time.Duration { return 0 }, func() {}
 			if database == "postgres" {
 				d := testkit.Postgres(b)
 				config.DatabaseURL, config.MigrateURL = cli.Secret(d.StaffURL), cli.Secret(d.OwnerURL)
@@ -40,15 +55,7 @@ func BenchmarkIssueHTTP(b *testing.B) {
 			f.certificates(b, f.approved(b, w, 160), 16, true)
 			used() // every connection plans anew after it, which is not what an issue costs
 			f.certificates(b, f.approved(b, w, 160), 16, true)
-			for _, clients := range []int{1, 16} {
-				for _, print := range []bool{false, true} {
-					name := fmt.Sprintf("clients=%d", clients)
-					if print {
-						name += "/pdf"
-					}
-					b.Run(name, func(b *testing.B) { f.issue(b, w, clients, print, others) })
-				}
-			}
+			bench(b, w, f, others)
 		})
 	}
 }
@@ -84,15 +91,20 @@ func newFace(b *testing.B, w *world.World) *face {
 			b.Error(err)
 		}
 	})
-	return &face{<-bound + "/api/v1", w.SignIn(b, world.ClerkUser, office.Clerk), &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}}
+	return &face{<-bound, w.SignIn(b, world.ClerkUser, office.Clerk), &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}}
 }
 
 // post calls a route and returns its answer.
 func (f *face) post(path string) ([]byte, error) {
-	r, err := http.NewRequest(http.MethodPost, f.url+path, http.NoBody)
+	r, err := http.NewRequest(http.MethodPost, f.url+"/api/v1"+path, http.NoBody)
 	if err != nil {
 		return nil, err
 	}
+	return f.do(r, http.StatusCreated)
+}
+
+// do sends a request of the clerk and returns the answer.
+func (f *face) do(r *http.Request, want int) ([]byte, error) {
 	r.AddCookie(&http.Cookie{Name: world.SessionCookie, Value: f.session})
 	answer, err := f.client.Do(r)
 	if err != nil {
@@ -100,8 +112,8 @@ func (f *face) post(path string) ([]byte, error) {
 	}
 	body, err := io.ReadAll(answer.Body)
 	_ = answer.Body.Close()
-	if answer.StatusCode != http.StatusCreated {
-		return nil, fmt.Errorf("%s: %s %s", path, answer.Status, body)
+	if answer.StatusCode != want {
+		return nil, fmt.Errorf("%s: %s %s", r.URL.Path, answer.Status, body)
 	}
 	return body, err
 }
