@@ -87,6 +87,9 @@ func (c *composer) card(key formKey, fonts []font.Faces) error {
 			c.fill(left, cardRenew[rows], right-left, cardRenewH, tint)
 		}
 	})
+	if key.preview {
+		c.preview()
+	}
 	if key.test {
 		c.terms("test", right, 17.6, 9, 8, 8, right-left, 1, warning)
 	}

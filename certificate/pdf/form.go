@@ -263,9 +263,6 @@ func (c *composer) fill(x, y, w, h float64, col color) {
 }
 
 func (c *composer) draw(key formKey, issuer certificate.Issuer, fonts []font.Faces) error {
-	if key.preview {
-		c.preview()
-	}
 	if key.kind == certificate.International {
 		return c.card(key, fonts)
 	}
@@ -294,6 +291,9 @@ func (c *composer) heading(key formKey) {
 			c.watermark(pageWidth/2, 128)
 		}
 	})
+	if key.preview {
+		c.preview()
+	}
 	c.label("title", pageWidth/2, 23.5, 18, 11.5, 6.4, 0.5, black)
 	c.inline("kind."+string(key.kind), pageWidth/2, 36.4, 9.5, 8.5, 0.5, accent)
 	if key.test {

@@ -70,8 +70,8 @@ func (p Page) isPreview() bool { return p.sizes != nil }
 // previewBand is the height of the bands at the edges of a preview.
 const previewBand = 6.4
 
-// preview draws the mark of a preview below everything else: a band at either edge and
-// the words across the page, all of them text.
+// preview draws the mark of a preview below all other text: a band at either edge and the
+// words across the page, all of them text.
 func (c *composer) preview() {
 	l := c.form.labels.Labels["preview"]
 	across := c.form.labels.Labels["preview.across"].JA
