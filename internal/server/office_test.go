@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bytes"
 	"strconv"
 	"testing"
 	"time"
@@ -96,6 +97,12 @@ func TestAfterHours(t *testing.T) {
 	f.want(t, f.do(f.clerk, "POST", "/applications/"+a+"/certificate", ""), 201, "")
 	now = now.Add(2 * time.Hour)
 	f.want(t, f.do(f.clerk, "POST", "/applications/"+b+"/certificate", ""), 403, "office_closed_now")
+	f.want(t, f.do(f.clerk, "GET", "/applications/"+b+"/preview", ""), 403, "office_closed_now")
+	for session, offered := range map[string]bool{f.clerk: false, f.officer: true} { // Issue 6, section 1
+		if page := f.page(session, "GET", "/counter/applications/"+b, ""); bytes.Contains(page.body, []byte(`/issue"`)) != offered || bytes.Contains(page.body, []byte(messages["office_closed_now"].JA)) == offered {
+			t.Errorf("ok/page: %s", page.body)
+		}
+	}
 	f.want(t, f.do(f.clerk, "GET", "/applications/"+b, ""), 200, "")
 	f.want(t, f.do(f.officer, "POST", "/applications/"+b+"/certificate", ""), 201, "")
 	// What watch makes an alert of, by the office's hours (S-089).
