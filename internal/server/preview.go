@@ -51,6 +51,21 @@ type rowBody struct {
 	Hint        string   `json:"hint,omitempty" doc:"the register's reading as a passport would romanise it"`
 }
 
+// Marks are those that rows have, the worst first, for the page.
+func (previewBody) Marks() []issuance.Mark {
+	return []issuance.Mark{issuance.Differs, issuance.Explained, issuance.Same, issuance.Alone}
+}
+
+// Count is how many rows have a mark, for the page.
+func (b previewBody) Count(mark issuance.Mark) (n int) {
+	for _, r := range b.Rows {
+		if r.Mark == string(mark) {
+			n++
+		}
+	}
+	return n
+}
+
 func (s *Server) previewOf(c *call, p issuance.Preview) (previewBody, error) {
 	v := p.Certificate
 	b := previewBody{

@@ -41,7 +41,7 @@ func (f *fixture) testPreview(t *testing.T) {
 	f.noCodeIn(t, paper.body)
 	page := f.page(f.clerk, "GET", "/counter/applications/"+id, "")
 	f.want(t, page, 200, "")
-	for _, piece := range []string{"/counter" + path + `"`, "サクライ", "→ SAKURAI MIO", "日本 / Japan (JPN)", `/issue"`, "1991-02-18（平成3年）"} {
+	for _, piece := range []string{"/counter" + path + `"`, "サクライ", "→ SAKURAI MIO", "日本 / Japan (JPN)", `/issue"`, "1991-02-18（平成3年）", `✓ 同じ</span> <span lang="en">same</span> <b>1`} {
 		if !bytes.Contains(page.body, []byte(piece)) {
 			t.Errorf("ok/page: no %s", piece)
 		}
