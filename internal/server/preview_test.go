@@ -16,6 +16,7 @@ import (
 	"akashi/internal/cli"
 	"akashi/internal/office"
 	"akashi/internal/testkit"
+	"akashi/internal/testkit/world"
 )
 
 // Issue 6, section 1: what would be issued, as JSON and as paper, by the API and on the page.
@@ -62,6 +63,36 @@ func (f *fixture) testPreview(t *testing.T) {
 	f.want(t, f.do(f.clerk, "GET", path+".pdf", ""), 409, "not_approved")
 	if excuse := f.page(f.clerk, "GET", "/counter"+path, "", asBrowser); excuse.status != 409 || !bytes.Contains(excuse.body, []byte("申請が承認されていません")) {
 		t.Errorf("error/issued: %d %.200s", excuse.status, excuse.body)
+	}
+}
+
+// Issue 6, section 1: the page of a yellow card before issuing has a row for each field of each
+// dose, a code for each, the disease and the guardian.
+func TestPreviewOfYellowCard(t *testing.T) {
+	f := newFixture(t)
+	f.BringInternational(t)
+	id := f.ApprovedForm(t, world.ChildForm())
+	r := f.do(f.clerk, "GET", "/applications/"+id+"/preview", "")
+	f.want(t, r, 200, "")
+	var b previewBody
+	if err := json.Unmarshal(r.body, &b); err != nil || b.Programme != "polio" || b.Doses < 2 || len(b.Codes) != b.Doses || b.RenewBy.IsZero() {
+		t.Fatalf("ok/preview: %v %s", err, r.body)
+	}
+	rows := map[string]int{}
+	for _, row := range b.Rows {
+		rows[row.Field]++
+	}
+	for _, field := range []string{"vaccinated_on", "product", "maker", "lot", "clinician", "valid_from"} {
+		if rows[field] != b.Doses {
+			t.Errorf("ok/%s: %d rows for %d doses", field, rows[field], b.Doses)
+		}
+	}
+	page := f.page(f.clerk, "GET", "/counter/applications/"+id, "")
+	f.want(t, page, 200, "")
+	for _, piece := range []string{"IKEDA Jun", "急性灰白髄炎（ポリオ）", "有効となる日", "申請書の記載", `/issue"`} {
+		if !bytes.Contains(page.body, []byte(piece)) {
+			t.Errorf("ok/page: no %s", piece)
+		}
 	}
 }
 
