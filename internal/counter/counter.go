@@ -16,12 +16,14 @@ import (
 	"io/fs"
 	"maps"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	"akashi/internal/clock"
 	"akashi/internal/vaccination"
+	"akashi/templates"
 )
 
 //go:embed pages assets words
@@ -67,14 +69,37 @@ func execute(page, name string, data any) ([]byte, error) {
 	if err := t.ExecuteTemplate(&b, name, data); err != nil {
 		return nil, fmt.Errorf("counter: %w", err)
 	}
-	return b.Bytes(), nil
+	if !rare.Match(b.Bytes()) {
+		return b.Bytes(), nil
+	}
+	return bytes.Replace(b.Bytes(), []byte(plainRoot), []byte(rareRoot), 1), nil
 }
 
 // Pages are the names of all pages.
 func Pages() []string { return slices.Sorted(maps.Keys(pages)) }
 
-// Asset returns a file that pages use: styles, the script of the pages, htmx.
-func Asset(name string) ([]byte, error) { return files.ReadFile("assets/" + name) }
+// NameFont is the font for names with characters that an office's fonts may lack
+//. Its name has the digest of the file, so that it may be kept for ever.
+const NameFont = "names-d930d5d5.ttf"
+
+// Asset returns a file that pages use: styles, the script of the pages, htmx, the font.
+func Asset(name string) ([]byte, error) {
+	if name == NameFont {
+		return templates.Fonts.ReadFile("fonts/NotoSansJP-Regular.ttf")
+	}
+	return files.ReadFile("assets/" + name)
+}
+
+// rare are characters beyond the basic plane, compatibility ideographs, and the
+// selectors of a variant: what common fonts show as a box, or as another form.
+var rare = regexp.MustCompile(`[\x{FE00}-\x{FE0F}\x{F900}-\x{FAFF}\x{20000}-\x{3FFFF}\x{E0100}-\x{E01EF}]`)
+
+// plainRoot is the first element of a page, and rareRoot that of one that holds rare
+// characters: it is shown in the font for names as a whole.
+const (
+	plainRoot = `<html lang="ja">`
+	rareRoot  = `<html lang="ja" class="rare">`
+)
 
 // pages are the templates by name, each with the frame and the parts around it.
 var pages = func() map[string]*template.Template {

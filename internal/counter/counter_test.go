@@ -114,6 +114,30 @@ func TestHTMX(t *testing.T) {
 	}
 }
 
+// The address of the font tells which file it is, and the styles know it.
+func TestNameFont(t *testing.T) {
+	b, err := Asset(NameFont)
+	if sum := sha256.Sum256(b); err != nil || NameFont != "names-"+hex.EncodeToString(sum[:4])+".ttf" {
+		t.Errorf("%x %v", sum, err)
+	}
+	if css, err := Asset("counter.css"); err != nil || !strings.Contains(string(css), "url(/assets/"+NameFont+")") {
+		t.Errorf("ok/styles: %v", err)
+	}
+}
+
+// Names are printed as written (design.md 4, 10): a name is shown as it was entered, byte for byte; the font for names comes
+// with a page that holds rare characters, and with no other.
+func TestRareCharacters(t *testing.T) {
+	for name, want := range map[string]bool{
+		"桜井": false, "髙橋": false, "か\u3099": false, "𠮷野": true, "葛\U000E0100城": true, "﨑本": true, "芦\uFE00": true,
+	} {
+		b, err := Render("message", Frame{Name: name, May: map[string]bool{}}, struct{ Back string }{"/counter"})
+		if err != nil || strings.Contains(string(b), rareRoot) != want || !strings.Contains(string(b), plainRoot[:5]) || !strings.Contains(string(b), name) && name != "" {
+			t.Errorf("%q: %v %s", name, err, b[:60])
+		}
+	}
+}
+
 // A value is shown as it is and is never markup.
 func TestRender(t *testing.T) {
 	f := Frame{Name: `<b>"桜井"`, May: map[string]bool{}, Said: &Said{JA: "<script>", Kind: "error"}}

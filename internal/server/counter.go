@@ -42,11 +42,12 @@ func actRoute(path, id, operation string, p office.Permission, in any, serve fun
 
 func assetRoutes() []*route {
 	var all []*route
-	for _, a := range []struct{ path, name, media string }{
-		{"counter.css", "counter.css", "text/css; charset=utf-8"}, {"counter.js", "counter.js", "text/javascript; charset=utf-8"},
-		{"htmx.js", "htmx.min.js", "text/javascript; charset=utf-8"},
+	const short, forever = "private, max-age=300", "private, max-age=31536000, immutable"
+	for _, a := range []struct{ path, name, media, kept string }{
+		{"counter.css", "counter.css", "text/css; charset=utf-8", short}, {"counter.js", "counter.js", "text/javascript; charset=utf-8", short},
+		{"htmx.js", "htmx.min.js", "text/javascript; charset=utf-8", short}, {counter.NameFont, counter.NameFont, "font/ttf", forever},
 	} {
-		r := pageRoute(http.MethodGet, "", "get-asset-"+a.path, anyone, pageAsset(a.name, a.media), "画面の部品", "A part of the pages")
+		r := pageRoute(http.MethodGet, "", "get-asset-"+a.path, anyone, pageAsset(a.name, a.media, a.kept), "画面の部品", "A part of the pages")
 		r.path, r.gives, r.purpose = "/assets/"+a.path, a.media, actor.Operate
 		all = append(all, r)
 	}
@@ -57,10 +58,10 @@ const pageType = "text/html"
 
 var formType = []string{"application/x-www-form-urlencoded"}
 
-func pageAsset(name, media string) func(*call) (answer, error) {
+func pageAsset(name, media, kept string) func(*call) (answer, error) {
 	return func(*call) (answer, error) {
 		b, err := counter.Asset(name)
-		return answer{file: b, media: media, header: map[string]string{"Cache-Control": "private, max-age=300"}}, err
+		return answer{file: b, media: media, header: map[string]string{"Cache-Control": kept}}, err
 	}
 }
 

@@ -182,9 +182,15 @@ func put(m map[string]any, path []string, value any) bool {
 }
 
 // forPeople tells whether an answer is to be a page: the route is one, or a paper of
-// one, and a browser asks.
+// one, or there is none among the pages, and a browser asks.
 func (c *call) forPeople() bool {
-	return c.route != nil && (c.route.gives == pageType || c.route.gives == pdfType && c.route.hidden) && c.request != nil && strings.Contains(c.request.Header.Get("Accept"), pageType)
+	if c.request == nil || !strings.Contains(c.request.Header.Get("Accept"), pageType) {
+		return false
+	}
+	if c.route == nil {
+		return c.face == staffFace && strings.HasPrefix(c.request.URL.Path, "/counter/")
+	}
+	return c.route.gives == pageType || c.route.gives == pdfType && c.route.hidden
 }
 
 // excuse answers a browser with what went wrong: with the page to sign in where

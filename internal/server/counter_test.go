@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"akashi/internal/counter"
 	"akashi/internal/office"
 	"akashi/internal/testkit/world"
 )
@@ -47,8 +48,15 @@ var hiddenApplicant = regexp.MustCompile(`name="_applicant" value="([^"]+)"`)
 // Issue 6, section 1: from the form to the paper, on pages; each page once well and
 // once refused.
 func (f *fixture) testCounter(t *testing.T) {
-	for _, path := range []string{"/assets/counter.css", "/assets/counter.js", "/assets/htmx.js"} {
+	for _, path := range []string{"/assets/counter.css", "/assets/counter.js", "/assets/htmx.js", "/assets/" + counter.NameFont} {
 		f.want(t, f.page("", "GET", path, ""), 200, "")
+	}
+	// An address that does not exist is a page to a browser, and a problem to others.
+	for accept, media := range map[string]string{asBrowser: "text/html", "Accept: */*": "application/problem+json"} {
+		lost := f.page(f.clerk, "GET", "/counter/nowhere/at/all", "", accept)
+		if lost.status != 404 || !strings.HasPrefix(lost.header.Get("Content-Type"), media) {
+			t.Errorf("error/nowhere: %d %s", lost.status, lost.header.Get("Content-Type"))
+		}
 	}
 	first := f.page(f.clerk, "GET", "/counter", "")
 	f.want(t, first, 200, "")

@@ -32,6 +32,7 @@ func (s *Server) guard(f face, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c := &call{face: f, id: s.IDs.Row(), address: proxies(s.Proxies).clientAddress(r)}
 		r = r.WithContext(context.WithValue(withClient(r.Context(), r.TLS), callKey{}, c))
+		c.request = r
 		rec := &recorder{ResponseWriter: w}
 		started := time.Now()
 		defer func() {

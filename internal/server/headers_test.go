@@ -24,7 +24,7 @@ func TestHeaders(t *testing.T) {
 		}
 		cached := map[bool]string{true: "public, max-age=300", false: "no-store"}[keys]
 		if r.status == http.StatusOK && strings.HasPrefix(page, "/assets/") && !strings.Contains(page, "sign-in") {
-			cached = "private, max-age=300"
+			cached = map[bool]string{true: "private, max-age=31536000, immutable", false: "private, max-age=300"}[strings.HasSuffix(page, ".ttf")]
 		}
 		secure := map[bool]string{true: "max-age=63072000"}[strings.HasPrefix(path, "https:")]
 		for name, want := range map[string]string{

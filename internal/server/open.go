@@ -43,7 +43,7 @@ var (
 )
 
 // formPolicy lets a page use its own script, style and API, and nothing else (S-022).
-const formPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+const formPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; font-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 
 // formOf answers with a page that has a form.
 func (s *Server) formOf(t formText) func(*call) (answer, error) {

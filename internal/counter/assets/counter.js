@@ -26,6 +26,10 @@ if (form) {
   shown();
 }
 
+// A page that comes to hold rare characters is shown in the font for names.
+const rare = /[\uFE00-\uFE0F\uF900-\uFAFF\u{20000}-\u{3FFFF}\u{E0100}-\u{E01EF}]/u;
+document.addEventListener("input", (event) => { if (rare.test(event.target.value)) document.documentElement.classList.add("rare"); });
+
 document.querySelector(".wrong [name]")?.focus();
 
 async function post(path, body) {
