@@ -131,7 +131,7 @@ func TestRareCharacters(t *testing.T) {
 	for name, want := range map[string]bool{
 		"桜井": false, "髙橋": false, "か\u3099": false, "𠮷野": true, "葛\U000E0100城": true, "﨑本": true, "芦\uFE00": true,
 	} {
-		b, err := Render("message", Frame{Name: name, May: map[string]bool{}}, struct{ Back string }{"/counter"})
+		b, err := Render("message", Frame{User: "u", Name: name, May: map[string]bool{}}, struct{ Back string }{"/counter"})
 		if err != nil || strings.Contains(string(b), rareRoot) != want || !strings.Contains(string(b), plainRoot[:5]) || !strings.Contains(string(b), name) && name != "" {
 			t.Errorf("%q: %v %s", name, err, b[:60])
 		}
@@ -140,7 +140,7 @@ func TestRareCharacters(t *testing.T) {
 
 // A value is shown as it is and is never markup.
 func TestRender(t *testing.T) {
-	f := Frame{Name: `<b>"桜井"`, May: map[string]bool{}, Said: &Said{JA: "<script>", Kind: "error"}}
+	f := Frame{User: "u", Name: `<b>"桜井"`, May: map[string]bool{}, Said: &Said{JA: "<script>", Kind: "error"}}
 	b, err := Render("message", f, struct{ Back string }{"/counter"})
 	if err != nil {
 		t.Fatal(err)
