@@ -79,7 +79,7 @@ func execute(page, name string, data any) ([]byte, error) {
 func Pages() []string { return slices.Sorted(maps.Keys(pages)) }
 
 // NameFont is the font for names with characters that an office's fonts may lack
-//. Its name has the digest of the file, so that it may be kept for ever.
+// . Its name has the digest of the file, so that it may be kept for ever.
 const NameFont = "names-d930d5d5.ttf"
 
 // Asset returns a file that pages use: styles, the script of the pages, htmx, the font.

@@ -31,3 +31,38 @@ export async function authenticator(page) {
   });
   return devtools;
 }
+
+// Counts what a person does by keyboard and how often a page is loaded: the page that
+// is open is the first, a paper that opens beside it is one more.
+export function counted(page) {
+  const n = { keys: 0, loads: 1 };
+  page.on("framenavigated", (f) => f === page.mainFrame() && n.loads++);
+  page.context().on("page", () => n.loads++);
+  const press = async (key) => { n.keys++; await page.keyboard.press(key); };
+  return {
+    n, press,
+    typed: async (text) => { n.keys += [...text].length; await page.keyboard.insertText(text); },
+    scanned: (text) => page.keyboard.type(text), // by a device, and not counted
+    reach: async (selector) => {
+      for (let tabs = 0; tabs < 60; tabs++) {
+        if (await page.locator(selector).first().evaluate((e) => e === document.activeElement)) return;
+        await press("Tab");
+      }
+      throw new Error(`not reached by keyboard: ${selector}`);
+    },
+    choose: async (selector, value) => {
+      for (let n = 0; n < 30; n++) {
+        if (await page.locator(selector).inputValue() === value) return;
+        await press("ArrowDown");
+      }
+      throw new Error(`no choice ${value} in ${selector}`);
+    },
+  };
+}
+
+// What shows a person where nobody may see one: in addresses, titles and storage.
+export async function leaks(page, personal) {
+  const where = [decodeURI(page.url()), await page.title()].filter((t) => personal.test(t));
+  const stored = await page.evaluate(async () => localStorage.length + sessionStorage.length + (await caches.keys()).length);
+  return stored ? [...where, `${stored} stored`] : where;
+}

@@ -173,6 +173,37 @@ func Pages(t testing.TB, origin string) Looked {
 	return browse[Looked](t, "pages.mjs", map[string]any{"origin": origin})
 }
 
+// Counted is what a case took: keys that a person pressed, and loaded pages.
+type Counted struct{ Keys, Loads int }
+
+// AtWork is what happened at the counter of a storybook.
+type AtWork struct {
+	Counts map[string]Counted // plain, anomaly, proxy, reissue
+	Second struct {           // of two who correct one application
+		Status       int
+		Said         string
+		Given, Other string // as they stand in the form
+	}
+	Name              struct{ Typed, Shown string } // with rare characters
+	TypedFonts, Fonts []string                      // that drew it while it was typed, and later
+	AfterCut, AfterUp []string                      // certificates of an application after a line was cut, or down
+	AfterDown         int
+	Weight            struct{ Requests, Bytes, MS int } // of the first page, cold; interactive after MS with a slow line and processor
+	Newest            struct {                          // an application sent twice, and the newest ones of the list
+		Made   string
+		Listed []string
+	}
+	Idle    []string // where a page leads after 16 minutes, and going back
+	Leaked  []string // personal, in addresses, titles and storage
+	Trouble []string
+}
+
+// Work works at the counter of a storybook, in Chromium, with passports as they scan.
+func Work(t testing.TB, origin string, zones map[string]string) AtWork {
+	t.Helper()
+	return browse[AtWork](t, "work.mjs", map[string]any{"origin": origin, "zones": zones})
+}
+
 // browse runs a script that drives Chromium and returns what it tells.
 func browse[T any](t testing.TB, script string, request map[string]any) T {
 	t.Helper()

@@ -2,7 +2,7 @@
 // every state, and every page that a link leads to from there, judged by axe and by
 // whether it fits its window and speaks in words.
 import { readFile } from "node:fs/promises";
-import { inBrowser, terminal } from "./browser.mjs";
+import { inBrowser, leaks, terminal } from "./browser.mjs";
 import { answer } from "./harness.mjs";
 
 const axe = await readFile(new URL("node_modules/axe-core/axe.min.js", import.meta.url), "utf8");
@@ -10,6 +10,9 @@ const rules = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-pra
 
 // What a page has to fit: two screens of offices, a tablet, and the first at 200 %.
 const windows = { "1280x800": [1280, 800], "1024x768": [1024, 768], "tablet": [820, 1180], "200 %": [640, 400] };
+
+// What tells of the storybook's people.
+const personal = /桜井|双葉|髙橋|見本|神田|小島|池田|𠮷野|葛|森|SAKURAI|WOLFE|TK0000|0000000\d\d\d|19\d\d-\d\d-\d\d/;
 
 // How many pages of one route are looked at besides its stories.
 const further = 2;
@@ -22,6 +25,7 @@ await answer(({ browser: path, origin }) => inBrowser(path, async (browser) => {
   const routes = book.pages.map((p) => ({ page: p, form: new RegExp(`^${p.replace(/\{[^}]+\}/g, "[^/]+")}$`) }));
 
   const look = async (name, as) => {
+    for (const shown of await leaks(page, personal)) faults.push(`${name}: personal: ${shown}`);
     const found = await page.evaluate(() => [...document.querySelectorAll("a[href^='/']")].map((a) => a.pathname + a.search));
     links.push(...found.map((href) => ({ href, as })));
     await page.evaluate(axe);

@@ -20,7 +20,7 @@ import (
 var chapters = []func(*hand){entrance, newApplication, applications, certificates, officers, nothingYet}
 
 // nowhere is a row that does not exist.
-const nowhere = "00000000-0000-7000-8000-000000000000"
+const nowhere = "ffffffff-ffff-7fff-bfff-ffffffffffff"
 
 func entrance(h *hand) {
 	h.story("/", "the face", "", "/")
@@ -33,7 +33,7 @@ func plain(change ...string) url.Values {
 	v := url.Values{
 		"kind": {"travel"}, "channel": {"counter"}, "notice_version": {"2026-11"}, "applicant.relationship": {"self"},
 		"subject.ticket_number": {"0000000001"}, "subject.name.family": {"桜井"}, "subject.name.given": {"澪"},
-		"passport.mrz": {zone("SAKURAI", "MIO", "TK0000000", "910218", "F", "320630")}, "documents[]": {"passport", "vaccination_ticket"},
+		"passport.mrz": {Zone("SAKURAI", "MIO", "TK0000000", "910218", "F", "320630")}, "documents[]": {"passport", "vaccination_ticket"},
 	}
 	for i := 0; i+1 < len(change); i += 2 {
 		v.Set(change[i], change[i+1])
@@ -54,6 +54,7 @@ func domestic(ticket, family, given, birth string, change ...string) url.Values 
 func newApplication(h *hand) {
 	const page = "/counter"
 	h.story(page, "empty", office.Clerk, page)
+	h.story(page, "empty as an approver", office.Approver, page)
 	h.wrong(page, "wrong date", office.Clerk, page, plain("subject.birth_date", "31.2.1991"))
 	h.wrong(page, "zone misread", office.Clerk, page, plain("passport.mrz", strings.Replace(plain().Get("passport.mrz"), "TK0000000", "TK0000001", 1)))
 	h.wrong(page, "ticket of elsewhere", office.Clerk, page, plain("subject.ticket_number", "211310160000000001"))
@@ -65,7 +66,7 @@ func newApplication(h *hand) {
 func longForm(change ...string) url.Values {
 	return plain(append([]string{
 		"subject.ticket_number", "0000000103", "subject.name.family", longFamily, "subject.name.given", longGiven, "subject.birth_date", "1972-12-12",
-		"passport.mrz", zone(longLatin[:39], "", "TK0000000", "721212", "M", "320630"), "passport.data_page_name.primary", longLatin,
+		"passport.mrz", Zone(longLatin[:39], "", "TK0000000", "721212", "M", "320630"), "passport.data_page_name.primary", longLatin,
 		"passport.alternative.surname", longLatin, "passport.alternative.given_name", longLatin, "subject.former_name", longFamily,
 		"applicant.relationship", "grandchild", "applicant.name.family", longFamily, "applicant.name.given", longGiven, "applicant.proof", "",
 	}, change...)...)
@@ -85,7 +86,7 @@ func applications(h *hand) {
 	seen("draft", "/counter/applications/"+id)
 
 	h.cut(func() { seen("cannot be asked now", apply(domestic("0000000002", "見本", "太郎", "1958-11-03"))) })
-	expired := plain("passport.mrz", zone("SAKURAI", "MIO", "TK0000000", "910218", "F", "220630"))
+	expired := plain("passport.mrz", Zone("SAKURAI", "MIO", "TK0000000", "910218", "F", "220630"))
 	needs := apply(expired)
 	seen("needs information", needs)
 	h.story(applicationPage+"/edit", "as handed in", office.Clerk, needs+"/edit")
@@ -106,6 +107,9 @@ func applications(h *hand) {
 
 	approved := apply(plain("_key", "approved"))
 	seen("approved", approved)
+	for _, of := range []string{"cut", "down"} {
+		h.story(applicationPage, "approved, for a line that is "+of, office.Clerk, apply(plain("_key", of)))
+	}
 	h.wrong(applicationPage, "not what the page showed", office.Clerk, approved+"/issue", url.Values{"version:int": {"1"}})
 
 	rejected := apply(domestic("0000000008", "神田", "由美", "1969-05-05"))

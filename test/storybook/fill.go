@@ -250,8 +250,8 @@ func post(ctx context.Context, cookie, path, media string, body io.Reader) *http
 	return r
 }
 
-// zone is the machine readable zone of an invented passport.
-func zone(family, given, number, birth, sex, expiry string) string {
+// Zone is the machine readable zone of an invented passport.
+func Zone(family, given, number, birth, sex, expiry string) string {
 	name, err := passport.NameField(passport.Name{Primary: family, Secondary: given}, 39)
 	if err != nil {
 		panic(err)

@@ -1,0 +1,95 @@
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"akashi/internal/testkit"
+	"akashi/test/outside"
+	"akashi/test/storybook"
+)
+
+var update = flag.Bool("update", false, "write what was counted into docs/counter-times.md")
+
+// Issue 6, section 3: work at the counter by keyboard is counted; two people, slow, cut
+// and dead lines, a terminal that was left, and rare characters do no harm.
+func TestWorkInBrowser(t *testing.T) {
+	got := outside.Work(t, openStorybook(t), map[string]string{
+		"plain":   storybook.Zone("SAKURAI", "MIO", "TK0000000", "910218", "F", "320630"),
+		"anomaly": storybook.Zone("TAKAHASHI", "ICHIRO", "TK0000000", "840630", "M", "320630"),
+	})
+	if c := got.Counts["plain"]; c.Keys > 40 || c.Loads > 3 || c.Keys < 5 {
+		t.Errorf("error/the plain case takes %d keys and %d pages", c.Keys, c.Loads)
+	}
+	t.Run("ok/docs", func(t *testing.T) { checkTimes(t, got) })
+	if s := got.Second; s.Status != 409 || !strings.Contains(s.Said, "ほかの人が先に変更しました") || s.Given != "か\u3099葛󠄀𠮷﨑" || s.Other != "TANAKA" {
+		t.Errorf("error/the second of two: %+v", s)
+	}
+	if n := got.Name; n.Typed == "" || n.Shown != n.Typed {
+		t.Errorf("error/name: typed %q, shown %q", n.Typed, n.Shown)
+	}
+	if ours := []string{"Noto Sans JP ours"}; !slices.Equal(got.Fonts, ours) || !slices.Equal(got.TypedFonts, ours) {
+		t.Errorf("error/fonts of a rare name: %v, while typed %v", got.Fonts, got.TypedFonts)
+	}
+	if len(got.AfterCut) != 1 || got.AfterDown != 0 || len(got.AfterUp) != 1 {
+		t.Errorf("error/certificates after a line was cut %v, down %d, up again %v", got.AfterCut, got.AfterDown, got.AfterUp)
+	}
+	if n := got.Newest; len(n.Listed) != 2 || n.Listed[0] != n.Made || n.Listed[1] == n.Made {
+		t.Errorf("error/sent twice: %+v", n)
+	}
+	for _, at := range append(got.Idle, "") {
+		if at != "" && !strings.HasSuffix(at, "/sign-in") || len(got.Idle) != 2 {
+			t.Errorf("error/a terminal that was left shows %v", got.Idle)
+		}
+	}
+	if len(got.Leaked)+len(got.Trouble) != 0 {
+		t.Errorf("error/%v %v", got.Leaked, got.Trouble)
+	}
+	if w := got.Weight; w.Bytes > 150_000 || w.Requests > 6 {
+		t.Errorf("error/the first page weighs %d bytes in %d requests", w.Bytes, w.Requests)
+	}
+}
+
+// times are the lines of docs/counter-times.md that are counted.
+var times = []struct{ name, words string }{
+	{"plain", "Plain case: ticket and passport scanned, name typed, issued and printed"},
+	{"anomaly", "Record with an anomaly: an approver gives a reason"},
+	{"proxy", "By a spouse with a power of attorney, with an alternate surname"},
+	{"reissue", "Issued again after a correction: the ID typed, the reason chosen, printed"},
+}
+
+var weightLine = regexp.MustCompile(`(?m)^New application, cold: .*$`)
+
+// checkTimes compares the docs with what was counted, or writes it there.
+func checkTimes(t *testing.T, got outside.AtWork) {
+	path := filepath.Join(testkit.Root(t), "docs", "counter-times.md")
+	file, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := string(file)
+	for _, c := range times {
+		line := fmt.Sprintf("| %s | %d | %d |", c.words, got.Counts[c.name].Keys, got.Counts[c.name].Loads)
+		written := regexp.MustCompile(`(?m)^\| ` + regexp.QuoteMeta(c.words) + ` \|.*$`)
+		if now := written.FindString(text); now != line && !*update {
+			t.Errorf("docs/counter-times.md says %q, counted was %q", now, line)
+		}
+		text = written.ReplaceAllLiteralString(text, line)
+	}
+	if !weightLine.MatchString(text) {
+		t.Error("docs/counter-times.md has no line of the weight")
+	}
+	if *update {
+		w := got.Weight
+		text = weightLine.ReplaceAllLiteralString(text, fmt.Sprintf("New application, cold: %d requests, %d KB, interactive after %d ms.", w.Requests, (w.Bytes+512)/1024, w.MS))
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,237 @@
+// {origin, zones} -> {ok, content: see AtWork in outside.go}: work at the counter of a storybook, in Chromium: counted
+// by keyboard; two people at one application; lines that are slow or cut; a terminal
+// that was left; rare characters; and how heavy the first page is.
+import { counted, inBrowser, leaks, terminal } from "./browser.mjs";
+import { answer } from "./harness.mjs";
+
+const personal = /桜井|双葉|髙橋|𠮷野|葛|SAKURAI|TAKAHASHI|TK0000|00000000\d\d|1991|19840630/;
+
+await answer(({ browser: path, origin, zones }) => inBrowser(path, async (browser) => {
+  const trouble = [], leaked = [];
+  const book = await (await fetchOf(browser, origin)).json();
+  // As somebody, at a story's page, on a terminal of its own.
+  const at = async (page, state, as, options) => {
+    const story = book.stories.find((s) => s.page === page && s.state === state && (!as || s.as === as));
+    if (!story) throw new Error(`no story: ${page} ${state}`);
+    const tab = await (await terminal(browser, trouble, options)).newPage();
+    await tab.goto(`${origin}/storybook/open/${story.n}`);
+    return tab;
+  };
+  const done = async (page) => { leaked.push(...await leaks(page, personal)); await page.context().close(); };
+  const content = { counts: {}, leaked, trouble };
+
+  // The forms of the cases, by keyboard alone.
+  const person = async (c, page, ticket, family, given, zone) => {
+    await c.scanned(`21900001${ticket}\n`);
+    await c.typed(family);
+    await c.press("Tab");
+    await c.typed(given);
+    await c.reach("[name='passport.mrz']");
+    await c.scanned(zone);
+    await page.locator("#zone .fine, #zone .findings").first().waitFor();
+  };
+  const approve = async (c, why) => {
+    await c.reach("#reason");
+    await c.typed(why);
+    await c.reach("button[value=approve]");
+    await c.press("Enter");
+  };
+  const issue = async (c, page) => {
+    await page.locator("form[action$='/issue'] button[name=print]").waitFor();
+    await c.reach("form[action$='/issue'] button[name=print]");
+    const paper = page.context().waitForEvent("page");
+    await c.press("Enter");
+    await (await paper).close();
+  };
+  const cases = {
+    plain: async (c, page) => {
+      await person(c, page, "0000000001", "桜井", "澪", zones.plain);
+      await c.press("Control+Enter");
+      await issue(c, page);
+    },
+    anomaly: async (c, page) => {
+      await person(c, page, "0000000003", "髙橋", "一郎", zones.anomaly);
+      await c.press("Control+Enter");
+      await page.locator("#reason").waitFor();
+      await approve(c, "台帳で確認");
+      await issue(c, page);
+    },
+    proxy: async (c, page) => {
+      await person(c, page, "0000000001", "桜井", "澪", zones.plain);
+      await c.reach("#passport-part summary");
+      await c.press("Enter");
+      await c.reach("[name='passport.alternative.surname']");
+      await c.typed("TANAKA");
+      await c.reach("[name='applicant.relationship']");
+      await c.choose("[name='applicant.relationship']", "spouse");
+      await c.reach("[name='applicant.name.family']");
+      await c.typed("桜井");
+      await c.press("Tab");
+      await c.typed("純");
+      await c.reach("[name='applicant.proof']");
+      await c.choose("[name='applicant.proof']", "power_of_attorney");
+      await c.press("Control+Enter");
+      await page.locator("#reason").waitFor();
+      await approve(c, "旅券で確認");
+      await issue(c, page);
+    },
+    reissue: async (c, page) => {
+      const id = await page.locator("a[href^='/counter/certificates/'] code").first().innerText();
+      await c.reach("[name=id]");
+      await c.typed(id);
+      await c.press("Enter");
+      await page.locator("form[action$='/reissue']").waitFor();
+      await c.reach("form[action$='/reissue'] [name=reason]");
+      await c.choose("form[action$='/reissue'] [name=reason]", "correction");
+      await c.reach("form[action$='/reissue'] button");
+      const again = page.waitForEvent("framenavigated");
+      await c.press("Enter");
+      await again;
+      await page.locator("form[action$='/print'] button").waitFor();
+      await c.reach("form[action$='/print'] button");
+      const paper = page.context().waitForEvent("page");
+      await c.press("Enter");
+      await (await paper).close();
+    },
+  };
+  const starts = {
+    plain: ["/counter", "empty", "clerk"], anomaly: ["/counter", "empty as an approver", "approver"], proxy: ["/counter", "empty", "clerk"], reissue: ["/counter/certificates", "some", "clerk"],
+  };
+  for (const [name, work] of Object.entries(cases)) {
+    const page = await at(...starts[name]);
+    const c = counted(page);
+    await work(c, page);
+    content.counts[name] = { keys: c.n.keys, loads: c.n.loads };
+    await done(page);
+  }
+
+  // Two clerks correct the same application: the second is told, and what was typed stays.
+  const [one, two] = [await at("/counter/applications/{id}/edit", "as handed in"), await at("/counter/applications/{id}/edit", "as handed in")];
+  await two.fill("[name='subject.name.given']", "か\u3099葛󠄀𠮷﨑");
+  await two.locator("#passport-part summary").click();
+  await two.fill("[name='passport.alternative.surname']", "TANAKA");
+  await one.click("#new > .acts button");
+  await one.waitForURL(/applications\/[^/]+$/);
+  const refused = two.waitForResponse((r) => r.request().method() === "POST");
+  await two.click("#new > .acts button");
+  content.second = {
+    status: (await refused).status(), said: await two.locator("#said").innerText(),
+    given: await two.inputValue("[name='subject.name.given']"), other: await two.inputValue("[name='passport.alternative.surname']"),
+  };
+  await done(one);
+  await done(two);
+
+  // Names come back byte for byte, in a font that has their characters.
+  const names = await at("/counter", "empty");
+  const rare = { "subject.name.family": "葛\u{e0100}城𠮷か\u3099﨑", "subject.name.given": "", "subject.ticket_number": "0000000999", "subject.birth_date": "1970-01-01" };
+  await names.locator("[name=kind][value=domestic]").check();
+  for (const [field, value] of Object.entries(rare)) await names.fill(`[name='${field}']`, value);
+  content.typedFonts = await fonts(names, "[name='subject.name.family']");
+  await names.click("#new > .acts button");
+  await names.waitForURL(/applications\/[^/]+$/);
+  await names.goto(`${names.url()}/edit`).catch(() => {});
+  const shown = names.locator("[name='subject.name.family']");
+  content.name = await shown.count() ? { typed: rare["subject.name.family"], shown: await shown.inputValue() } : null;
+  content.fonts = await fonts(names, "[name='subject.name.family']");
+  await done(names);
+
+  // The line is cut after the service has issued and before the page hears of it.
+  const cut = await at("/counter/applications/{id}", "approved, for a line that is cut");
+  const application = cut.url();
+  await cut.context().request.post(`${origin}/storybook/line/cut`);
+  await failed(cut, () => cut.locator("form[action$='/issue'] button:not([name=print])").click({ noWaitAfter: true }));
+  await cut.context().request.post(`${origin}/storybook/line/whole`);
+  await cut.goto(application);
+  content.afterCut = await cut.locator("#main a[href^='/counter/certificates/'] code").allInnerTexts();
+  await done(cut);
+
+  // Offline altogether while issuing: the page says so in the browser's words; back on
+  // line the same button issues once.
+  const off = await at("/counter/applications/{id}", "approved, for a line that is down");
+  const address = off.url();
+  await off.context().setOffline(true);
+  await failed(off, () => off.locator("form[action$='/issue'] button:not([name=print])").click({ noWaitAfter: true }));
+  await off.context().setOffline(false);
+  await off.goto(address);
+  content.afterDown = await off.locator("#main a[href^='/counter/certificates/'] code").count();
+  await off.locator("form[action$='/issue'] button:not([name=print])").click();
+  await off.waitForURL(/certificates\//);
+  await off.goto(address);
+  content.afterUp = await off.locator("#main a[href^='/counter/certificates/'] code").allInnerTexts();
+  await done(off);
+
+  // A slow line and an impatient hand: sent twice, made once. And how heavy the page is.
+  const slow = await at("/counter", "empty");
+  await slow.goto("about:blank");
+  const line = await slow.context().newCDPSession(slow);
+  await line.send("Network.enable");
+  await line.send("Network.clearBrowserCache");
+  await line.send("Network.emulateNetworkConditions", { offline: false, latency: 150, downloadThroughput: 1.6e6 / 8, uploadThroughput: 750e3 / 8 });
+  await line.send("Emulation.setCPUThrottlingRate", { rate: 4 });
+  const weight = { requests: 0, bytes: 0 };
+  line.on("Network.requestWillBeSent", () => weight.requests++);
+  line.on("Network.loadingFinished", (e) => (weight.bytes += e.encodedDataLength));
+  await slow.goto(`${origin}/counter`, { waitUntil: "load" });
+  weight.ms = Math.round(await slow.evaluate(() => new Promise((told) => {
+    let last = performance.getEntriesByType("navigation")[0].domContentLoadedEventEnd;
+    new PerformanceObserver((l) => { for (const e of l.getEntries()) last = Math.max(last, e.startTime + e.duration); }).observe({ type: "longtask", buffered: true });
+    requestIdleCallback(() => setTimeout(() => told(last)));
+  })));
+  content.weight = { ...weight };
+  await slow.locator("[name=kind][value=domestic]").check();
+  for (const [field, value] of Object.entries({ "subject.ticket_number": "0000000002", "subject.name.family": "見本", "subject.name.given": "太郎", "subject.birth_date": "1958-11-03" })) {
+    await slow.fill(`[name='${field}']`, value);
+  }
+  await slow.evaluate(() => { const b = document.querySelector("#new > .acts button"); b.click(); b.click(); });
+  await slow.waitForURL(/applications\/[^/]+$/);
+  const first = slow.url();
+  await line.send("Network.emulateNetworkConditions", { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: -1 });
+  await slow.goto(`${origin}/counter/applications?state=approved`);
+  content.newest = { made: first, listed: await slow.locator("#main td a").evaluateAll((all) => all.slice(0, 2).map((a) => a.href)) };
+  await done(slow);
+
+  // A terminal that was left: nothing is shown any more, nor by going back.
+  const left = await at("/counter/applications/{id}", "approved");
+  const was = left.url();
+  await left.context().request.post(`${origin}/storybook/clock/16`);
+  await left.reload();
+  content.idle = [left.url()];
+  await left.goBack();
+  await left.goto(was);
+  content.idle.push(left.url());
+  await done(left);
+  return { ok: true, content };
+}));
+
+async function fetchOf(browser, origin) {
+  return (await terminal(browser, [])).request.get(`${origin}/storybook/book.json`);
+}
+
+// Does something that ends on the browser's own page for a line that is down.
+async function failed(page, act) {
+  const there = page.waitForEvent("framenavigated", (f) => f.url().startsWith("chrome-error:"));
+  await act();
+  await there;
+}
+
+// The fonts that draw what stands in a field.
+async function fonts(page, selector) {
+  const line = await page.context().newCDPSession(page);
+  await page.evaluate(() => document.fonts.ready);
+  await line.send("DOM.enable");
+  await line.send("CSS.enable");
+  const { root } = await line.send("DOM.getDocument", { depth: -1, pierce: true });
+  const name = /name='([^']+)'/.exec(selector)[1];
+  const find = (n) => {
+    if (n.attributes?.includes(name) && n.localName === "input") return n;
+    for (const c of [...(n.children ?? []), ...(n.shadowRoots ?? [])]) { const f = find(c); if (f) return f; }
+  };
+  const used = new Set();
+  const gather = async (n) => {
+    for (const f of (await line.send("CSS.getPlatformFontsForNode", { nodeId: n.nodeId })).fonts) used.add(`${f.familyName}${f.isCustomFont ? " ours" : ""}`);
+    for (const c of [...(n.children ?? []), ...(n.shadowRoots ?? [])]) if (c.nodeType === 1 || c.nodeType === 11) await gather(c);
+  };
+  const field = find(root);
+  if (field) await gather(field);
+  return [...used];
+}
