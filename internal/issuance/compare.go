@@ -79,8 +79,11 @@ func compare(b basis, c certificate.Certificate) []Row {
 	}
 	for _, record := range b.now.Answer.Doses {
 		at := slices.IndexFunc(c.Doses, func(d certificate.Dose) bool { return d.Number == record.DoseNumber })
-		if at >= 0 {
+		switch {
+		case at >= 0:
 			rows = append(rows, doseRows(record, c.Doses[at], c.Kind)...)
+		case len(c.Doses) == 0: // could not be composed
+			rows = append(rows, doseRows(record, certificate.Dose{Number: record.DoseNumber}, certificate.Domestic)...)
 		}
 	}
 	if c.MoreDoses > 0 {
@@ -212,7 +215,7 @@ func doseRows(r vaccination.Record, d certificate.Dose, kind certificate.Kind) [
 	}
 	for i := range rows {
 		rows[i].Dose = d.Number
-		if rows[i].Register == rows[i].Certificate {
+		if rows[i].Field != "valid_from" && (rows[i].Certificate == "" || rows[i].Register == rows[i].Certificate) && rows[i].Mark == "" {
 			rows[i].Why = nil
 		}
 	}

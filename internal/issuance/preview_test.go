@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"akashi/certificate"
+	"akashi/certificate/catalogue"
 	"akashi/certificate/pdf"
 	"akashi/internal/actor"
 	"akashi/internal/application"
@@ -229,6 +230,14 @@ func TestPreviewRefuses(t *testing.T) {
 		w.Issuance.Clock = func() time.Time { return time.Now().AddDate(20, 0, 0) }
 		finding("expired passport", id, "content_expired expiry")
 		w.Issuance.Clock = nil
+		list := w.Issuance.Catalogue
+		w.Issuance.Catalogue = &catalogue.Catalogue{}
+		finding("no product", id, "dose_not_certifiable product")
+		p, err := w.Issuance.Preview(t.Context(), w.Clerk, id)
+		if last := p.Rows[len(p.Rows)-1]; err != nil || p.Findings[0].Dose != 1 || last.Field != "lot" || last.Dose != 3 || last.Register == "" || last.Mark != issuance.Alone {
+			t.Errorf("error/no product: %v %+v", err, p.Findings)
+		}
+		w.Issuance.Catalogue = list
 		keys := w.Issuance.Store
 		w.Issuance.Store = noKeys{keys}
 		finding("no key", id, "no_active_key")
