@@ -129,7 +129,7 @@ func services(node *cli.Node, logger *slog.Logger) server.Services {
 		services.Approvals, services.Offices, services.Budget = app.Approvals, app.Offices, app.Budget
 		services.AccountRequests, services.Rosters = app.AccountRequests, app.Rosters
 		services.Halted = app.Halted
-		services.Reviews, services.Alerts = app.Reviews, app.Alerts
+		services.Reviews, services.Alerts, services.Statistics = app.Reviews, app.Alerts, app.Statistics
 		services.Accounts, services.Once, services.Clock, services.IDs = app.Accounts, app.Store.Once, app.Clock, app.IDs
 		services.Terminals = app.Store
 	}

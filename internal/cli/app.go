@@ -26,6 +26,7 @@ import (
 	"akashi/internal/office"
 	"akashi/internal/publish"
 	"akashi/internal/seal"
+	"akashi/internal/statistics"
 	"akashi/internal/topology"
 	"akashi/internal/vaccination"
 	"akashi/internal/vault"
@@ -54,6 +55,7 @@ type Store interface {
 	watch.Store
 	watch.ListStore
 	audit.ReviewStore
+	statistics.Store
 	// AlertCounts returns how many alerts of each kind there were, and how many nobody has taken.
 	AlertCounts(ctx context.Context) (raised map[string]int, undelivered int, err error)
 	AddOffice(ctx context.Context, o office.Office) error
@@ -114,6 +116,7 @@ type App struct {
 	Lists           *publish.Maker // of what has ended
 	Watch           *watch.Service
 	Reviews         *audit.Reviews
+	Statistics      *statistics.Service
 	Alerts          *watch.Lists
 	Fresh           *tree.Freshness
 	Clock           clock.Clock
@@ -259,6 +262,7 @@ func (a *App) assemble(testKeys []signing.Key) error {
 		a.Keys.Token = a.Token
 	}
 	a.Retention = &custody.Retention{Service: a.Custody, Kept: a.Store, Now: a.Clock.Now, IDs: a.IDs.Row, Archive: a.archive()}
+	a.Statistics = &statistics.Service{Log: a.Log, Store: a.Store}
 	a.Issuance = &issuance.Service{
 		Log: a.Log, Store: a.Store, Applications: a.Applications,
 		Signer:    signing.NewSigner(private, a.Store, a.Store.SigningKey, a.Clock),

@@ -143,6 +143,7 @@ var functions = template.FuncMap{
 	"date": date,
 	"time": moment,
 	"arg":  pairs,
+	"took": Took, "share": Share,
 }
 
 // word finds a text by its key, which may come in parts. One that is missing

@@ -16,7 +16,7 @@ import (
 	"akashi/internal/vaccination"
 )
 
-var used = regexp.MustCompile(`\b(?:t|ja|en) "([^"]+)"( [$.(])?|"(?:label|hint)" "([^"]+)"`)
+var used = regexp.MustCompile(`\b(?:t|ja|en) "([^"]+)"( [$.(])?|"(?:label|hint|title|prefix)" "([^"]+)"`)
 
 // Every text of the pages is there in both languages, and each is used.
 func TestWords(t *testing.T) {
@@ -38,7 +38,7 @@ func TestWords(t *testing.T) {
 		}
 		for _, m := range used.FindAllStringSubmatch(string(b), -1) {
 			switch key := m[1] + m[3]; {
-			case m[2] != "" && strings.HasSuffix(key, "."):
+			case (m[2] != "" || m[3] != "") && strings.HasSuffix(key, "."):
 				prefixes = append(prefixes, key)
 			case words[key][0] == "":
 				t.Errorf("error/%s: no words for %q", name, key)

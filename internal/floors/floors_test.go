@@ -21,7 +21,7 @@ const module = "akashi/"
 var floors = [][]string{
 	{"cmd/akashi"},
 	{"internal/cli/...", "internal/server/...", "internal/store/..."},
-	{"internal/issuance", "internal/publish", "internal/counter"},
+	{"internal/issuance", "internal/publish", "internal/counter", "internal/statistics"},
 	{"internal/application", "internal/exchange/..."},
 	{"internal/vaccination", "internal/custody", "internal/keys", "internal/watch", "internal/paper", "certificate/verify"},
 	{"internal/vault"},

@@ -47,6 +47,8 @@ const (
 	ApproveSettings Permission = "office.settings.approve"
 	SuspendOffice   Permission = "office.suspend"
 
+	ReadStatistics Permission = "statistics.read"
+
 	ReadKeys     Permission = "keys.read"
 	RequestKeys  Permission = "keys.request"
 	ApproveKeys  Permission = "keys.approve"

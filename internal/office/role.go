@@ -61,6 +61,7 @@ office.read                     x      x         x               x              
 office.settings                 .      .         .               .               x        x         .            .
 office.settings.approve         .      .         .               .               x        .         .            .
 office.suspend                  .      x         .               .               x        x         .            .
+statistics.read                 .      .         .               .               x        .         .            .
 keys.read                       .      .         .               .               x        x         .            x
 keys.request                    .      .         .               .               x        x         .            .
 keys.approve                    .      .         .               .               x        .         .            .

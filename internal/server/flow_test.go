@@ -41,6 +41,7 @@ func TestEveryRoute(t *testing.T) {
 	t.Run("numbers", f.testNumbers)
 	t.Run("certificates", f.testCertificates)
 	t.Run("papers", f.testPapers)
+	t.Run("statistics", f.testStatistics)
 	t.Run("reissues", f.testReissues)
 	t.Run("revocations", f.testRevocations)
 	t.Run("approvals", f.testApprovals)

@@ -32,6 +32,7 @@ import (
 	"akashi/internal/idgen"
 	"akashi/internal/issuance"
 	"akashi/internal/office"
+	"akashi/internal/statistics"
 	"akashi/internal/topology"
 	"akashi/internal/vaccination"
 	"akashi/internal/watch"
@@ -54,6 +55,7 @@ type Services struct {
 	Retention       *custody.Retention
 	Log             *audit.Log
 	Reviews         *audit.Reviews
+	Statistics      *statistics.Service
 	Alerts          *watch.Lists
 	Accounts        *office.Accounts
 	// Once returns what an earlier act with an idempotency key made and the hash
