@@ -202,8 +202,8 @@ func TestCharacters(t *testing.T) {
 	a.Subject.Family, a.Applicant.Given = "辻\U000E0101", "ประเทศ"
 	_, err = paper.Render(r, paper.ApplicationForm(head(t), choices, notice, a))
 	var f *fault.Error
-	if !errors.As(err, &f) || f.Key != "characters" || f.Field != "subject.name" || !strings.Contains(f.Args["characters"], "U+8FBB+U+E0101") {
-		t.Errorf("error/sequence: %v", err)
+	if !errors.As(err, &f) || f.Key != "characters" || f.Field != "subject.name" || !strings.Contains(f.Args["characters"], "U+8FBB+U+E0101") || !strings.Contains(f.Args["characters"], "U+0E1B") {
+		t.Errorf("error/characters of two fields: %v", err)
 	}
 	a = filled()
 	a.Former = strings.Repeat("長", 400)
