@@ -23,6 +23,7 @@ import (
 	"akashi/internal/audit"
 	"akashi/internal/audit/tree"
 	"akashi/internal/cli"
+	"akashi/internal/counter"
 	"akashi/internal/fault"
 	"akashi/internal/testkit"
 )
@@ -175,7 +176,8 @@ func (f *fixture) wantActs(t *testing.T) {
 	quiet := []string{
 		"", "verify", "home", "openapi", "get-office", "show-sign-in", "show-setup", "get-script", "get-style",
 		"begin-setup", "begin-session", "begin-step-up", "begin-passkey", "get-account",
-		"show-new-application", "read-zone", "print-blank-form", "show-blank-form", "get-asset-counter.css", "get-asset-counter.js", "get-asset-htmx.js",
+		"show-new-application", "read-zone", "print-blank-form", "show-blank-form",
+		"get-asset-counter.css", "get-asset-counter.js", "get-asset-htmx.js", "get-asset-" + counter.NameFont,
 	}
 	for _, line := range strings.Split(b.String(), "\n") {
 		id, what, _ := strings.Cut(line, " | ")
