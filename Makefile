@@ -16,13 +16,20 @@ VULN := .tools/govulncheck-v1.1.4/govulncheck
 LEAKS := .tools/gitleaks-v8.30.1/gitleaks
 VULNDB := ../shared/testdata/security/vulndb/go-vulndb-2026-08-21-trimmed.zip
 
-.PHONY: run storybook build build-pkcs11 sbom test check race token lint vuln secrets bench fuzz torture tools clean
+.PHONY: run storybook screenshots build build-pkcs11 sbom test check race token lint vuln secrets bench fuzz torture tools clean
 
 run: ## serve on an embedded database with TEST keys
 	@CGO_ENABLED=0 go run ./cmd/akashi serve
 
 storybook: ## every page in every state with invented people, on a port of this machine
 	@CGO_ENABLED=0 go run -tags storybook ./cmd/akashi storybook
+
+screenshots: ## docs/images, from the storybook
+	@mkdir -p bin docs/images && CGO_ENABLED=0 go build -tags storybook -o bin/akashi-storybook ./cmd/akashi
+	coproc BOOK { exec bin/akashi-storybook storybook --address 127.0.0.1:0; }
+	trap 'kill $$BOOK_PID' EXIT
+	read -r _ _ address <&$${BOOK[0]}
+	node test/outside/storybook.mjs "$${address%/storybook}" docs/images
 
 build: ## bin/akashi, without cgo
 	@CGO_ENABLED=0 go build -trimpath -o bin/akashi ./cmd/akashi
