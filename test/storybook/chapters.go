@@ -1,7 +1,9 @@
 package storybook
 
 import (
+	"cmp"
 	"context"
+	"log/slog"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -191,8 +193,18 @@ func officers(h *hand) {
 	h.story(page, "approved", office.Officer, approved)
 	h.story(list, "some", office.Officer, list)
 	h.story(page, "does not exist", office.Officer, list+"/"+nowhere)
+
+	// Work of others that pages tell of: runs over many certificates, and alerts, of
+	// somebody who tried to approve one's own request and of the log.
+	h.api(office.Officer, "/reissues", map[string]any{"selection": map[string]any{"issued_from": "2026-11-01"}, "reason": "correction"})
+	h.api(office.Approver, "/revocations", map[string]any{"selection": map[string]any{"issued_from": "2026-11-01"}, "reason": "wrong_content"})
+	for range 2 {
+		h.do(office.Approver, func(cookie string) *http.Request {
+			return request(h.ctx, cookie, pending+"/approve", url.Values{"reason:text": {""}})
+		})
+	}
 	if h.err == nil {
-		h.err = h.book.app.Watch.Tell(h.ctx, watch.LogBroken, "log", nil)
+		h.err = cmp.Or(h.book.forward(h.ctx, 0), h.book.app.Watch.Step(h.ctx, slog.Default()), h.book.app.Watch.Tell(h.ctx, watch.LogBroken, "log", nil))
 	}
 }
 
