@@ -125,7 +125,9 @@ type Store interface {
 	Issue(ctx context.Context, office, id string) (Issue, error)
 	// LiveIssue is Issue for the issued certificate of an application.
 	LiveIssue(ctx context.Context, office, applicationID string) (Issue, error)
-	Issues(ctx context.Context, office string, f Filter) ([]Issue, error)  // without payloads and content
+	Issues(ctx context.Context, office string, f Filter) ([]Issue, error) // without payloads and content
+	// IssuedOn returns the ids of those issued on a day and still valid, in the order of their numbers.
+	IssuedOn(ctx context.Context, office string, day clock.Date, skip, limit int) ([]string, error)
 	AddCopy(ctx context.Context, office string, c Copy, by string) error   // fault Conflict "copy_number" if taken
 	Copy(ctx context.Context, office, id string, number int) (Copy, error) // no act needed; fault NotFound
 	Copies(ctx context.Context, office, id string) ([]Copy, error)         // by ascending number

@@ -95,6 +95,10 @@ func (m *memory) LiveIssue(context.Context, string, string) (issuance.Issue, err
 	return m.issue, nil
 }
 
+func (m *memory) IssuedOn(context.Context, string, clock.Date, int, int) ([]string, error) {
+	return nil, nil
+}
+
 func (m *memory) AddCopy(context.Context, string, issuance.Copy, string) error {
 	m.issue.Copies++
 	return nil

@@ -16,19 +16,19 @@ var listColumns = []struct {
 	w   float64
 }{{"list.number", 12}, {"certificate", 36}, {"copy", 18}, {"name", 52}, {"list.signature", width - 118}}
 
-// CollectionList is the list (受渡簿) of the certificates issued on a day, with room for the
-// signature of whoever fetches each.
-func CollectionList(h Head, issued clock.Date, all []Handover) pdf.Document {
+// CollectionList is the list (受渡簿) of certificates issued on a day, with room for the signature
+// of whoever fetches each. So many of the day stand on lists before this one.
+func CollectionList(h Head, issued clock.Date, before int, all []Handover) pdf.Document {
 	pages := max(1, (len(all)+rowsOfList-1)/rowsOfList)
 	var sheets []pdf.Sheet
 	for page := range pages {
 		rows := all[page*rowsOfList : min(len(all), (page+1)*rowsOfList)]
-		sheets = append(sheets, listSheet(h, issued, rows, page, pages))
+		sheets = append(sheets, listSheet(h, issued, before, rows, page, pages))
 	}
 	return h.document("list.title", sheets...)
 }
 
-func listSheet(h Head, issued clock.Date, rows []Handover, page, pages int) pdf.Sheet {
+func listSheet(h Head, issued clock.Date, before int, rows []Handover, page, pages int) pdf.Sheet {
 	s := &sheet{}
 	s.title("list.title")
 	w, of := words["list.day"], words["list.page"]
@@ -55,7 +55,7 @@ func listSheet(h Head, issued clock.Date, rows []Handover, page, pages int) pdf.
 			copied = strconv.Itoa(r.Copy)
 		}
 		x := left
-		for k, text := range []string{strconv.Itoa(page*rowsOfList + i + 1), r.Certificate, copied, r.Name, ""} {
+		for k, text := range []string{strconv.Itoa(before + page*rowsOfList + i + 1), r.Certificate, copied, fullName(r.Name), ""} {
 			s.add(pdf.Box{X: x + 1, Y: s.y, W: listColumns[k].w - 2, H: 13.5, Role: "TD", Row: s.row,
 				Paragraphs: []pdf.Paragraph{{Field: called(listColumns[k].key, i), Text: text, Size: 10.5, Min: valueMin}}})
 			x += listColumns[k].w

@@ -65,7 +65,7 @@ func filled() paper.Application {
 	}
 }
 
-var handover = paper.Handover{Application: filled().ID, Certificate: "ABCDEFGHJKLM", Kind: certificate.Travel, Copy: 1, Sheets: 1, Name: "𠮷野　花子"}
+var handover = paper.Handover{Application: filled().ID, Certificate: "ABCDEFGHJKLM", Kind: certificate.Travel, Copy: 1, Sheets: 1, Name: certificate.Name{Family: "𠮷野", Given: "花子"}}
 
 func reasons(n int) (list []paper.Sentence) {
 	for range n {
@@ -100,8 +100,8 @@ func papers(t *testing.T) map[string]struct {
 		"receipt":    {paper.Receipt(h, handover), []string{"予防接種証明書受領書", "ABCDEFGHJKLM", "2026年11月22日（2026-11-22）", "海外用及び日本国内用"}},
 		"refusal":    {paper.RefusalNotice(h, refused(1)), []string{"不交付通知書", "𠮷野辻\U000E0100　花子様", reasons(1)[0].JA, reasons(1)[0].EN, "3か月以内に審査請求", "2026年11月20日"}},
 		"refusal-20": {paper.RefusalNotice(h, refused(20)), []string{reasons(1)[0].JA}},
-		"list":       {paper.CollectionList(h, h.On, many), []string{"受渡簿", "𠮷野　花子", "ABCDEFGHJKLM", "32", "3 / 3"}},
-		"list-none":  {paper.CollectionList(h, h.On, nil), []string{"該当する証明書はありません"}},
+		"list":       {paper.CollectionList(h, h.On, 100, many), []string{"受渡簿", "𠮷野　花子", "ABCDEFGHJKLM", "132", "3 / 3"}},
+		"list-none":  {paper.CollectionList(h, h.On, 0, nil), []string{"該当する証明書はありません"}},
 	}
 }
 

@@ -14,7 +14,7 @@ type Handover struct {
 	Kind        certificate.Kind
 	Copy        int // number of the copy; 0: none was printed yet
 	Sheets      int
-	Name        string // on the collection list only
+	Name        certificate.Name // on the collection list only
 }
 
 // Receipt is the receipt (受領書) that whoever gets a certificate signs. The fee is left for a pen:

@@ -2,10 +2,14 @@ package server
 
 import (
 	"net/http"
+	"strconv"
+	"time"
 
 	"akashi/certificate/pdf"
 	"akashi/internal/actor"
 	"akashi/internal/application"
+	"akashi/internal/clock"
+	"akashi/internal/fault"
 	"akashi/internal/office"
 	"akashi/internal/paper"
 )
@@ -36,7 +40,12 @@ func (s *Server) paperRoutes() []*route {
 	}
 	here := pageRoute(http.MethodGet, "/papers/application-form", "show-blank-form", office.WriteApplications, s.shown(s.blankForm), blank.ja, blank.en)
 	here.gives = pdfType
-	all := []*route{blank, here}
+	list := *blank
+	list.path, list.id, list.permission, list.serve, list.query, list.longer = prefix+"/papers/collection-list", "print-collection-list", office.Print, s.collectionList, []string{"day", "part"}, 2*time.Minute
+	list.ja, list.en = "受渡簿（一日に発行した証明書、100 件ずつ。一件ずつ記録される）", "The collection list of a day, a hundred certificates at a time; each look-up is logged"
+	fetched := showRoute("/papers/collection-list", "show-collection-list", list.id, office.Print, s.shown(s.collectionList), list.ja, list.en)
+	fetched.gives, fetched.query, fetched.longer = pdfType, list.query, list.longer
+	all := []*route{blank, here, &list, fetched}
 	for _, p := range s.papers() {
 		r := *blank
 		r.path, r.id, r.looksUp, r.serve, r.ja, r.en = prefix+"/applications/{id}/papers/"+p.path, p.id, true, s.onPaper(p), p.ja, p.en
@@ -106,6 +115,39 @@ func (s *Server) refusalNotice(c *call) (pdf.Document, error) {
 		return pdf.Document{}, err
 	}
 	return s.Applications.RefusalNotice(c.ctx, c.actor, id, h)
+}
+
+// collectionList prints who fetches what was issued on a day; each is taken from the budget.
+func (s *Server) collectionList(c *call) (answer, error) {
+	day, part := clock.Date(typedDate(c.query.Get("day"))), 1
+	if day == "" {
+		day = s.Clock.Today()
+	}
+	var err error
+	if text := c.query.Get("part"); text != "" {
+		if part, err = strconv.Atoi(text); err != nil {
+			return answer{}, fault.New(fault.Invalid, "unknown_value", "part")
+		}
+	}
+	if _, err := clock.ParseDate(string(day)); err != nil {
+		return answer{}, fault.New(fault.Invalid, "date", "day")
+	}
+	h, err := s.head(c)
+	if err != nil {
+		return answer{}, err
+	}
+	ids, err := s.Issuance.ToCollect(c.ctx, c.actor, day, part)
+	if err == nil && len(ids) > 0 {
+		err = s.lookUp(c, len(ids))
+	}
+	if err != nil {
+		return answer{}, err
+	}
+	d, err := s.Issuance.CollectionList(c.ctx, c.actor, h, day, part, ids)
+	if err != nil {
+		return answer{}, err
+	}
+	return s.rendered(d, "collection-list-"+string(day)+".pdf")
 }
 
 // paperFor is the application in the path, and what a paper about it says of today.

@@ -307,6 +307,18 @@ func (s *Store) Issues(ctx context.Context, office string, f issuance.Filter) ([
 	return list, nil
 }
 
+// IssuedOn implements issuance.Store.
+func (s *Store) IssuedOn(ctx context.Context, office string, day clock.Date, skip, limit int) ([]string, error) {
+	db, err := act(ctx, office)
+	if err != nil {
+		return nil, err
+	}
+	var ids []string
+	err = db.Model(&certificateRow{}).Where("office = ? AND ai >= ? AND ai < ? AND state = 'issued'", office, certificate.AIOf(office, day, 0), certificate.AIOf(office, day.AddDays(1), 0)).
+		Order("ai").Offset(skip).Limit(limit).Pluck("id", &ids).Error
+	return ids, err
+}
+
 // AddCopy implements issuance.Store.
 func (s *Store) AddCopy(ctx context.Context, office string, c issuance.Copy, by string) error {
 	db, err := act(ctx, office)
