@@ -196,11 +196,11 @@ func officers(h *hand) {
 
 	// Work of others that pages tell of: runs over many certificates, and alerts, of
 	// somebody who tried to approve one's own request and of the log.
-	h.api(office.Officer, "/reissues", map[string]any{"selection": map[string]any{"issued_from": "2026-11-01"}, "reason": "correction"})
+	own, _ := h.api(office.Officer, "/reissues", map[string]any{"selection": map[string]any{"issued_from": "2026-11-01"}, "reason": "correction"})["approval"].(string)
 	h.api(office.Approver, "/revocations", map[string]any{"selection": map[string]any{"issued_from": "2026-11-01"}, "reason": "wrong_content"})
 	for range 2 {
-		h.do(office.Approver, func(cookie string) *http.Request {
-			return request(h.ctx, cookie, pending+"/approve", url.Values{"reason:text": {""}})
+		h.do(office.Officer, func(cookie string) *http.Request {
+			return request(h.ctx, cookie, list+"/"+own+"/approve", url.Values{"reason:text": {""}})
 		})
 	}
 	if h.err == nil {
