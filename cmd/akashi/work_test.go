@@ -22,10 +22,15 @@ var update = flag.Bool("update", false, "write what was counted into docs/counte
 func TestWorkInBrowser(t *testing.T) {
 	got := outside.Work(t, openStorybook(t), map[string]string{
 		"plain":   storybook.Zone("SAKURAI", "MIO", "TK0000000", "910218", "F", "320630"),
-		"anomaly": storybook.Zone("TAKAHASHI", "ICHIRO", "TK0000000", "840630", "M", "320630"),
+		"anomaly": storybook.Zone("KANDA", "YUMI", "TK0000000", "690505", "F", "320630"),
 	})
 	if c := got.Counts["plain"]; c.Keys > 40 || c.Loads > 3 || c.Keys < 5 {
 		t.Errorf("error/the plain case takes %d keys and %d pages", c.Keys, c.Loads)
+	}
+	for name, c := range got.Counts {
+		if c.Copies != 1 {
+			t.Errorf("error/%s: %d copies were printed", name, c.Copies)
+		}
 	}
 	t.Run("ok/docs", func(t *testing.T) { checkTimes(t, got) })
 	if s := got.Second; s.Status != 409 || !strings.Contains(s.Said, "ほかの人が先に変更しました") || s.Given != "か\u3099葛󠄀𠮷﨑" || s.Other != "TANAKA" {
@@ -59,7 +64,7 @@ func TestWorkInBrowser(t *testing.T) {
 // times are the lines of docs/counter-times.md that are counted.
 var times = []struct{ name, words string }{
 	{"plain", "Plain case: ticket and passport scanned, name typed, issued and printed"},
-	{"anomaly", "Record with an anomaly: an approver gives a reason"},
+	{"anomaly", "Record with an anomaly (an earlier dose is missing): an approver gives a reason"},
 	{"proxy", "By a spouse with a power of attorney, with an alternate surname"},
 	{"reissue", "Issued again after a correction: the ID typed, the reason chosen, printed"},
 }

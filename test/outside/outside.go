@@ -173,8 +173,9 @@ func Pages(t testing.TB, origin string) Looked {
 	return browse[Looked](t, "pages.mjs", map[string]any{"origin": origin})
 }
 
-// Counted is what a case took: keys that a person pressed, and loaded pages.
-type Counted struct{ Keys, Loads int }
+// Counted is what a case took: keys that a person pressed, and loaded pages; and how
+// many copies there were in the end.
+type Counted struct{ Keys, Loads, Copies int }
 
 // AtWork is what happened at the counter of a storybook.
 type AtWork struct {

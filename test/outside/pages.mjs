@@ -56,6 +56,7 @@ await answer(({ browser: path, origin }) => inBrowser(path, async (browser) => {
     await page.goto(`${origin}/storybook/open/${as}`);
     const response = await page.goto(origin + href);
     if (response.ok()) visited.add(route.page);
+    if (!/text\/html/.test(response.headers()["content-type"])) continue; // a paper, not a page
     await look(`${route.page} (by a link)`, as);
   }
   const unvisited = book.pages.filter((p) => !visited.has(p));

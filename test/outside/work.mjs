@@ -4,7 +4,7 @@
 import { counted, inBrowser, leaks, terminal } from "./browser.mjs";
 import { answer } from "./harness.mjs";
 
-const personal = /桜井|双葉|髙橋|𠮷野|葛|SAKURAI|TAKAHASHI|TK0000|00000000\d\d|1991|19840630/;
+const personal = /桜井|双葉|神田|𠮷野|葛|SAKURAI|KANDA|TK0000|00000000\d\d|1991|19840630/;
 
 await answer(({ browser: path, origin, zones }) => inBrowser(path, async (browser) => {
   const trouble = [], leaked = [];
@@ -50,7 +50,7 @@ await answer(({ browser: path, origin, zones }) => inBrowser(path, async (browse
       await issue(c, page);
     },
     anomaly: async (c, page) => {
-      await person(c, page, "0000000003", "髙橋", "一郎", zones.anomaly);
+      await person(c, page, "0000000008", "神田", "由美", zones.anomaly);
       await c.press("Control+Enter");
       await page.locator("#reason").waitFor();
       await approve(c, "台帳で確認");
@@ -102,6 +102,10 @@ await answer(({ browser: path, origin, zones }) => inBrowser(path, async (browse
     const c = counted(page);
     await work(c, page);
     content.counts[name] = { keys: c.n.keys, loads: c.n.loads };
+    await page.reload(); // the application knows its certificate, and that its copies
+    if (name !== "reissue") await page.locator("#main a[href^='/counter/certificates/']").first().click();
+    await page.locator("form[action$='/print']").waitFor();
+    content.counts[name].copies = await page.evaluate(async () => (await (await fetch(`/api/v1${location.pathname.replace("/counter", "")}`)).json()).copies);
     await done(page);
   }
 

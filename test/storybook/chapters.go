@@ -151,6 +151,7 @@ func certificates(h *hand) {
 	fulfilled, first := issue(plain("_key", "fulfilled"))
 	h.story(applicationPage, "fulfilled", office.Clerk, fulfilled)
 	again := h.send(office.Clerk, first+"/reissue", url.Values{"reason": {"correction"}})
+	h.do(office.Clerk, func(cookie string) *http.Request { return request(h.ctx, cookie, again+"/print", url.Values{}) })
 	seen("superseded", first)
 	seen("issued", again)
 	h.story(page, "issued, as an officer", office.Officer, again)
