@@ -47,7 +47,7 @@ type Service struct {
 	Vault *vault.Service
 }
 
-// Create stores a draft.
+// Create stores a draft; fault Conflict "kind_not_offered".
 func (s *Service) Create(ctx context.Context, a actor.Actor, f Form, once *audit.Once) (Application, error) {
 	if err := f.Check(s.Clock.Today()); err != nil {
 		return Application{}, err
@@ -60,6 +60,13 @@ func (s *Service) Create(ctx context.Context, a actor.Actor, f Form, once *audit
 	return app, s.Log.Act(ctx, a.For(app.ID), e, func(ctx context.Context, _ *audit.Entry) error {
 		if err := app.NotOwnOf(a); err != nil {
 			return err
+		}
+		o, err := s.Store.Office(ctx, a.Office)
+		if err != nil {
+			return err
+		}
+		if !o.Settings.IsOpen(f.Kind) {
+			return fault.New(fault.Conflict, "kind_not_offered", "kind")
 		}
 		return s.Store.CreateApplication(ctx, &app)
 	})

@@ -11,10 +11,11 @@ import (
 
 // Query asks for entries of one office; empty members ask for all (S-088).
 type Query struct {
-	Staff, Concerned, Action string
-	From, Until              time.Time // since, and before; zero: any time
-	Before                   string    // id; newer ones are left out
-	Limit                    int
+	Staff, Concerned, Action, Object string
+	Of                               []string  // only what these did; nil: everybody
+	From, Until                      time.Time // since, and before; zero: any time
+	Before                           string    // id; newer ones are left out
+	Limit                            int
 }
 
 // Told is an entry with its facts.
@@ -49,7 +50,7 @@ func (r *Reviews) Read(ctx context.Context, a actor.Actor, q Query) (list []Told
 		}
 		if len(found) > 0 {
 			e.Person = q.Concerned
-			for name, value := range map[string]string{"staff": q.Staff, "action": q.Action} {
+			for name, value := range map[string]string{"staff": q.Staff, "action": q.Action, "object": q.Object} {
 				if value != "" {
 					e.Fact(name, value)
 				}

@@ -54,6 +54,8 @@ type Store interface {
 	vault.Store
 	watch.Store
 	watch.ListStore
+	watch.UsageStore
+	Covers(ctx context.Context, office string, ids []string) (map[string]tree.Cover, error)
 	audit.ReviewStore
 	statistics.Store
 	// AlertCounts returns how many alerts of each kind there were, and how many nobody has taken.
@@ -118,6 +120,7 @@ type App struct {
 	Reviews         *audit.Reviews
 	Statistics      *statistics.Service
 	Alerts          *watch.Lists
+	Usage           *watch.UsageReports
 	Fresh           *tree.Freshness
 	Clock           clock.Clock
 	IDs             idgen.Gen

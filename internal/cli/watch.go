@@ -22,6 +22,7 @@ func (a *App) watchLog() (err error) {
 	a.Watch = &watch.Service{Store: a.Store, Holder: a.IDs.Row(), Node: node, Clock: a.Clock, Other: a.Store.ServerTime, IDs: a.IDs}
 	a.Reviews = &audit.Reviews{Log: a.Log, Store: a.Store}
 	a.Alerts = &watch.Lists{Log: a.Log, Store: a.Store, Clock: a.Clock}
+	a.Usage = &watch.UsageReports{Log: a.Log, Store: a.Store}
 	if a.Config.AlertURL != "" {
 		a.Watch.Send, err = watch.NewReceiver(string(a.Config.AlertURL))
 	}

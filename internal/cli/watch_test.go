@@ -23,7 +23,7 @@ func TestLogTrouble(t *testing.T) {
 		var list []watch.Alert
 		for len(list) == 0 && ctx.Err() == nil {
 			var err error
-			if list, err = w.Store.Alerts(ctx, watch.Installation, "", 10); err != nil {
+			if list, err = w.Store.Alerts(ctx, watch.Installation, "", "", 10); err != nil {
 				t.Fatal(err)
 			}
 			time.Sleep(10 * time.Millisecond)

@@ -134,6 +134,17 @@ var words = func() map[string][2]string {
 	return all
 }()
 
+// Actions are the acts of the log that there are words for, as the log names them.
+func Actions() (list []string) {
+	for key := range words {
+		if action, ok := strings.CutPrefix(key, "action."); ok {
+			list = append(list, action)
+		}
+	}
+	slices.Sort(list)
+	return list
+}
+
 // functions are what templates may use besides values.
 var functions = template.FuncMap{
 	"t":    both,
@@ -142,6 +153,7 @@ var functions = template.FuncMap{
 	"join": func(list []string) string { return strings.Join(list, ", ") },
 	"date": date,
 	"time": moment,
+	"day":  func(t time.Time) string { return string(clock.DateOf(t)) },
 	"arg":  pairs,
 	"took": Took, "share": Share,
 }

@@ -10,10 +10,12 @@ import (
 	"testing"
 
 	"akashi/certificate"
+	"akashi/internal/actor"
 	"akashi/internal/application"
 	"akashi/internal/issuance"
 	"akashi/internal/office"
 	"akashi/internal/vaccination"
+	"akashi/internal/watch"
 )
 
 var used = regexp.MustCompile(`\b(?:t|ja|en) "([^"]+)"( [$.(])?|"(?:label|hint|title|prefix)" "([^"]+)"`)
@@ -83,7 +85,17 @@ func TestWordsOfTheDomain(t *testing.T) {
 	need("certainty.", string(vaccination.Exact), string(vaccination.Loose), string(vaccination.Candidate))
 	for _, k := range office.Kinds() {
 		need("act.", string(k))
+		need("does.", string(k))
 	}
+	for _, r := range office.Roles() {
+		need("role.", string(r))
+	}
+	need("account-state.", string(office.NewAccount), string(office.ActiveAccount), string(office.SuspendedAccount), string(office.LockedAccount))
+	need("rule.", string(office.NumberWhenNeeded), string(office.NumberWithApplication))
+	for _, p := range []string{"alert.", "alert-about.", "alert-do."} {
+		need(p, watch.Kinds...)
+	}
+	need("purpose.", string(actor.Certificate), string(actor.Import), string(actor.Verify), string(actor.Operate), string(actor.Audit))
 	need("evidence.", vaccination.EvidenceCodes()...)
 	for _, k := range certificate.Kinds() {
 		for _, prefix := range []string{"kind.", "handover.reading.", "handover.check."} {

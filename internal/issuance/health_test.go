@@ -272,13 +272,19 @@ func TestYellowCardHeld(t *testing.T) {
 	if _, err := w.Applications.Create(t.Context(), w.Clerk, f, nil); err == nil {
 		t.Error("error/guardian on a travel certificate")
 	}
-	w.SetOffice(t, func(s *office.Settings) { s.Open = []certificate.Kind{certificate.Travel} })
+	// What is not offered any more is held where it was applied for, and not applied for anew.
 	a, err := w.Applications.Create(t.Context(), w.Clerk, world.Form(certificate.International), nil)
-	if err == nil {
-		a, err = w.Applications.Submit(t.Context(), w.Clerk, a.ID)
+	if err != nil {
+		t.Fatal(err)
 	}
+	w.SetOffice(t, func(s *office.Settings) { s.Open = []certificate.Kind{certificate.Travel} })
+	a, err = w.Applications.Submit(t.Context(), w.Clerk, a.ID)
 	if err != nil || a.State != application.Review || a.Reasons[0].Code != "office_closed" {
-		t.Errorf("error/not offered: %s %v", a.State, err)
+		t.Errorf("error/not offered any more: %s %v", a.State, err)
+	}
+	var e *fault.Error
+	if _, err := w.Applications.Create(t.Context(), w.Clerk, world.Form(certificate.International), nil); !errors.As(err, &e) || e.Key != "kind_not_offered" || e.Field != "kind" {
+		t.Errorf("error/not offered: %v", err)
 	}
 }
 

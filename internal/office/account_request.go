@@ -110,6 +110,17 @@ type StaffStore interface {
 	ListStaff(ctx context.Context, office string) ([]Staff, error)
 	// StaffAt returns those who had an account at a time, with what it could do then.
 	StaffAt(ctx context.Context, office string, at time.Time) ([]Staff, error)
+	// StaffHistory returns what an account could do from when on, newest first.
+	StaffHistory(ctx context.Context, office, id string) ([]Held, error)
+}
+
+// Held is what an account could do from a time on.
+type Held struct {
+	At    time.Time
+	Unit  string
+	Role  Role
+	State AccountState
+	Ends  time.Time
 }
 
 // AccountRequests is how an office gives people accounts and takes them away.
@@ -300,6 +311,18 @@ func (s *AccountRequests) Get(ctx context.Context, a actor.Actor, id string) (r 
 		return err
 	})
 	return r, err
+}
+
+// Account reads one account with what it could do before.
+func (s *AccountRequests) Account(ctx context.Context, a actor.Actor, id string) (p Staff, held []Held, err error) {
+	err = s.Log.Act(ctx, a, audit.Entry{Action: "account.read", Object: id}, func(ctx context.Context, _ *audit.Entry) (err error) {
+		if p, err = s.Staff.Staff(ctx, a.Office, id); err != nil {
+			return err
+		}
+		held, err = s.Staff.StaffHistory(ctx, a.Office, id)
+		return err
+	})
+	return p, held, err
 }
 
 // Accounts lists everybody who had an account of the office at the end of a day,

@@ -28,7 +28,8 @@ type Office struct {
 
 // Settings are an office's own rules.
 type Settings struct {
-	// Open lists the kinds that are issued at present; a closed kind is held.
+	// Open lists the kinds that the office offers at present: others are not applied for,
+	// and what was applied for before is held.
 	Open []certificate.Kind `json:"open"`
 	// EU adds an EU certificate of the latest dose to those for travel, where its vaccine has a code there.
 	EU bool `json:"eu_certificates,omitempty"`

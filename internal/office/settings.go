@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"akashi/certificate"
 	"akashi/internal/actor"
@@ -62,17 +63,46 @@ func (s *Offices) Get(ctx context.Context, a actor.Actor) (Office, error) {
 	return s.Store.Office(ctx, a.Office)
 }
 
-// parameters are what the approval of new settings is bound to: all of them, so
-// that the second person sees what will be.
-func (s Settings) parameters() map[string]string {
-	s.Suspended = nil
-	text, _ := json.Marshal(s) // plain values
-	return map[string]string{"settings": string(text)}
+// Wanted is what an office's rules and its issuer's names are to become.
+type Wanted struct {
+	Settings Settings
+	Issuer   certificate.Issuer // as certificates that are issued from then on print it
+}
+
+// maxIssuer bounds the lines of an issuer in a language, and each of them in letters.
+const maxIssuer, maxIssuerLine = 3, 100
+
+func (w Wanted) check() error {
+	for field, lines := range map[string][]string{"issuer.ja": w.Issuer.Japanese, "issuer.en": w.Issuer.English} {
+		if len(lines) == 0 || len(lines) > maxIssuer || slices.ContainsFunc(lines, func(l string) bool {
+			return strings.TrimSpace(l) != l || l == "" || len([]rune(l)) > maxIssuerLine || strings.ContainsFunc(l, unicode.IsControl)
+		}) {
+			return fault.New(fault.Invalid, "issuer_lines", field)
+		}
+	}
+	return w.Settings.Check()
+}
+
+// parameters are what the approval is bound to: all of it, so that the second person
+// sees what will be.
+func (w Wanted) parameters() map[string]string {
+	w.Settings.Suspended = nil
+	settings, _ := json.Marshal(w.Settings) // plain values
+	issuer, _ := json.Marshal(w.Issuer)
+	return map[string]string{"settings": string(settings), "issuer": string(issuer)}
+}
+
+// Wanted reads what an approval of new settings is bound to.
+func (p Approval) Wanted() (w Wanted, err error) {
+	if err := json.Unmarshal([]byte(p.Parameters["settings"]), &w.Settings); err != nil {
+		return w, err
+	}
+	return w, json.Unmarshal([]byte(p.Parameters["issuer"]), &w.Issuer)
 }
 
 // AskSettings asks another person to let the settings become these.
-func (s *Offices) AskSettings(ctx context.Context, a actor.Actor, wanted Settings) (p Approval, err error) {
-	if err := wanted.Check(); err != nil {
+func (s *Offices) AskSettings(ctx context.Context, a actor.Actor, wanted Wanted) (p Approval, err error) {
+	if err := wanted.check(); err != nil {
 		return p, err
 	}
 	return s.Approvals.Request(ctx, a, ChangeSettings, a.Office, wanted.parameters(), nil)
@@ -80,16 +110,16 @@ func (s *Offices) AskSettings(ctx context.Context, a actor.Actor, wanted Setting
 
 // Set makes the settings these, as somebody else has asked or approved; a
 // suspension stays.
-func (s *Offices) Set(ctx context.Context, a actor.Actor, wanted Settings) (o Office, err error) {
-	if err := wanted.Check(); err != nil {
+func (s *Offices) Set(ctx context.Context, a actor.Actor, wanted Wanted) (o Office, err error) {
+	if err := wanted.check(); err != nil {
 		return o, err
 	}
 	return s.change(ctx, a, "office.set", func(ctx context.Context, o *Office) error {
 		if err := s.Approvals.UseOrApprove(ctx, a, ChangeSettings, o.Code, Digest(wanted.parameters())); err != nil {
 			return err
 		}
-		wanted.Suspended = o.Settings.Suspended
-		o.Settings = wanted
+		wanted.Settings.Suspended = o.Settings.Suspended
+		o.Settings, o.Issuer = wanted.Settings, wanted.Issuer
 		return nil
 	})
 }

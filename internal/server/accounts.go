@@ -20,6 +20,25 @@ type memberBody struct {
 	Role   office.Role         `json:"role"`
 	State  office.AccountState `json:"state"`
 	EndsAt time.Time           `json:"ends_at,omitzero"`
+	UsedAt time.Time           `json:"used_at,omitzero" doc:"last sign-in, or when it was made or enabled"`
+}
+
+func memberOf(p office.Staff) memberBody {
+	return memberBody{p.ID, p.User, p.Name, p.Unit, p.Role, p.State, p.Ends, p.Used}
+}
+
+// memberHistoryBody is one account with what it could do, newest first.
+type memberHistoryBody struct {
+	memberBody
+	History []heldBody `json:"history"`
+}
+
+type heldBody struct {
+	At    time.Time           `json:"from"`
+	Unit  string              `json:"unit"`
+	Role  office.Role         `json:"role"`
+	State office.AccountState `json:"state"`
+	Ends  time.Time           `json:"ends_at,omitzero"`
 }
 
 type accountList struct {
@@ -80,6 +99,8 @@ func (s *Server) accountRoutes() []*route {
 	}
 	list := of(http.MethodGet, "", "list-accounts", office.ReadAccounts, nil, s.listAccounts, "利用者と権限の一覧（ある日の終わりの時点）", "Who has an account and what it may do, or had at the end of a day")
 	list.query, list.out = []string{"on"}, accountList{}
+	one := of(http.MethodGet, "/{id}", "get-member", office.ReadAccounts, nil, s.getMember, "利用者とその権限の移り変わりを読む", "Read an account with what it could do from when on")
+	one.out, one.logged = memberHistoryBody{}, "get-account"
 	ask := of(http.MethodPost, "/requests", "request-account", office.RequestAccount, newAccountBody{}, s.askAccount, "利用者の登録を依頼する", "Ask for a new account")
 	change := of(http.MethodPost, "/{id}/change", "request-account-change", office.RequestAccount, Duties{}, s.askAccountChange(false), "権限、所属、期限の変更を依頼する", "Ask for another role, unit or end of an account")
 	enable := of(http.MethodPost, "/{id}/enable", "request-account-enable", office.RequestAccount, Duties{}, s.askAccountChange(true), "停止した利用者の再開を依頼する", "Ask to enable a disabled account as it was")
@@ -97,15 +118,16 @@ func (s *Server) accountRoutes() []*route {
 	for _, r := range []*route{kin, unkin, own} {
 		r.status, r.out = http.StatusNoContent, nil
 	}
+	for r, as := range map[*route]string{change: "request-account", enable: "request-account", kin: "add_kin-account", own: "add_kin-account", unkin: "clear_kin-account", requests: "list_requests-account"} {
+		r.logged = as
+	}
 	for _, r := range []*route{kin, own} { // tell whether somebody is in the register
 		r.looksUp = true
 	}
-	return []*route{
-		list, ask, requests,
-		of(http.MethodGet, "/requests/{id}", "get-account-request", office.ReadAccounts, nil, s.getAccountRequest, "利用者の依頼を読む", "Read a request for an account"),
-		of(http.MethodPost, "/requests/{id}/carry-out", "carry-out-account-request", office.CarryOutAccount, nil, s.carryOutAccount, "承認された依頼を実行する（第三者）", "Carry out an approved request, as a third person"),
-		change, enable, disable, kin, unkin, own,
-	}
+	request := of(http.MethodGet, "/requests/{id}", "get-account-request", office.ReadAccounts, nil, s.getAccountRequest, "利用者の依頼を読む", "Read a request for an account")
+	carry := of(http.MethodPost, "/requests/{id}/carry-out", "carry-out-account-request", office.CarryOutAccount, nil, s.carryOutAccount, "承認された依頼を実行する（第三者）", "Carry out an approved request, as a third person")
+	request.logged, carry.logged = "read_request-account", "carry_out-account"
+	return []*route{list, ask, requests, one, request, carry, change, enable, disable, kin, unkin, own}
 }
 
 // kinBody names a person of the register by two items (S-031).
@@ -169,7 +191,23 @@ func (s *Server) listAccounts(c *call) (answer, error) {
 	}
 	out := accountList{Accounts: []memberBody{}}
 	for _, p := range list {
-		out.Accounts = append(out.Accounts, memberBody{p.ID, p.User, p.Name, p.Unit, p.Role, p.State, p.Ends})
+		out.Accounts = append(out.Accounts, memberOf(p))
+	}
+	return value(out)
+}
+
+func (s *Server) getMember(c *call) (answer, error) {
+	id, err := s.row(c, "account")
+	if err != nil {
+		return answer{}, err
+	}
+	p, held, err := s.AccountRequests.Account(c.ctx, c.actor, id)
+	if err != nil {
+		return answer{}, err
+	}
+	out := memberHistoryBody{memberBody: memberOf(p), History: []heldBody{}}
+	for _, h := range held {
+		out.History = append(out.History, heldBody(h))
 	}
 	return value(out)
 }

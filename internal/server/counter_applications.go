@@ -72,7 +72,11 @@ func zoneOf(r *passport.Reading) *zoneView {
 }
 
 func (s *Server) newPage(c *call, f counter.Form, status int, above *counter.Said) (answer, error) {
-	v := newView{Form: f, To: c.request.URL.Path, Notice: notice, Kinds: []string{"travel", "domestic", "icvp"}, Programmes: application.Programmes(certificate.International)}
+	kinds, err := s.offered(c)
+	if err != nil {
+		return answer{}, err
+	}
+	v := newView{Form: f, To: c.request.URL.Path, Notice: notice, Kinds: kinds, Programmes: application.Programmes(certificate.International)}
 	v.Relationships, v.Proofs, v.Documents = application.Choices()
 	if text := f.Value("passport.mrz"); text != "" {
 		v.Zone = s.readZone(text)
@@ -86,7 +90,12 @@ func (s *Server) readZone(text string) *zoneView {
 }
 
 func (s *Server) showNew(c *call) (answer, error) {
-	f := counter.Form{Key: s.IDs.Row(), Values: map[string][]string{"kind": {"travel"}, "applicant.relationship": {"self"}}}
+	f := counter.Form{Key: s.IDs.Row(), Values: map[string][]string{"applicant.relationship": {"self"}}}
+	if kinds, err := s.offered(c); err != nil {
+		return answer{}, err
+	} else if len(kinds) > 0 {
+		f.Values.Set("kind", kinds[0])
+	}
 	return s.newPage(c, f, http.StatusOK, nil)
 }
 

@@ -100,20 +100,21 @@ func typedDate(text string) string {
 
 // asJSON makes the body of the API's operation out of fields. The name of a field
 // is its path in the body, with ":int" or ":bool" where it is no text and "[]" for
-// a list; names that begin with "_" belong to the page. What is empty is left out
-// but for a ":text".
+// a list, ":lines" for one typed line by line; names that begin with "_" belong to the
+// page. What is empty is left out but for a ":text" and a list, which is empty then.
 func (c *call) asJSON(fields url.Values) error {
 	body := map[string]any{}
 	for name, values := range fields {
 		path, kind, _ := strings.Cut(name, ":")
 		path, list := strings.CutSuffix(path, "[]")
-		if strings.HasPrefix(name, "_") || values[0] == "" && kind != "text" {
+		list = list || kind == "lines"
+		if strings.HasPrefix(name, "_") || values[0] == "" && kind != "text" && !list {
 			continue
 		}
 		var value any = values[0]
 		switch n, err := strconv.Atoi(values[0]); {
 		case list:
-			value = values
+			value = items(values, kind == "lines")
 		case kind == "bool":
 			value = values[0] == "true"
 		case kind == "int" && err == nil:
@@ -126,6 +127,20 @@ func (c *call) asJSON(fields url.Values) error {
 	b, err := json.Marshal(body)
 	c.body = b
 	return err
+}
+
+// items are the values of a list; an empty one only says that there is a list.
+func items(values []string, lines bool) []string {
+	if lines {
+		values = strings.Split(strings.Join(values, "\n"), "\n")
+	}
+	list := []string{}
+	for _, v := range values {
+		if v = strings.TrimSpace(v); v != "" {
+			list = append(list, v)
+		}
+	}
+	return list
 }
 
 // fieldsOf is asJSON the other way round: the fields of a body as a form has them.

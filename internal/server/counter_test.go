@@ -234,6 +234,8 @@ func TestFormAsBody(t *testing.T) {
 		"ok/kinds":           {"n%3Aint=7&yes%3Abool=true&list%5B%5D=x&list%5B%5D=y", `{"list":["x","y"],"n":7,"yes":true}`, false},
 		"ok/empty left out":  {"a=&b=x&_key=k", `{"b":"x"}`, false},
 		"ok/empty text":      {"a%3Atext=&b=", `{"a":""}`, false},
+		"ok/empty list":      {"list%5B%5D=", `{"list":[]}`, false},
+		"ok/lines":           {"list%3Alines=x%0D%0A%0D%0A+y", `{"list":["x","y"]}`, false},
 		"ok/no number":       {"n%3Aint=x", `{"n":"x"}`, false},
 		"error/twice":        {"a=1&a=2", "", true},
 		"error/on a value":   {"a=1&a.b=2", "", true},

@@ -57,6 +57,7 @@ func TestEveryRoute(t *testing.T) {
 	t.Run("log", f.testLog)
 	t.Run("preview", f.testPreview)
 	t.Run("counter", f.testCounter)
+	t.Run("officer", f.testOfficer)
 	f.wantActs(t)
 	cannotFail := []string{"show-sign-in", "show-setup", "get-script", "get-style", "home", "openapi", "live", "get-keys", "get-keys-options", "get-card-list-options", "get-withdrawn-options", "get-trust-file-options", "get-trust-part-options", "metrics", "get-nodes", "ready", "get-asset-counter.css", "get-asset-counter.js", "get-asset-htmx.js", "get-asset-" + counter.NameFont} // has its own test
 	for _, r := range f.routes() {
@@ -619,7 +620,7 @@ func TestOthersDoNotExist(t *testing.T) {
 		}
 		onPage := strings.HasPrefix(r.path, "/counter/")
 		kind := strings.Split(strings.TrimPrefix(strings.TrimPrefix(r.path, prefix+"/"), "/counter/"), "/")[0]
-		if strings.Contains(r.path, "/requests/{id}") {
+		if strings.Contains(r.path, "requests/{id}") {
 			kind = "requests"
 		}
 		stranger := f.foreign
@@ -632,13 +633,13 @@ func TestOthersDoNotExist(t *testing.T) {
 		own := ids[kind]
 		near := own[:len(own)-1] + map[bool]string{true: "3", false: "2"}[own[len(own)-1] == '2']
 		body := map[string]string{"answer-application": form(certificate.Domestic), "enter-number": shownCard("123456789018"), "decide-application": `{"outcome":"reject","reason":"x"}`,
-			"reissue-certificate": `{"reason":"lost"}`, "revoke-certificate": `{"reason":"fraud"}`, "approve-approval": `{"reason":""}`, "refuse-approval": `{"reason":""}`, "request-account-change": duties, "request-account-enable": duties, "add-account-kin": sakurai}[r.id]
+			"reissue-certificate": `{"reason":"lost"}`, "revoke-certificate": `{"reason":"fraud"}`, "approve-approval": `{"reason":""}`, "refuse-approval": `{"reason":""}`, "request-account-change": duties, "request-account-enable": duties, "add-account-kin": sakurai, "acknowledge-alert": noted}[r.id]
 		var first problem
 		for i, id := range []string{own, near, nobody, "ABCDEFGHJKLM", "1", "x", "sakurai-mio", strings.ToUpper(own) + "0", strings.Repeat("A", 1000)} {
 			path := strings.NewReplacer("{id}", id, "{number}", "1").Replace(strings.TrimPrefix(r.path, prefix))
 			var got reply
 			if onPage {
-				got = f.page(stranger, r.method, path, map[string]string{"judge-application": "outcome=reject&reason=x", "make-certificate-again": "reason=lost", "end-certificate": "reason=fraud", "supply-application": plainForm("subject.ticket_number", "0000000001"), "agree-approval": "reason=x", "deny-approval": "reason=x"}[r.id])
+				got = f.page(stranger, r.method, path, map[string]string{"judge-application": "outcome=reject&reason=x", "make-certificate-again": "reason=lost", "end-certificate": "reason=fraud", "supply-application": plainForm("subject.ticket_number", "0000000001"), "agree-approval": "reason=x", "deny-approval": "reason=x", "see-to-alert": "note%3Atext=", "ask-for-change": dutyFields(), "ask-for-enabling": dutyFields()}[r.id])
 			} else {
 				got = f.do(map[bool]string{true: f.foreignClerk, false: stranger}[r.permission == office.EnterNumber], r.method, path, body)
 			}

@@ -43,7 +43,12 @@ var kindsOfID = map[string]kindOfID{
 	"reissues":    {askedFor("reissues", "correction"), hexDigits},
 	"retention":   {func(f *fixture, t *testing.T) string { return f.due(t).ID }, hexDigits},
 	"accounts":    {func(f *fixture, t *testing.T) string { return f.Clerk.Person }, hexDigits},
-	"alerts":      {func(f *fixture, t *testing.T) string { return f.alerted(t) }, hexDigits},
+	"account-requests": {func(f *fixture, t *testing.T) string {
+		r := f.do(f.officer, "POST", "/accounts/requests", accountForm("asked-for", office.Clerk))
+		f.want(t, r, 201, "")
+		return r.json(t)["id"].(string)
+	}, hexDigits},
+	"alerts": {func(f *fixture, t *testing.T) string { return f.alerted(t) }, hexDigits},
 	"rosters": {func(f *fixture, t *testing.T) string {
 		r := ask(f.Staff(), f.officer, "POST", prefix+"/rosters", "text/csv", []byte("user_id,name,unit\n"+world.OfficerUser+",x,x\n"))
 		f.want(t, r, 201, "")
@@ -76,6 +81,9 @@ var bodyOf = map[string]string{
 	"enter-number": shownCard("123456789018"), "approve-approval": `{"reason":"x"}`, "refuse-approval": `{"reason":"x"}`,
 	"supply-application": plainForm("subject.ticket_number", "0000000001"), "check-application": "_key=k", "take-back-application": "_key=k", "judge-application": "outcome=reject&reason=x", "issue-at-counter": "_key=k",
 	"print-at-counter": "_key=k", "make-certificate-again": "reason=lost", "end-certificate": "reason=fraud", "agree-approval": "reason=x", "deny-approval": "reason=x", "unask-approval": "_key=k",
+	"acknowledge-alert": noted, "see-to-alert": "note%3Atext=x", "ask-for-change": dutyFields(), "ask-for-enabling": dutyFields(),
+	"stop-account": "_key=k", "apply-roster": "_key=k", "ask-for-recovery": "_key=k", "give-new-link": "_key=k", "do-account-request": "_key=k",
+	"begin-revocation": "_key=k", "halt-revocation": "_key=k", "begin-reissue": "_key=k", "halt-reissue": "_key=k",
 	"add-account-kin": sakurai, "request-account-change": `{"unit":"課","role":"clerk",` + answered + `}`, "request-account-enable": `{"unit":"課","role":"clerk",` + answered + `}`,
 }
 

@@ -27,6 +27,14 @@ type entryBody struct {
 	Result    string            `json:"result" doc:"ok, or why it was refused"`
 	Request   string            `json:"request,omitempty"`
 	Facts     map[string]string `json:"facts,omitempty"`
+	Proof     *coverBody        `json:"proof,omitempty" doc:"missing while the entry waits for its place"`
+}
+
+// coverBody is how an entry is proven.
+type coverBody struct {
+	Place int64     `json:"place" doc:"in the tree"`
+	Size  int64     `json:"checkpoint_size,omitempty" doc:"of the first signed checkpoint that covers it; missing while none does"`
+	At    time.Time `json:"checkpoint_at,omitzero"`
 }
 
 type entryList struct {
@@ -44,6 +52,21 @@ type alertBody struct {
 	Delivered time.Time `json:"delivered_at,omitzero" doc:"when the receiver took it"`
 	SeenBy    string    `json:"acknowledged_by,omitempty" doc:"account; nobody since the last event where it is missing"`
 	SeenAt    time.Time `json:"acknowledged_at,omitzero"`
+	Note      string    `json:"note,omitempty" doc:"of who acknowledged it last"`
+}
+
+func alertOf(a watch.Alert) alertBody {
+	return alertBody{a.Message(), a.Delivered, a.SeenBy, a.SeenAt, a.Note}
+}
+
+type noteBody struct {
+	Note string `json:"note" maxLength:"500" doc:"what was found out, in words; never logged"`
+}
+
+type usageBody struct {
+	From  clock.Date `json:"from"`
+	Until clock.Date `json:"until"`
+	watch.Usages
 }
 
 func (s *Server) logRoutes() []*route {
@@ -56,18 +79,28 @@ func (s *Server) logRoutes() []*route {
 	acknowledge := of("/alerts/{id}/acknowledge", "acknowledge-alert", office.CloseAlerts, []string{"scope"}, nil, s.acknowledgeAlert,
 		"警報を確認済みにする（再び起これば未確認に戻る）", "Acknowledge an alert; what happens again is open again")
 	acknowledge.method, acknowledge.query, acknowledge.status = http.MethodPost, []string{"scope"}, http.StatusNoContent
+	acknowledge.takes, acknowledge.in = jsonType, noteBody{}
+	one := of("/alerts/{id}", "get-alert", office.ReadAlerts, nil, alertBody{}, s.getAlert, "警報を読む", "Read an alert")
+	one.query = []string{"scope"}
+	unit := of("/log/unit", "get-unit-log", office.ReadUnitLog, []string{"staff", "day", "action", "object"}, entryList{}, s.readUnitLog,
+		"自分の課の職員の操作記録を読む（読んだことも記録される）", "Read what accounts of one's own unit did; that it was read is logged")
+	unit.logged = "get-log"
+	usage := of("/lookups", "list-lookups", office.ReadUnitLog, nil, usageBody{}, s.listLookups,
+		"照会の件数を職員と日ごとに数える（監査担当は全員、ほかは自分の課。31 日まで）", "Count look-ups by account and day, of up to 31 days: the auditor of all, others of their own unit")
+	usage.query = []string{"from", "until"}
 	return []*route{
-		acknowledge,
-		of("/log", "get-log", office.ReadLog, []string{"staff", "concerned", "day", "action"}, entryList{}, s.readLog,
-			"操作記録を職員・本人・日・操作で読む（読んだことも記録される）", "Read the log of the office by account, person, day or action; that it was read is logged"),
-		of("/alerts", "list-alerts", office.ReadAlerts, []string{"scope"}, alertList{}, s.listAlerts,
-			"警報の一覧（scope=installation で全体のもの）", "List alerts of the office, or with scope=installation those of the installation"),
+		acknowledge, one, unit, usage,
+		of("/log", "get-log", office.ReadLog, []string{"staff", "concerned", "day", "action", "object"}, entryList{}, s.readLog,
+			"操作記録を職員・本人・日・操作・対象で読む（読んだことも記録される）", "Read the log of the office by account, person, day, action or object; that it was read is logged"),
+		of("/alerts", "list-alerts", office.ReadAlerts, []string{"scope", "state"}, alertList{}, s.listAlerts,
+			"警報の一覧（scope=installation で全体のもの、state=open で未確認のもの）", "List alerts of the office, or with scope=installation those of the installation; with state=open or acknowledged only these"),
 	}
 }
 
 var (
 	staffForm  = regexp.MustCompile(`^(job:[a-z-]{1,32}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})$`)
-	actionForm = regexp.MustCompile(`^[a-z_]{1,32}\.[a-z_]{1,32}$`)
+	actionForm = regexp.MustCompile(`^[a-z_-]{1,32}\.[a-z_-]{1,32}$`)
+	objectForm = regexp.MustCompile(`^([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[2-9A-HJ-NP-Z]{12}|[0-9]{6})$`)
 )
 
 // logQuery reads what is asked of the log: by something, since there is no way to
@@ -81,7 +114,7 @@ func (c *call) logQuery() (q audit.Query, err error) {
 		name string
 		form *regexp.Regexp
 		to   *string
-	}{{"staff", staffForm, &q.Staff}, {"concerned", rowForm, &q.Concerned}, {"action", actionForm, &q.Action}} {
+	}{{"staff", staffForm, &q.Staff}, {"concerned", rowForm, &q.Concerned}, {"action", actionForm, &q.Action}, {"object", objectForm, &q.Object}} {
 		if *p.to = c.query.Get(p.name); *p.to == "" {
 			continue
 		}
@@ -108,13 +141,56 @@ func (s *Server) readLog(c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
+	return s.readEntries(c, q)
+}
+
+// readUnitLog reads what the accounts of one's own unit did; not whose data it was.
+func (s *Server) readUnitLog(c *call) (answer, error) {
+	q, err := c.logQuery()
+	if err != nil {
+		return answer{}, err
+	}
+	if q.Of, err = s.unit(c); err != nil {
+		return answer{}, err
+	}
+	return s.readEntries(c, q)
+}
+
+// unit are the accounts that are in the unit of the one who asks.
+func (s *Server) unit(c *call) ([]string, error) {
+	list, err := s.AccountRequests.Staff.ListStaff(c.ctx, c.actor.Office)
+	ids := []string{}
+	for _, p := range list {
+		if p.Unit == c.session.Staff.Unit {
+			ids = append(ids, p.ID)
+		}
+	}
+	return ids, err
+}
+
+func (s *Server) readEntries(c *call, q audit.Query) (answer, error) {
 	list, err := s.Reviews.Read(c.ctx, c.actor, q)
+	if err != nil {
+		return answer{}, err
+	}
+	ids := make([]string, len(list))
+	for i, e := range list {
+		ids[i] = e.ID
+	}
+	covers, err := s.Covers(c.ctx, c.actor.Office, ids)
 	if err != nil {
 		return answer{}, err
 	}
 	out := entryList{Entries: make([]entryBody, len(list))}
 	for i, e := range list {
-		out.Entries[i] = entryBody{e.ID, e.At, e.Person, e.Terminal, e.Purpose, e.Case, e.Action, e.Object, e.Concerned, e.Result, e.Request, e.Facts}
+		out.Entries[i] = entryBody{e.ID, e.At, e.Person, e.Terminal, e.Purpose, e.Case, e.Action, e.Object, e.Concerned, e.Result, e.Request, e.Facts, nil}
+		if cover, placed := covers[e.ID]; placed {
+			proof := coverBody(cover)
+			out.Entries[i].Proof = &proof
+		}
+		if q.Of != nil {
+			out.Entries[i].Concerned = ""
+		}
 	}
 	if len(list) == q.Limit {
 		out.Next = list[q.Limit-1].ID
@@ -138,7 +214,55 @@ func (s *Server) acknowledgeAlert(c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	return answer{}, s.Alerts.Acknowledge(c.ctx, c.actor, installation, id)
+	b, err := decode[noteBody](c)
+	if err != nil {
+		return answer{}, err
+	}
+	return answer{}, s.Alerts.Acknowledge(c.ctx, c.actor, installation, id, b.Note)
+}
+
+func (s *Server) getAlert(c *call) (answer, error) {
+	id, err := s.row(c, "alert")
+	if err != nil {
+		return answer{}, err
+	}
+	installation, err := c.ofInstallation()
+	if err != nil {
+		return answer{}, err
+	}
+	a, err := s.Alerts.Get(c.ctx, c.actor, installation, id)
+	if err != nil {
+		return answer{}, err
+	}
+	return value(alertOf(a))
+}
+
+// listLookups counts look-ups, by default those of today.
+func (s *Server) listLookups(c *call) (answer, error) {
+	out := usageBody{From: s.Clock.Today(), Until: s.Clock.Today()}
+	for name, to := range map[string]*clock.Date{"from": &out.From, "until": &out.Until} {
+		text := c.query.Get(name)
+		if text == "" {
+			continue
+		}
+		d, err := clock.ParseDate(text)
+		if err != nil || !d.Full() {
+			return answer{}, fault.New(fault.Invalid, "date", name)
+		}
+		*to = d
+	}
+	var of []string
+	var err error
+	if !c.actor.May(string(office.ReadLog)) {
+		if of, err = s.unit(c); err != nil {
+			return answer{}, err
+		}
+	}
+	out.Usages, err = s.Usage.Read(c.ctx, c.actor, out.From, out.Until, of)
+	if err != nil {
+		return answer{}, err
+	}
+	return value(out)
 }
 
 func (s *Server) listAlerts(c *call) (answer, error) {
@@ -150,13 +274,17 @@ func (s *Server) listAlerts(c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	list, err := s.Alerts.List(c.ctx, c.actor, installation, before, limit)
+	which := watch.Seen(c.query.Get("state"))
+	if err := known(which, []watch.Seen{watch.Open, watch.Acknowledged}, "state"); err != nil {
+		return answer{}, err
+	}
+	list, err := s.Alerts.List(c.ctx, c.actor, installation, which, before, limit)
 	if err != nil {
 		return answer{}, err
 	}
 	out := alertList{Alerts: make([]alertBody, len(list))}
 	for i, a := range list {
-		out.Alerts[i] = alertBody{a.Message(), a.Delivered, a.SeenBy, a.SeenAt}
+		out.Alerts[i] = alertOf(a)
 	}
 	if len(list) == limit {
 		out.Next = list[limit-1].ID

@@ -20,17 +20,35 @@ type officeBody struct {
 // settingsBody is all rules of an office; there is no change of a part, so that
 // the second person sees what will be.
 type settingsBody struct {
-	Open        []certificate.Kind `json:"open" maxItems:"3" doc:"kinds that are issued at present: domestic, travel, icvp"`
+	Open        []certificate.Kind `json:"open" maxItems:"3" doc:"kinds that the office offers at present: domestic, travel, icvp"`
 	EU          bool               `json:"eu_certificates,omitempty" doc:"certificates for travel also have an EU certificate of the latest dose"`
 	AutoApprove bool               `json:"auto_approve" doc:"an exact, anomaly-free match is approved by rule"`
 	NumberRule  office.NumberRule  `json:"number_rule" doc:"when_needed or with_application (R-131)"`
 	Lookups     office.Lookups     `json:"lookups" doc:"how many people an account may look up within an hour"`
 	Hours       office.Hours       `json:"hours,omitempty"`
 	Keep        office.Keeping     `json:"keep,omitzero" doc:"for how many years since the last that happened"`
+	Issuer      *issuerBody        `json:"issuer,omitempty" doc:"as it is where it is missing"`
 }
 
-func (b settingsBody) settings() office.Settings {
-	return office.Settings{Open: b.Open, EU: b.EU, AutoApprove: b.AutoApprove, NumberRule: b.NumberRule, Lookups: b.Lookups, Hours: b.Hours, Keep: b.Keep}
+// issuerBody is who issues, line by line, as certificates print it.
+type issuerBody struct {
+	JA []string `json:"ja" minItems:"1" maxItems:"3" doc:"such as 架空県証市長, 日本国厚生労働大臣"`
+	EN []string `json:"en" minItems:"1" maxItems:"3"`
+}
+
+func (b settingsBody) wanted(now office.Office) office.Wanted {
+	w := office.Wanted{Issuer: now.Issuer, Settings: office.Settings{
+		Open: b.Open, EU: b.EU, AutoApprove: b.AutoApprove, NumberRule: b.NumberRule, Lookups: b.Lookups, Hours: b.Hours, Keep: b.Keep,
+	}}
+	if b.Issuer != nil {
+		w.Issuer = certificate.Issuer{Japanese: b.Issuer.JA, English: b.Issuer.EN}
+	}
+	return w
+}
+
+func settingsOf(w office.Wanted) settingsBody {
+	t := w.Settings
+	return settingsBody{t.Open, t.EU, t.AutoApprove, t.NumberRule, t.Lookups, t.Hours, t.Keep, &issuerBody{w.Issuer.Japanese, w.Issuer.English}}
 }
 
 func (s *Server) officeRoutes() []*route {
@@ -61,8 +79,7 @@ func (s *Server) changedOffice(o office.Office, err error) (answer, error) {
 }
 
 func officeOf(o office.Office) officeBody {
-	t := o.Settings
-	return officeBody{o.Code, o.NameJA, o.NameEN, settingsBody{t.Open, t.EU, t.AutoApprove, t.NumberRule, t.Lookups, t.Hours, t.Keep}, t.Suspended}
+	return officeBody{o.Code, o.NameJA, o.NameEN, settingsOf(office.Wanted{Settings: o.Settings, Issuer: o.Issuer}), o.Settings.Suspended}
 }
 
 func (s *Server) getOffice(c *call) (answer, error) {
@@ -74,19 +91,28 @@ func (s *Server) getOffice(c *call) (answer, error) {
 }
 
 func (s *Server) askSettings(c *call) (answer, error) {
-	b, err := decode[settingsBody](c)
+	w, err := s.wanted(c)
 	if err != nil {
 		return answer{}, err
 	}
-	return s.approval(s.Offices.AskSettings(c.ctx, c.actor, b.settings()))
+	return s.approval(s.Offices.AskSettings(c.ctx, c.actor, w))
+}
+
+func (s *Server) wanted(c *call) (office.Wanted, error) {
+	b, err := decode[settingsBody](c)
+	if err != nil {
+		return office.Wanted{}, err
+	}
+	now, err := s.Offices.Get(c.ctx, c.actor)
+	return b.wanted(now), err
 }
 
 func (s *Server) setOffice(c *call) (answer, error) {
-	b, err := decode[settingsBody](c)
+	w, err := s.wanted(c)
 	if err != nil {
 		return answer{}, err
 	}
-	return s.changedOffice(s.Offices.Set(c.ctx, c.actor, b.settings()))
+	return s.changedOffice(s.Offices.Set(c.ctx, c.actor, w))
 }
 
 func (s *Server) suspendOffice(c *call) (answer, error) {

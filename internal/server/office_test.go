@@ -51,7 +51,7 @@ func (f *fixture) testOffice(t *testing.T) {
 	f.want(t, f.do(f.officer, "POST", "/office/suspend", `{"reason":" "}`), 400, "required")
 	f.want(t, f.do(f.officer, "POST", "/office/suspend", `{"reason":"端末の盗難"}`), 200, "")
 	for _, r := range f.routes() {
-		if r.faces[0] != staffFace || r.permission == anyone || r.permission == oneself {
+		if r.faces[0] != staffFace || r.permission == anyone || r.permission == oneself || r.id == "ask-for-resuming" { // which would do so
 			continue
 		}
 		got := ask(f.Staff(), f.officer, r.method, pathParameter.ReplaceAllString(r.path, nobody), first(r.takes), nil)

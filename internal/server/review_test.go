@@ -100,18 +100,18 @@ func (f *fixture) testLog(t *testing.T) {
 		return f.do(f.officer, "GET", "/alerts?scope=installation", "").json(t)["alerts"].([]any)[0].(map[string]any)
 	}
 	path := "/alerts/" + alert()["id"].(string) + "/acknowledge"
-	f.want(t, f.do(auditor, "POST", path+"?scope=installation", ""), 403, "permission")
-	f.want(t, f.do(f.officer, "POST", path, ""), 404, "alert") // not of the office
-	f.want(t, f.do(f.officer, "POST", path+"?scope=all", ""), 400, "unknown_value")
-	f.want(t, f.do(f.officer, "POST", path+"?scope=installation", ""), 403, "permission") // of all offices, so the operator's
+	f.want(t, f.do(auditor, "POST", path+"?scope=installation", noted), 403, "permission")
+	f.want(t, f.do(f.officer, "POST", path, noted), 404, "alert") // not of the office
+	f.want(t, f.do(f.officer, "POST", path+"?scope=all", noted), 400, "unknown_value")
+	f.want(t, f.do(f.officer, "POST", path+"?scope=installation", noted), 403, "permission") // of all offices, so the operator's
 	operator := f.SignIn(t, f.Clerk.Office+"-operator", office.Operator)
 	f.want(t, f.do(operator, "GET", "/alerts?scope=installation", ""), 200, "")
 	f.want(t, f.do(operator, "GET", "/alerts?scope=office", ""), 403, "permission")
-	f.want(t, f.do(operator, "POST", path+"?scope=installation", ""), 204, "")
+	f.want(t, f.do(operator, "POST", path+"?scope=installation", noted), 204, "")
 	if a := alert(); a["acknowledged_by"] == nil || a["acknowledged_at"] == nil {
 		t.Errorf("ok/acknowledged: %v", a)
 	}
-	f.want(t, f.do(operator, "POST", path+"?scope=installation", ""), 404, "alert")
+	f.want(t, f.do(operator, "POST", path+"?scope=installation", noted), 404, "alert")
 	if err := f.Watch.Tell(t.Context(), watch.LogBroken, "log", nil); err != nil {
 		t.Fatal(err)
 	}
@@ -121,10 +121,12 @@ func (f *fixture) testLog(t *testing.T) {
 	f.want(t, f.do(f.clerk, "GET", "/alerts", ""), 403, "permission")
 
 	about := "/alerts/" + f.alertedOf(t, f.Officer.Person) + "/acknowledge"
-	f.want(t, f.do(f.officer, "POST", about, ""), 403, "own_case")
-	f.want(t, f.do(operator, "POST", about+"?scope=office", ""), 403, "permission")
-	f.want(t, f.do(f.officers(t, 1)[0], "POST", about, ""), 204, "")
+	f.want(t, f.do(f.officer, "POST", about, noted), 403, "own_case")
+	f.want(t, f.do(operator, "POST", about+"?scope=office", noted), 403, "permission")
+	f.want(t, f.do(f.officers(t, 1)[0], "POST", about, noted), 204, "")
 }
+
+const noted = `{"note":""}`
 
 // alerted raises an alert of the office and returns its id.
 func (f *fixture) alerted(t *testing.T) string { return f.alertedOf(t, "") }
@@ -134,7 +136,7 @@ func (f *fixture) alertedOf(t *testing.T, subject string) string {
 	t.Helper()
 	id := f.World.IDs.Row()
 	if err := f.Store.Alerting(t.Context(), f.Clerk.Office, func(ctx context.Context) error {
-		return f.Store.SaveAlert(ctx, watch.Alert{Office: f.Clerk.Office, ID: id, Kind: watch.Refusals, Subject: subject})
+		return f.Store.SaveAlert(ctx, watch.Alert{Office: f.Clerk.Office, ID: id, Kind: watch.Refusals, Subject: subject, FirstMark: time.Now().UnixNano()})
 	}); err != nil {
 		t.Fatal(err)
 	}

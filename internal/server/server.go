@@ -27,6 +27,7 @@ import (
 	"akashi/certificate/trust"
 	"akashi/internal/application"
 	"akashi/internal/audit"
+	"akashi/internal/audit/tree"
 	"akashi/internal/clock"
 	"akashi/internal/custody"
 	"akashi/internal/idgen"
@@ -57,7 +58,10 @@ type Services struct {
 	Reviews         *audit.Reviews
 	Statistics      *statistics.Service
 	Alerts          *watch.Lists
-	Accounts        *office.Accounts
+	Usage           *watch.UsageReports
+	// Covers tells which checkpoints cover entries of the log, by their ids.
+	Covers   func(ctx context.Context, office string, ids []string) (map[string]tree.Cover, error)
+	Accounts *office.Accounts
 	// Once returns what an earlier act with an idempotency key made and the hash
 	// of that request's body; fault NotFound if there was none.
 	Once        func(ctx context.Context, office, route, key string) (object string, body []byte, err error)

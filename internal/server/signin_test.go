@@ -555,12 +555,12 @@ func TestStepUpForOverride(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := k.ChangeOffice(t.Context(), o.Code, func(s *office.Settings) { s.Open = nil }); err != nil {
-		t.Fatal(err)
-	}
 	made := k.do(clerk.session, "POST", "/applications", form(certificate.Domestic))
 	k.want(t, made, 201, "")
 	id := made.json(t)["id"].(string)
+	if _, err := k.ChangeOffice(t.Context(), o.Code, func(s *office.Settings) { s.Open = nil }); err != nil { // not offered any more
+		t.Fatal(err)
+	}
 	k.want(t, k.do(clerk.session, "POST", "/applications/"+id+"/submit", ""), 200, "")
 	decision := map[string]any{"outcome": "approve", "reason": "急ぎのため"}
 	path := "/applications/" + id + "/decision"

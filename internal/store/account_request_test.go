@@ -58,6 +58,10 @@ func (k *accountKeeper) ListStaff(context.Context, string) ([]office.Staff, erro
 	return slices.Clone(k.list), nil
 }
 
+func (k *accountKeeper) StaffHistory(context.Context, string, string) ([]office.Held, error) {
+	return nil, nil
+}
+
 func (k *accountKeeper) StaffAt(context.Context, string, time.Time) ([]office.Staff, error) {
 	return slices.Clone(k.list), nil
 }

@@ -384,10 +384,13 @@ func (s *Store) Entries(ctx context.Context, office string, q audit.Query) ([]au
 		return nil, err
 	}
 	db = newest(db.Table("log").Where("office = ?", office), q.Before, q.Limit)
-	for _, is := range []struct{ column, value string }{{"person", q.Staff}, {"concerned", q.Concerned}, {"action", q.Action}} {
+	for _, is := range []struct{ column, value string }{{"person", q.Staff}, {"concerned", q.Concerned}, {"action", q.Action}, {"object", q.Object}} {
 		if is.value != "" {
 			db = db.Where(is.column+" = ?", is.value)
 		}
+	}
+	if q.Of != nil {
+		db = db.Where("person IN ?", q.Of)
 	}
 	if !q.From.IsZero() {
 		db = db.Where("at >= ? AND id >= ?", logTime(q.From), idAt(q.From.Add(-time.Hour)))

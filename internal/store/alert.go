@@ -11,6 +11,8 @@ import (
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 
+	"akashi/internal/audit"
+	"akashi/internal/audit/tree"
 	"akashi/internal/fault"
 	"akashi/internal/watch"
 )
@@ -24,6 +26,7 @@ type alertRow struct {
 	DeliveredAt               int64
 	AcknowledgedBy            string
 	AcknowledgedAt            int64
+	Note                      string
 }
 
 func (alertRow) TableName() string { return "alerts" }
@@ -32,7 +35,7 @@ func (r alertRow) alert() (watch.Alert, error) {
 	a := watch.Alert{
 		Office: r.Office, ID: r.ID, Kind: r.Kind, Subject: r.Subject, FirstMark: r.FirstMark, LastMark: r.LastMark,
 		FirstAt: fromMilli(r.FirstAt), LastAt: fromMilli(r.LastAt), Count: r.Counted, Delivered: fromMilli(r.DeliveredAt),
-		SeenBy: r.AcknowledgedBy, SeenAt: fromMilli(r.AcknowledgedAt),
+		SeenBy: r.AcknowledgedBy, SeenAt: fromMilli(r.AcknowledgedAt), Note: r.Note,
 	}
 	return a, json.Unmarshal([]byte(r.Facts), &a.Facts)
 }
@@ -107,10 +110,29 @@ func (s *Store) UndeliveredAlerts(ctx context.Context, limit int) ([]watch.Alert
 }
 
 // Alerts returns alerts of an office, or of the installation, newest first.
-func (s *Store) Alerts(ctx context.Context, office, before string, limit int) ([]watch.Alert, error) {
+func (s *Store) Alerts(ctx context.Context, office string, which watch.Seen, before string, limit int) ([]watch.Alert, error) {
 	return s.alerts(ctx, office, func(db *gorm.DB) *gorm.DB {
-		return newest(db.Where("office = ?", office), before, limit)
+		db = db.Where("office = ?", office)
+		switch which {
+		case watch.Open:
+			db = db.Where("acknowledged_at = 0")
+		case watch.Acknowledged:
+			db = db.Where("acknowledged_at > 0")
+		}
+		return newest(db, before, limit)
 	})
+}
+
+// Alert implements watch.ListStore.
+func (s *Store) Alert(ctx context.Context, office, id string) (watch.Alert, error) {
+	list, err := s.alerts(ctx, office, func(db *gorm.DB) *gorm.DB { return db.Where("office = ? AND id = ?", office, id) })
+	switch {
+	case err != nil:
+		return watch.Alert{}, err
+	case len(list) == 0:
+		return watch.Alert{}, fault.New(fault.NotFound, "alert", "")
+	}
+	return list[0], nil
 }
 
 func (s *Store) alerts(ctx context.Context, office string, which func(*gorm.DB) *gorm.DB) ([]watch.Alert, error) {
@@ -129,7 +151,7 @@ func (s *Store) alerts(ctx context.Context, office string, which func(*gorm.DB) 
 }
 
 // Acknowledge implements watch.ListStore.
-func (s *Store) Acknowledge(ctx context.Context, office, of, id, by string, at time.Time) error {
+func (s *Store) Acknowledge(ctx context.Context, office, of, id string, seen watch.Alert) error {
 	db, err := act(ctx, office)
 	if err != nil {
 		return err
@@ -146,10 +168,10 @@ func (s *Store) Acknowledge(ctx context.Context, office, of, id, by string, at t
 	if err := open.Session(&gorm.Session{}).Take(&row).Error; err != nil {
 		return missing(err, "alert")
 	}
-	if row.Subject == by {
+	if row.Subject == seen.SeenBy {
 		return fault.New(fault.Forbidden, "own_case", "")
 	}
-	done := open.Session(&gorm.Session{}).Model(&alertRow{}).Updates(map[string]any{"acknowledged_by": by, "acknowledged_at": milli(at)})
+	done := open.Session(&gorm.Session{}).Model(&alertRow{}).Updates(map[string]any{"acknowledged_by": seen.SeenBy, "acknowledged_at": milli(seen.SeenAt), "note": seen.Note})
 	if done.Error == nil && done.RowsAffected == 0 {
 		return fault.New(fault.NotFound, "alert", "")
 	}
@@ -203,6 +225,48 @@ func logTime(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.00
 func idAt(t time.Time) string {
 	text := fmt.Sprintf("%012x", max(t.UnixMilli(), 0))
 	return text[:8] + "-" + text[8:]
+}
+
+// idTime is when a row id was made; zero for what is none.
+func idTime(id string) time.Time {
+	if len(id) < 13 {
+		return time.Time{}
+	}
+	ms, err := strconv.ParseInt(id[:8]+id[9:13], 16, 64)
+	if err != nil {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms)
+}
+
+// Day implements watch.UsageStore.
+func (s *Store) Day(ctx context.Context, office string, from, until time.Time, fn func(tree.Row) error) error {
+	var rows []struct {
+		Seq                                                                          *int64
+		ID, At, Person, Terminal, Purpose, CaseID, Action, Object, Concerned, Result string
+	}
+	err := s.look(ctx, office, func(db *gorm.DB) error {
+		return db.Raw(`SELECT t.seq, e.id, e.at, e.person, e.terminal, e.purpose, e.case_id, e.action, e.object, e.concerned, e.result
+			FROM log e LEFT JOIN tree_leaves t ON t.tree = ? AND t.office = e.office AND t.entry_id = e.id
+			WHERE e.office = ? AND e.id >= ? AND e.id < ? AND e.at >= ? AND e.at < ? ORDER BY t.seq IS NULL, t.seq, e.id`,
+			string(tree.Log), office, idAt(from.Add(-time.Hour)), idAt(until.Add(time.Hour)), logTime(from), logTime(until)).Scan(&rows).Error
+	})
+	if err != nil {
+		return err
+	}
+	for _, r := range rows {
+		row := tree.Row{Seq: -1, Office: office, ID: r.ID, Columns: &audit.Record{
+			Office: office, ID: r.ID, At: r.At, Person: r.Person, Terminal: r.Terminal, Purpose: r.Purpose, Case: r.CaseID,
+			Action: r.Action, Object: r.Object, Concerned: r.Concerned, Result: r.Result,
+		}}
+		if r.Seq != nil {
+			row.Seq = *r.Seq
+		}
+		if err := fn(row); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 var _ watch.Store = (*Store)(nil)

@@ -120,7 +120,7 @@ var withoutOffice = []string{
 	"AlertCounts", "UndeliveredAlerts", "Watched", // alerts of all offices, for whoever watches
 	"FollowRing", "NextRing", // the file key
 	"List", "ListVersions", "PublishLists", // what strangers get
-	"CheckpointBefore", "Checkpoints", "Pruned", "IssuanceCheckpoint", "IssuanceLogSince", "IssuedDigests", "IssuedOfLate", "KeepCheckpoint", "LastCheckpoint", "Lead", "Leaves", "Place", "Rows", "Size", "Tiles", "Unplaced", // hashes of all offices
+	"CheckpointBefore", "Checkpoints", "Covered", "Pruned", "IssuanceCheckpoint", "IssuanceLogSince", "IssuedDigests", "IssuedOfLate", "KeepCheckpoint", "LastCheckpoint", "Lead", "Leaves", "Place", "Rows", "Size", "Tiles", "Unplaced", // hashes of all offices
 }
 
 // S-026: every other method of the store refuses an empty office, outside an act

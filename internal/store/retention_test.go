@@ -209,7 +209,7 @@ func TestPruneLog(t *testing.T) {
 		if !r.Sound() || r.Pruned != 150 || r.Proven != r.Size || f.rows(t, there, "log") < 151 {
 			t.Errorf("ok/pruned: %+v", r)
 		}
-		if list, err := f.Alerts(ctx, here, "", 9); err != nil || len(list) != 1 || list[0].ID != "young" {
+		if list, err := f.Alerts(ctx, here, "", "", 9); err != nil || len(list) != 1 || list[0].ID != "young" {
 			t.Errorf("ok/alerts: %+v %v", list, err)
 		}
 		// With an archive, what is three years old may go as soon as the office wants.

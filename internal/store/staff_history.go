@@ -25,6 +25,18 @@ func (s *Store) keepHistory(db *gorm.DB, p office.Staff) error {
 	return db.Create(&staffHistoryRow{p.Office, p.ID, p.Epoch, s.clock.Now().UnixMilli(), p.Unit, string(p.Role), string(p.State), milli(p.Ends)}).Error
 }
 
+// StaffHistory implements office.StaffStore.
+func (s *Store) StaffHistory(ctx context.Context, code, id string) (list []office.Held, err error) {
+	var rows []staffHistoryRow
+	err = s.look(ctx, code, func(db *gorm.DB) error {
+		return db.Where("office = ? AND staff_id = ?", code, id).Order("epoch DESC").Find(&rows).Error
+	})
+	for _, r := range rows {
+		list = append(list, office.Held{At: fromMilli(r.At), Unit: r.Unit, Role: office.Role(r.Role), State: office.AccountState(r.State), Ends: fromMilli(r.EndsAt)})
+	}
+	return list, err
+}
+
 // StaffAt implements office.StaffStore: everybody who had an account at a time,
 // with what it could do then.
 func (s *Store) StaffAt(ctx context.Context, code string, at time.Time) ([]office.Staff, error) {

@@ -249,6 +249,36 @@ func (s *Store) LastCheckpoint(ctx context.Context, name tree.Name) (text string
 	return rows[0].Note, fromMilli(rows[0].At), nil
 }
 
+// Covers returns which checkpoints cover entries of an office's log, by their ids.
+func (s *Store) Covers(ctx context.Context, office string, ids []string) (map[string]tree.Cover, error) {
+	covers := map[string]tree.Cover{}
+	err := s.look(ctx, office, func(db *gorm.DB) error {
+		var rows []struct {
+			EntryID string
+			Seq     int64
+		}
+		if err := db.Model(&treeLeaf{}).Where("tree = ? AND office = ? AND entry_id IN ?", string(tree.Log), office, ids).Order("seq").Find(&rows).Error; err != nil {
+			return err
+		}
+		var last []treeCheckpoint
+		for _, r := range rows {
+			if len(last) == 0 || last[0].Size <= r.Seq {
+				since := idTime(r.EntryID).Add(-time.Hour)
+				if err := db.Where("tree = ? AND at >= ? AND size > ?", string(tree.Log), milli(since), r.Seq).Order("at").Limit(1).Find(&last).Error; err != nil {
+					return err
+				}
+			}
+			c := tree.Cover{Place: r.Seq}
+			if len(last) > 0 {
+				c.Size, c.At = last[0].Size, fromMilli(last[0].At)
+			}
+			covers[r.EntryID] = c
+		}
+		return nil
+	})
+	return covers, err
+}
+
 // Pruned implements tree.Store.
 func (s *Store) Pruned(ctx context.Context) (map[string]int64, error) {
 	pruned := map[string]int64{}
@@ -312,3 +342,11 @@ func (s *Store) Checkpoints(ctx context.Context, name tree.Name) (texts []string
 }
 
 var _ tree.Store = (*Store)(nil)
+
+// Covered is the size of the last checkpoint of the log; 0 if there is none.
+func (s *Store) Covered(ctx context.Context) (size int64, err error) {
+	err = s.look(ctx, installation, func(db *gorm.DB) error {
+		return db.Model(&treeCheckpoint{}).Where("tree = ?", string(tree.Log)).Select("COALESCE(MAX(size), 0)").Scan(&size).Error
+	})
+	return size, err
+}

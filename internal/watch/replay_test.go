@@ -152,7 +152,7 @@ func (f *town) once(t *testing.T, kind, subject string, since time.Time) receive
 // stored are the alerts as people list them.
 func (f *town) stored(t *testing.T, office string) []watch.Alert {
 	t.Helper()
-	list, err := f.Store.Alerts(t.Context(), office, "", 100)
+	list, err := f.Store.Alerts(t.Context(), office, "", "", 100)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -42,6 +42,7 @@ type Alert struct {
 	Delivered time.Time         // zero: the receiver has not taken it
 	SeenBy    string            // account that acknowledged it; empty if nobody did since LastAt
 	SeenAt    time.Time
+	Note      string // of who acknowledged it last, in words
 
 	FirstMark, LastMark int64 // order of the events: places in the log, or times
 }

@@ -2,6 +2,7 @@ package tree
 
 import (
 	"encoding/json"
+	"time"
 
 	"akashi/internal/audit"
 	"akashi/internal/merkle"
@@ -24,6 +25,13 @@ const (
 	Fork      Kind = "fork"          // two signed checkpoints contradict each other
 	None      Kind = "no_checkpoint" // there is nothing to prove against
 )
+
+// Cover says which signed checkpoint covers an entry: the first of a size above its
+// place. A zero size: none does yet.
+type Cover struct {
+	Place, Size int64
+	At          time.Time
+}
 
 // check judges a row by itself; the entry's record is nil where it has none.
 func (r Row) check() (kind Kind, record *audit.Record) {

@@ -1,0 +1,150 @@
+package server
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"akashi/internal/actor"
+	"akashi/internal/counter"
+	"akashi/internal/fault"
+	"akashi/internal/office"
+)
+
+func (s *Server) logPages() []*route {
+	log := showRoute("/log", "show-log", "get-log", office.ReadUnitLog, s.showLog, "操作記録の画面（読んだことも記録される）", "The page of the log; that it was read is logged")
+	log.query = []string{"staff", "day", "action", "object", "cursor"}
+	usage := showRoute("/lookups", "show-lookups", "list-lookups", office.ReadUnitLog, s.showLookups, "職員ごとの照会の画面（読んだことも記録される）", "The page of look-ups by clerk; that it was read is logged")
+	usage.query = []string{"from", "until"}
+	for _, r := range []*route{log, usage} {
+		r.purpose, r.whileSuspended = actor.Audit, true
+	}
+	return []*route{log, usage}
+}
+
+type logView struct {
+	Entries []entryView
+	Next    string // the query of the page with older ones
+	Query   counter.Form
+	Staff   []office.Staff // to choose from
+	Actions []string
+	All     bool // the whole office, not one's own unit
+	People  people
+}
+
+// entryView is an entry of the log in words.
+type entryView struct {
+	entryBody
+	Time   time.Time
+	JA, EN string // why it was refused
+	Page   string // of the object, where the one who looks may see it
+}
+
+// showLog shows entries by what is asked for: of today, where nothing is.
+func (s *Server) showLog(c *call) (answer, error) {
+	asked := url.Values{}
+	for _, name := range []string{"staff", "day", "action", "object"} {
+		if v := strings.TrimSpace(c.query.Get(name)); v != "" {
+			asked.Set(name, v)
+		}
+		c.query.Del(name)
+	}
+	if len(asked) == 0 {
+		asked.Set("day", string(s.Clock.Today()))
+	}
+	asked.Set("day", typedDate(asked.Get("day")))
+	for name := range asked {
+		c.query.Set(name, asked.Get(name))
+	}
+	v := logView{Query: counter.Form{Values: asked}, All: c.actor.May(string(office.ReadLog)), Actions: counter.Actions()}
+	var err error
+	if v.People, err = s.people(c); err != nil {
+		return answer{}, err
+	}
+	for _, p := range v.People {
+		if v.All || p.Unit == c.session.Staff.Unit {
+			v.Staff = append(v.Staff, p)
+		}
+	}
+	slices.SortFunc(v.Staff, func(a, b office.Staff) int { return strings.Compare(a.User, b.User) })
+	read := s.readUnitLog
+	if v.All {
+		read = s.readLog
+	}
+	a, err := read(c)
+	if err != nil && fault.CodeOf(err) == fault.Invalid {
+		p, headers := s.explain(c, s.noted(c, err))
+		shown, err := s.html(c, "log", p.Status, told(&v.Query, p), v)
+		return with(shown, headers), err
+	}
+	if err != nil {
+		return answer{}, err
+	}
+	list := a.body.(entryList)
+	for _, e := range list.Entries {
+		v.Entries = append(v.Entries, s.inWords(c, e))
+	}
+	if list.Next != "" {
+		asked.Set("cursor", list.Next)
+		v.Next = asked.Encode()
+		asked.Del("cursor")
+	}
+	return s.html(c, "log", http.StatusOK, nil, v)
+}
+
+func (s *Server) inWords(c *call, e entryBody) entryView {
+	v := entryView{entryBody: e}
+	v.Time, _ = time.Parse(time.RFC3339, e.At) // the zero time says that it is none
+	if code, key, refused := strings.Cut(e.Result, ":"); refused || e.Result != "ok" {
+		v.JA, v.EN = Sentence(fault.New(fault.Code(code), key, ""))
+		if strings.ContainsAny(v.JA+v.EN, "{}") { // what filled the holes was not logged
+			v.JA, v.EN = "", ""
+		}
+	}
+	noun, _, _ := strings.Cut(e.Action, ".")
+	page := map[string]struct {
+		path string
+		need office.Permission
+		form interface{ MatchString(string) bool }
+	}{
+		"application": {"/counter/applications/", office.ReadApplications, rowForm}, "certificate": {"/counter/certificates/", office.ReadCertificates, certificateForm},
+		"approval": {"/counter/approvals/", office.ReadApprovals, rowForm}, "alert": {"/counter/alerts/", office.OfficeAlerts, rowForm},
+	}[noun]
+	if page.path != "" && c.actor.May(string(page.need)) && page.form.MatchString(e.Object) {
+		v.Page = page.path + e.Object
+	}
+	return v
+}
+
+type lookupsView struct {
+	usageBody
+	Form   counter.Form
+	All    bool
+	People people
+}
+
+func (s *Server) showLookups(c *call) (answer, error) {
+	for _, name := range []string{"from", "until"} {
+		if c.query.Has(name) {
+			c.query.Set(name, typedDate(c.query.Get(name)))
+		}
+	}
+	v := lookupsView{All: c.actor.May(string(office.ReadLog)), Form: counter.Form{Values: url.Values{"from": {c.query.Get("from")}, "until": {c.query.Get("until")}}}}
+	a, err := s.listLookups(c)
+	if err != nil && fault.CodeOf(err) == fault.Invalid {
+		p, headers := s.explain(c, s.noted(c, err))
+		shown, err := s.html(c, "lookups", p.Status, told(&v.Form, p), v)
+		return with(shown, headers), err
+	}
+	if err != nil {
+		return answer{}, err
+	}
+	v.usageBody = a.body.(usageBody)
+	v.Form.Values = url.Values{"from": {string(v.From)}, "until": {string(v.Until)}}
+	if v.People, err = s.people(c); err != nil {
+		return answer{}, err
+	}
+	return s.html(c, "lookups", http.StatusOK, nil, v)
+}
