@@ -3,6 +3,7 @@ package storybook
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"log/slog"
 	"maps"
 	"net/http"
@@ -194,6 +195,17 @@ func officers(h *hand) {
 	h.story(page, "approved", office.Officer, approved)
 	h.story(list, "some", office.Officer, list)
 	h.story(page, "does not exist", office.Officer, list+"/"+nowhere)
+
+	// A list of the staff system in which most people of the office are missing.
+	roster := "user_id,name,unit\n" + userOf(full, office.Officer) + "," + people[office.Officer] + ",健康推進課\n"
+	staged := h.do(office.Officer, func(cookie string) *http.Request {
+		return post(h.ctx, cookie, "/api/v1/rosters", "text/csv", strings.NewReader(roster))
+	})
+	var of struct{ ID string }
+	if h.err == nil {
+		h.err = json.Unmarshal(staged.Body.Bytes(), &of)
+	}
+	h.story("/counter/rosters/{id}", "people missing", office.Officer, "/counter/rosters/"+of.ID)
 
 	// Work of others that pages tell of: runs over many certificates, and alerts, of
 	// somebody who tried to approve one's own request and of the log.
