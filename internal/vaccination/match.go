@@ -75,8 +75,9 @@ type Enquiry struct {
 	FamilyKana string
 	GivenKana  string
 	BirthDate  clock.Date
-	Sex        Sex  // empty: not asked
-	Elsewhere  bool // other doses lie with another municipality or abroad
+	Sex        Sex    // empty: not asked
+	Elsewhere  bool   // other doses lie with another municipality or abroad
+	Chosen     string // id of the one whom a clerk chose among several who fit; empty: nobody was
 }
 
 // LookUp is the outcome of a look-up. The zero value is Unavailable, so that a forgotten
@@ -121,43 +122,12 @@ const (
 	Candidate Certainty = "candidate" // something contradicts, or only the kana fit: a person decides
 )
 
-// Evidence of a match or of why there is none, for staff.
-const (
-	byTicket        = "ticket"
-	byAddress       = "address"
-	nameExact       = "name_exact"
-	nameLoose       = "name_loose"
-	kanaLoose       = "kana_loose"
-	birthEqual      = "birth_date"
-	birthPartly     = "birth_date_partly"
-	sexEqual        = "sex"
-	nameDiffers     = "name_differs"
-	birthDiffers    = "birth_date_differs"
-	sexDiffers      = "sex_differs"
-	ticketUnknown   = "ticket_unknown"
-	addressUnknown  = "address_unknown"
-	identifiersPart = "identifiers_differ"
-	personUnknown   = "person_unknown"
-	noDoses         = "person_without_record"
-	tooManyFit      = "too_many_fit"
-)
-
-// EvidenceCodes lists all codes of evidence.
-func EvidenceCodes() []string {
-	return []string{
-		byTicket, byAddress, nameExact, nameLoose, kanaLoose, birthEqual, birthPartly, sexEqual, nameDiffers, birthDiffers, sexDiffers,
-		ticketUnknown, addressUnknown, identifiersPart, personUnknown, noDoses, tooManyFit,
-	}
-}
-
-// maxCandidates is the largest number of people shown for a choice.
-const maxCandidates = 10
-
 // Answer is the result of a look-up.
 type Answer struct {
 	Outcome    LookUp
 	Person     Person   // of Found; of None when the person is known: for staff only
-	Candidates []Person // of Ambiguous, at most ten: for staff only
+	Candidates []Answer // of Ambiguous, at most ten: what it would be with each; for staff only
+	Chosen     bool     // of several who fit, by the enquiry
 	Doses      []Record // of Found: all of the programme, ascending by number
 	Source     string
 	AsOf       time.Time
@@ -194,14 +164,12 @@ func Match(ctx context.Context, reg Register, e Enquiry, rules Rules, today cloc
 	if e.Ticket == "" && e.Address == "" && (len(e.keys()) == 0 || !e.BirthDate.Full()) {
 		return Answer{}, fault.New(fault.Invalid, "enquiry_incomplete", "enquiry")
 	}
-	m := &matcher{ctx: ctx, reg: reg, e: e, seen: map[string]bool{}}
-	if err := m.search(); err != nil {
-		if errors.Is(err, ErrUnavailable) || errors.Is(err, context.DeadlineExceeded) {
-			err = nil
-		}
-		return Answer{Outcome: Unavailable}, err
+	m := &matcher{ctx: ctx, reg: reg, e: e, rules: rules, today: today, seen: map[string]bool{}}
+	a, err := m.answer()
+	if errors.Is(err, ErrUnavailable) || errors.Is(err, context.DeadlineExceeded) {
+		return Answer{Outcome: Unavailable}, nil
 	}
-	return m.answer(rules, today), nil
+	return a, err
 }
 
 func (e Enquiry) keys() []SearchKey {
@@ -209,9 +177,11 @@ func (e Enquiry) keys() []SearchKey {
 }
 
 type matcher struct {
-	ctx context.Context
-	reg Register
-	e   Enquiry
+	ctx   context.Context
+	reg   Register
+	e     Enquiry
+	rules Rules
+	today clock.Date
 
 	people []Person        // who fits, each person once
 	seen   map[string]bool // ids taken over
@@ -228,11 +198,9 @@ func (m *matcher) search() error {
 	contradicted := m.contradicted()
 	m.part = m.part || contradicted && len(m.people) == 1
 	if len(m.people) == 0 || contradicted {
-		if err := m.byName(); err != nil {
-			return err
-		}
+		return m.byName()
 	}
-	return m.addReissued()
+	return nil
 }
 
 func (m *matcher) byIdentifiers() error {
@@ -305,8 +273,7 @@ func (m *matcher) add(found []Person) {
 		}
 		m.seen[p.ID] = true
 		if i := slices.IndexFunc(m.people, func(q Person) bool { return q.Subject.Reissued(p.Subject) }); i >= 0 {
-			m.people[i].Doses = append(slices.Clone(m.people[i].Doses), p.Doses...)
-			m.people[i].Same = append(slices.Clone(m.people[i].Same), p.ID)
+			m.people[i] = m.people[i].join(p)
 			continue
 		}
 		m.people = append(m.people, p)
@@ -320,123 +287,73 @@ func (s Subject) Reissued(other Subject) bool {
 		s.BirthDate.Full() && s.BirthDate == other.BirthDate
 }
 
-// addReissued brings in the other tickets of the one person found.
-func (m *matcher) addReissued() error {
-	if len(m.people) != 1 || m.people[0].Subject.Address == "" {
-		return nil
+// whole brings in the other tickets of a person found.
+func (m *matcher) whole(p Person) (Person, error) {
+	if p.Subject.Address == "" {
+		return p, nil
 	}
-	found, err := m.reg.FindByAddress(m.ctx, m.people[0].Subject.Address)
-	if err != nil {
-		return err
-	}
-	for _, p := range found {
-		if m.people[0].Subject.Reissued(p.Subject) {
-			m.add([]Person{p})
+	found, err := m.reg.FindByAddress(m.ctx, p.Subject.Address)
+	for _, q := range found {
+		if !m.seen[q.ID] && p.Subject.Reissued(q.Subject) {
+			p = p.join(q)
 		}
 	}
-	return nil
+	return p, err
 }
 
-// compare says what of the enquiry agrees with a subject and whether something contradicts.
-func (e Enquiry) compare(s Subject) (evidence []string, differs bool) {
-	note := func(code string, bad bool) {
-		evidence = append(evidence, code)
-		differs = differs || bad
-	}
-	switch {
-	case e.BirthDate == "":
-	case e.BirthDate == s.BirthDate:
-		note(birthEqual, false)
-	case !before(e.BirthDate, s.BirthDate) && !before(s.BirthDate, e.BirthDate):
-		note(birthPartly, false)
-	default:
-		note(birthDiffers, true)
-	}
-	name, own := e.Family+e.Given, s.Family+s.Given
-	kana, ownKana := LooseKey(FoldKana(e.FamilyKana+e.GivenKana)), LooseKey(s.FamilyKana+s.GivenKana)
-	switch {
-	case name != "" && ExactKey(name) == ExactKey(own):
-		note(nameExact, false)
-	case name != "" && LooseKey(name) == LooseKey(own):
-		note(nameLoose, false)
-	case name != "":
-		note(nameDiffers, true)
-	}
-	if kana != "" && ownKana != "" && kana == ownKana {
-		note(kanaLoose, false)
-	}
-	switch known := func(x Sex) bool { return x == Male || x == Female }; {
-	case !known(e.Sex) || !known(s.Sex):
-	case e.Sex == s.Sex:
-		note(sexEqual, false)
-	default:
-		note(sexDiffers, true)
-	}
-	return evidence, differs
+// join adds what is recorded under another ticket of the same person.
+func (p Person) join(q Person) Person {
+	p.Doses = slices.Concat(p.Doses, q.Doses)
+	p.Same = append(slices.Clone(p.Same), q.ID)
+	return p
 }
 
-func (m *matcher) answer(rules Rules, today clock.Date) Answer {
-	a := Answer{Evidence: m.how}
-	switch len(m.people) {
-	case 0:
-		a.Outcome, a.Evidence = None, append(a.Evidence, personUnknown)
-		return a
-	case 1:
-	default:
-		return m.ambiguous(a)
+func (m *matcher) answer() (Answer, error) {
+	if err := m.search(); err != nil {
+		return Answer{}, err
 	}
-	p := m.people[0]
-	evidence, differs := m.e.compare(p.Subject)
-	a.Person, a.Source, a.AsOf = p, p.Source, p.AsOf
-	a.Evidence = append(a.Evidence, evidence...)
+	chosen := slices.IndexFunc(m.people, func(p Person) bool { return m.e.Chosen != "" && p.ID == m.e.Chosen })
+	switch {
+	case len(m.people) == 0:
+		return Answer{Outcome: None, Evidence: append(m.how, personUnknown)}, nil
+	case len(m.people) > 1 && chosen >= 0:
+		return m.candidate(m.people[chosen])
+	case len(m.people) > 1:
+		return m.ambiguous(m.how)
+	}
+	evidence, differs := m.e.compare(m.people[0].Subject)
+	differs = differs || m.part
+	a, err := m.judge(m.people[0], slices.Concat(m.how, evidence), differs)
+	switch {
+	case err != nil:
+		return Answer{}, err
+	case a.Outcome == None && differs: // not the person meant, perhaps: that nobody has a record cannot be said
+		return m.ambiguous(a.Evidence)
+	case a.Outcome == Found:
+		a.Certainty = m.sure(evidence, differs)
+	}
+	return a, nil
+}
+
+// judge says what is recorded of one person and what looks wrong about it.
+func (m *matcher) judge(p Person, evidence []string, differs bool) (Answer, error) {
+	p, err := m.whole(p)
+	if err != nil {
+		return Answer{}, err
+	}
+	a := Answer{Outcome: Found, Person: p, Source: p.Source, AsOf: p.AsOf, Evidence: evidence}
 	for _, d := range ascending(p.Doses) {
 		if d.Programme == m.e.Programme {
 			a.Doses = append(a.Doses, d)
 		}
 	}
-	differs = differs || m.part
 	if len(a.Doses) == 0 {
-		a.Evidence = append(a.Evidence, noDoses)
-		if differs { // not the person meant, perhaps: that nobody has a record cannot be said
-			return m.ambiguous(a)
-		}
-		a.Outcome = None
-		return a
+		a.Outcome, a.Evidence = None, append(a.Evidence, noDoses)
+		return a, nil
 	}
-	a.Outcome, a.Certainty = Found, m.sure(evidence, differs)
 	if differs {
 		a.Anomalies = append(a.Anomalies, Anomaly{"identity_mismatch", Block, 0})
 	}
-	a.Anomalies = append(a.Anomalies, rules.Check(Case{m.e.Programme, p.Subject, a.Doses, m.e.Elsewhere}, today)...)
-	return a
-}
-
-// sure grades a match of one person by its evidence.
-func (m *matcher) sure(evidence []string, differs bool) Certainty {
-	has := func(code string) bool { return slices.Contains(evidence, code) }
-	identified := slices.Contains(m.how, byTicket) || slices.Contains(m.how, byAddress)
-	switch {
-	case differs:
-		return Candidate
-	case has(birthEqual) && has(nameExact) && (identified || has(sexEqual)):
-		return Exact
-	case identified, has(birthEqual) && (has(nameExact) || has(nameLoose)):
-		return Loose
-	}
-	return Candidate
-}
-
-func (m *matcher) ambiguous(a Answer) Answer {
-	a.Outcome, a.Candidates, a.Person = Ambiguous, m.people, Person{}
-	a.Source, a.AsOf = m.people[0].Source, m.people[0].AsOf
-	if len(a.Candidates) > maxCandidates {
-		a.Candidates, a.Evidence = nil, append(a.Evidence, tooManyFit)
-	}
-	if m.shared {
-		a.Anomalies = append(a.Anomalies, Anomaly{"ticket_shared", Block, 0})
-	}
-	if m.part || len(m.people) == 1 {
-		a.Anomalies = append(a.Anomalies, Anomaly{"identity_mismatch", Block, 0})
-	}
-	return a
+	a.Anomalies = append(a.Anomalies, m.rules.Check(Case{m.e.Programme, p.Subject, a.Doses, m.e.Elsewhere}, m.today)...)
+	return a, nil
 }

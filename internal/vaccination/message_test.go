@@ -19,7 +19,7 @@ func TestEveryCodeHasSentences(t *testing.T) {
 	for _, rule := range doseRules {
 		used[rule.code] = true
 	}
-	for _, file := range []string{"read.go", "row.go", "code.go", "era.go", "name.go", "encoding.go", "layout.go", "match.go", "anomaly.go"} {
+	for _, file := range []string{"read.go", "row.go", "code.go", "era.go", "name.go", "encoding.go", "layout.go", "match.go", "evidence.go", "candidate.go", "anomaly.go"} {
 		b, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
