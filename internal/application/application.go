@@ -142,6 +142,7 @@ type Record struct {
 	Certainty string     `json:"certainty,omitempty"`
 	Evidence  []string   `json:"evidence,omitempty"`
 	PersonID  string     `json:"person_id,omitempty"`
+	Chosen    bool       `json:"chosen,omitempty"` // by a clerk, among several who fit
 	Doses     []DoseRef  `json:"doses,omitempty"`
 	MayAskNo  bool       `json:"number_may_be_asked,omitempty"` // R-131
 	CheckedOn clock.Date `json:"checked_on,omitempty"`

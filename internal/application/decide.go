@@ -88,7 +88,10 @@ func (e evidence) record(hold func(code, detail string)) {
 		return
 	}
 	subject := e.answer.Person.Subject
-	if e.answer.Certainty != vaccination.Exact {
+	switch {
+	case e.answer.Chosen:
+		hold("record_chosen", "")
+	case e.answer.Certainty != vaccination.Exact:
 		hold("record_not_exact", string(e.answer.Certainty))
 	}
 	switch subject.Status {
@@ -126,6 +129,9 @@ var uncertifiable = []string{
 	"date_missing", "lot_missing", "product_missing", "number_duplicate", "maker_mismatch",
 	"product_unknown", "product_ambiguous", "product_assumed", "product_not_certifiable", "product_no_code",
 }
+
+// Certifiable tells whether a dose with this anomaly can stand on a certificate at all.
+func Certifiable(anomaly string) bool { return !slices.Contains(uncertifiable, anomaly) }
 
 // samePerson compares passport and register. Passport names are romanised by
 // other rules than a register's, so a difference is a question to a person,

@@ -85,6 +85,7 @@ func TestReasons(t *testing.T) {
 		{"record_unavailable", "", Checking, func(e *evidence) { e.answer = vaccination.Answer{} }},
 		{"record_not_found", "", Review, func(e *evidence) { e.answer = vaccination.Answer{Outcome: vaccination.None} }},
 		{"record_ambiguous", "", Review, func(e *evidence) { e.answer.Outcome = vaccination.Ambiguous }},
+		{"record_chosen", "", Review, func(e *evidence) { e.answer.Certainty, e.answer.Chosen = vaccination.Candidate, true }},
 		{"record_not_exact", "loose", Review, func(e *evidence) { e.answer.Certainty = vaccination.Loose }},
 		{"record_anomaly", "date_order", Review, anomaly("date_order", vaccination.Block)},
 		{"record_warning", "interval_short", Review, anomaly("interval_short", vaccination.Warning)},
@@ -161,8 +162,8 @@ func TestMove(t *testing.T) {
 			}
 		}
 	}
-	if legal != 19 {
-		t.Errorf("%d legal steps; the reviewed table has 19", legal)
+	if legal != 20 {
+		t.Errorf("%d legal steps; the reviewed table has 20", legal)
 	}
 	for _, end := range []State{Rejected, Withdrawn, Fulfilled} {
 		if len(transitions[end]) != 0 {

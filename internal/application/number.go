@@ -27,15 +27,21 @@ func (s *Service) NumberCase(ctx context.Context, code, id string) (personID str
 	if err != nil {
 		return "", err
 	}
+	return app.Record.PersonID, app.NumberCase(o)
+}
+
+// NumberCase refuses the individual number where it may not be asked for: faults
+// "number_case_closed", "number_not_needed", "number_documents".
+func (a Application) NumberCase(o office.Office) error {
 	switch {
-	case !slices.Contains(numberStates, app.State):
-		return "", fault.New(fault.Conflict, "number_case_closed", "state")
-	case !o.Settings.NumberRule.MayAsk(app.Record.Outcome == vaccination.Found.String()):
-		return "", fault.New(fault.Forbidden, "number_not_needed", "")
-	case !numberDocuments(app.Form.Documents):
-		return "", fault.New(fault.Conflict, "number_documents", "documents")
+	case !slices.Contains(numberStates, a.State):
+		return fault.New(fault.Conflict, "number_case_closed", "state")
+	case !o.Settings.NumberRule.MayAsk(a.Record.Outcome == vaccination.Found.String()):
+		return fault.New(fault.Forbidden, "number_not_needed", "")
+	case !numberDocuments(a.Form.Documents):
+		return fault.New(fault.Conflict, "number_documents", "documents")
 	}
-	return app.Record.PersonID, nil
+	return nil
 }
 
 // numberDocuments: the individual number card, or the notification card with an
@@ -76,10 +82,8 @@ func (s *Service) foundByNumber(ctx context.Context, a actor.Actor, o office.Off
 		return err
 	}
 	app.Form.Subject.Ticket, app.Form.Subject.Address = subject.Ticket, subject.Address
-	for _, to := range map[State][]State{Review: {NeedsInfo, Submitted, Checking}, NeedsInfo: {Submitted, Checking}}[app.State] {
-		if err := app.Move(to); err != nil {
-			return err
-		}
+	if err := app.again(); err != nil {
+		return err
 	}
 	if err := s.check(ctx, a, o, app); err != nil {
 		return err

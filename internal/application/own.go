@@ -39,6 +39,16 @@ func NotOwnPerson(a actor.Actor, p vaccination.Person) error {
 	return NotOwn(a, p.ID, certificate.Name{Family: p.Subject.Family, Given: p.Subject.Given})
 }
 
+// NotOwnAnswer is NotOwnPerson for everybody of whom an answer tells.
+func NotOwnAnswer(a actor.Actor, answer vaccination.Answer) error {
+	for _, c := range answer.Candidates {
+		if err := NotOwnPerson(a, c.Person); err != nil {
+			return err
+		}
+	}
+	return NotOwnPerson(a, answer.Person)
+}
+
 // NotOwnOf refuses an application of the actor's own: as the subject, of the
 // household, or as the applicant for somebody else.
 func (a Application) NotOwnOf(by actor.Actor) error {

@@ -3,6 +3,7 @@ package application
 import (
 	_ "embed"
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"akashi/internal/vaccination"
@@ -26,6 +27,31 @@ const (
 	Final    Weight = "final"    // cannot be approved as it stands
 )
 
+// Party is who has to act on an application.
+type Party string
+
+const (
+	ByApplicant Party = "applicant"
+	ByClerk     Party = "clerk"
+	ByApprover  Party = "approver"
+)
+
+// WaitsFor tells who has to act next; empty where nobody has to.
+func (a Application) WaitsFor() Party {
+	switch a.State {
+	case NeedsInfo:
+		return ByApplicant
+	case Review:
+		if slices.ContainsFunc(a.Reasons, func(r Reason) bool { return r.Weight == Override }) {
+			return ByApprover
+		}
+		return ByClerk
+	case Draft, Submitted, Checking, Approved:
+		return ByClerk
+	}
+	return ""
+}
+
 // weights is the table of all reason codes that this package gives.
 var weights = map[string]Weight{
 	"passport_missing":       Supply,
@@ -42,6 +68,7 @@ var weights = map[string]Weight{
 	"record_unavailable":     Final,
 	"record_not_found":       Final,
 	"record_ambiguous":       Final,
+	"record_chosen":          Confirm,
 	"record_not_exact":       Confirm,
 	"record_anomaly":         Override,
 	"record_warning":         Confirm,
@@ -52,6 +79,9 @@ var weights = map[string]Weight{
 	"office_closed":          Override,
 	"automatic_approval_off": Confirm,
 }
+
+// OfChoice tells whether it says no more than that somebody was chosen.
+func (r Reason) OfChoice() bool { return r.Code == "record_chosen" }
 
 func reason(code, detail string) Reason {
 	return Reason{Code: code, Detail: detail, Weight: weights[code]}
@@ -70,17 +100,23 @@ var sentences = func() map[string][2]string {
 	return table
 }()
 
+// Words names a field or a rule in Japanese and English; what has no name stays as it is.
+func Words(detail string) (ja, en string) {
+	if d, ok := sentences["detail:"+detail]; ok {
+		return d[0], d[1]
+	}
+	if m, ok := vaccination.Sentence(detail); ok {
+		return m.JA, m.EN
+	}
+	return detail, detail
+}
+
 // Sentence returns the reason in Japanese and English.
 func (r Reason) Sentence() (ja, en string) {
 	s, ok := sentences[r.Code]
 	if !ok {
 		return r.Code, r.Code
 	}
-	detailJA, detailEN := r.Detail, r.Detail
-	if d, ok := sentences["detail:"+r.Detail]; ok {
-		detailJA, detailEN = d[0], d[1]
-	} else if m, ok := vaccination.Sentence(r.Detail); ok {
-		detailJA, detailEN = m.JA, m.EN
-	}
+	detailJA, detailEN := Words(r.Detail)
 	return strings.ReplaceAll(s[0], "{detail}", detailJA), strings.ReplaceAll(s[1], "{detail}", detailEN)
 }

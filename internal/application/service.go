@@ -17,10 +17,11 @@ import (
 	"akashi/passport"
 )
 
-// Filter selects applications for a list; Before is the ID cursor of the last page.
+// Filter selects applications for a list; After is the ID cursor of the last page.
 type Filter struct {
-	State  State
-	Before string
+	States []State // any of them; none: all
+	Oldest bool    // first, instead of the newest
+	After  string
 	Limit  int
 }
 
@@ -80,7 +81,11 @@ func (s *Service) Get(ctx context.Context, a actor.Actor, id string) (Applicatio
 // List returns applications without personal parts, newest first.
 func (s *Service) List(ctx context.Context, a actor.Actor, f Filter) (list []Application, err error) {
 	e := audit.Entry{Action: "application.list"}
-	e.Fact("state", string(f.State))
+	var states []string
+	for _, state := range f.States {
+		states = append(states, string(state))
+	}
+	e.Fact("state", strings.Join(states, " "))
 	err = s.Log.Act(ctx, a, e, func(ctx context.Context, _ *audit.Entry) (err error) {
 		list, err = s.Store.Applications(ctx, a.Office, f)
 		return err
@@ -121,31 +126,35 @@ func (s *Service) Submit(ctx context.Context, a actor.Actor, id string) (Applica
 		return Application{}, err
 	}
 	return s.change(ctx, a, id, "application.submit", func(ctx context.Context, app *Application, _ *audit.Entry) error {
-		if app.State != Checking {
-			if err := app.Move(Submitted); err != nil {
-				return err
-			}
-			if err := app.Move(Checking); err != nil {
-				return err
-			}
+		if err := app.again(); err != nil {
+			return err
 		}
 		return s.check(ctx, a, o, app)
 	})
 }
 
+// again hands an application in, to be checked.
+func (a *Application) again() error {
+	if a.State == Checking {
+		return nil
+	}
+	if err := a.Move(Submitted); err != nil {
+		return err
+	}
+	return a.Move(Checking)
+}
+
 // check asks passport and record and decides by rule. Whom the register names may
 // be the actor, also where the form did not tell.
 func (s *Service) check(ctx context.Context, a actor.Actor, o office.Office, app *Application) error {
+	app.Record.Chosen = false
 	e, err := s.gather(ctx, s.Store.Register(app.Office), o, *app)
 	if err != nil {
 		return err
 	}
-	if err := NotOwnPerson(a, e.answer.Person); err != nil {
+	if err := s.rest(a, app, e); err != nil {
 		return err
 	}
-	app.Record = recordOf(e.answer, s.Clock.Today())
-	app.Record.MayAskNo = o.Settings.NumberRule.MayAsk(e.answer.Outcome == vaccination.Found)
-	app.Reasons = e.reasons()
 	if err := app.Move(next(app.Reasons)); err != nil {
 		return err
 	}
@@ -153,6 +162,17 @@ func (s *Service) check(ctx context.Context, a actor.Actor, o office.Office, app
 	if app.State == Approved {
 		app.Decision = &Decision{Outcome: "approve", By: "rule:automatic", At: s.now()}
 	}
+	return nil
+}
+
+// rest lets an application rest on what was found out about it.
+func (s *Service) rest(a actor.Actor, app *Application, e evidence) error {
+	if err := NotOwnAnswer(a, e.answer); err != nil {
+		return err
+	}
+	app.Record = recordOf(e.answer, s.Clock.Today())
+	app.Record.MayAskNo = e.office.Settings.NumberRule.MayAsk(e.answer.Outcome == vaccination.Found)
+	app.Reasons = e.reasons()
 	return nil
 }
 
@@ -183,6 +203,9 @@ func (s *Service) gather(ctx context.Context, reg vaccination.Register, o office
 		Programme: app.Form.Programme, Ticket: f.Ticket, Address: f.Address,
 		Family: f.Name.Family, Given: f.Name.Given, BirthDate: f.BirthDate, Elsewhere: f.Elsewhere,
 	}
+	if app.Record.Chosen {
+		q.Chosen = app.Record.PersonID
+	}
 	if reading != nil && !reading.Refused() {
 		q.Sex = map[string]vaccination.Sex{"M": vaccination.Male, "F": vaccination.Female}[reading.Document.Sex]
 	}
@@ -193,7 +216,7 @@ func (s *Service) gather(ctx context.Context, reg vaccination.Register, o office
 func recordOf(a vaccination.Answer, today clock.Date) Record {
 	r := Record{
 		Outcome: a.Outcome.String(), Source: a.Source, AsOf: a.AsOf, Certainty: string(a.Certainty),
-		Evidence: a.Evidence, CheckedOn: today,
+		Evidence: a.Evidence, CheckedOn: today, Chosen: a.Chosen,
 	}
 	if a.Outcome == vaccination.Found {
 		r.PersonID = a.Person.ID
@@ -225,13 +248,10 @@ func (s *Service) Answer(ctx context.Context, a actor.Actor, id string, f Form, 
 		if f.Kind != app.Form.Kind || f.Programme != app.Form.Programme {
 			return fault.New(fault.Invalid, "kind_fixed", "kind")
 		}
-		if err := app.Move(Submitted); err != nil {
+		if err := app.again(); err != nil {
 			return err
 		}
 		app.Form = f
-		if err := app.Move(Checking); err != nil {
-			return err
-		}
 		if err := app.NotOwnOf(a); err != nil {
 			return err
 		}
@@ -250,13 +270,17 @@ func (s *Service) Withdraw(ctx context.Context, a actor.Actor, id string) (Appli
 type Verdict struct {
 	Outcome string // approve, reject or ask
 	Reason  string // always needed: why the reasons are cleared, or not
-	Version int    // of the application that was looked at; 0 skips the check
+	// Candidate is the mark of the one among several who fit whose record it is
+	// (vaccination.Answer.Mark); it counts for approve only.
+	Candidate string
+	Version   int // of the application that was looked at; 0 skips the check
 }
 
 const maxReason = 500
 
 // Decide records a person's decision. Approving what is held needs a reason in
-// words; what only an officer may override needs that permission too.
+// words; what only an officer may override needs that permission too, also what is
+// known only once a candidate is chosen.
 func (s *Service) Decide(ctx context.Context, a actor.Actor, id string, v Verdict) (Application, error) {
 	if err := fault.OneOf("outcome", v.Outcome, "approve", "reject", "ask"); err != nil {
 		return Application{}, err
@@ -269,9 +293,19 @@ func (s *Service) Decide(ctx context.Context, a actor.Actor, id string, v Verdic
 	case len([]rune(v.Reason)) > maxReason:
 		return Application{}, fault.New(fault.Invalid, "too_long", "reason")
 	}
-	return s.change(ctx, a, id, "application.decide", func(_ context.Context, app *Application, e *audit.Entry) error {
+	o, err := s.Store.Office(ctx, a.Office)
+	if err != nil {
+		return Application{}, err
+	}
+	return s.change(ctx, a, id, "application.decide", func(ctx context.Context, app *Application, e *audit.Entry) error {
 		if v.Version != 0 && v.Version != app.Version {
 			return errVersion
+		}
+		if to == Approved && v.Candidate != "" {
+			if err := s.choose(ctx, a, o, app, v.Candidate); err != nil {
+				return err
+			}
+			e.Fact("candidate", "chosen")
 		}
 		d := &Decision{Outcome: v.Outcome, By: a.Person, At: s.now(), Reason: v.Reason}
 		if to == Approved {

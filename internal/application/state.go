@@ -27,11 +27,20 @@ var transitions = map[State][]State{
 	Submitted: {Checking, Withdrawn},
 	Checking:  {Checking, NeedsInfo, Review, Approved, Withdrawn},
 	NeedsInfo: {Submitted, Rejected, Withdrawn},
-	Review:    {Approved, Rejected, NeedsInfo, Withdrawn},
+	Review:    {Approved, Rejected, NeedsInfo, Submitted, Withdrawn},
 	Approved:  {Fulfilled, Submitted, Withdrawn},
 	Fulfilled: {},
 	Rejected:  {},
 	Withdrawn: {},
+}
+
+// Waiting are the states in which an application waits for a decision, for the
+// applicant, or for a register that could not be asked.
+func Waiting() []State { return []State{Checking, NeedsInfo, Review} }
+
+// Correctable tells whether what was handed in may still be corrected.
+func (s State) Correctable() bool {
+	return s == Draft || s == Checking || slices.Contains(transitions[s], Submitted)
 }
 
 // States lists every state.

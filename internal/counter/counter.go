@@ -147,15 +147,19 @@ func Actions() (list []string) {
 
 // functions are what templates may use besides values.
 var functions = template.FuncMap{
-	"t":    both,
-	"ja":   func(key ...any) string { return word(key)[0] },
-	"en":   func(key ...any) string { return word(key)[1] },
-	"join": func(list []string) string { return strings.Join(list, ", ") },
-	"date": date,
-	"time": moment,
-	"day":  func(t time.Time) string { return string(clock.DateOf(t)) },
-	"arg":  pairs,
-	"took": Took, "share": Share,
+	"t":         both,
+	"ja":        func(key ...any) string { return word(key)[0] },
+	"en":        func(key ...any) string { return word(key)[1] },
+	"named":     named,
+	"letter":    func(i int) string { return string(rune('A' + i)) },
+	"agreement": agreement,
+	"join":      func(list []string) string { return strings.Join(list, ", ") },
+	"date":      date,
+	"time":      moment,
+	"arg":       pairs,
+	"age":       age,
+	"took":      Took, "share": Share,
+	"day": func(t time.Time) string { return string(clock.DateOf(t)) },
 }
 
 // word finds a text by its key, which may come in parts. One that is missing
@@ -168,10 +172,35 @@ func word(parts []any) [2]string {
 	return [2]string{key, key}
 }
 
+// Word is a text of the pages by its key.
+func Word(key string) (ja, en string, ok bool) {
+	w, ok := words[key]
+	return w[0], w[1], ok
+}
+
 // both is a text in both languages, each marked as what it is.
 func both(key ...any) template.HTML {
 	w := word(key)
 	return template.HTML(`<span lang="ja">` + template.HTMLEscapeString(w[0]) + `</span> <span lang="en">` + template.HTMLEscapeString(w[1]) + `</span>`)
+}
+
+// named is a text for a value that others may bring, or the value itself where there is none.
+func named(prefix, value string) template.HTML {
+	if _, ok := words[prefix+value]; ok {
+		return both(prefix + value)
+	}
+	return template.HTML(template.HTMLEscapeString(value))
+}
+
+// agreement says what a code of evidence tells: agrees, partly or differs.
+func agreement(code string) string {
+	switch _, how, _ := strings.Cut(code, "_"); {
+	case strings.HasSuffix(how, "differs"), strings.HasSuffix(how, "unknown"):
+		return "differs"
+	case strings.HasSuffix(how, "loose"), strings.HasSuffix(how, "partly"):
+		return "partly"
+	}
+	return "agrees"
 }
 
 // pairs makes the argument of a part from names and values.
@@ -194,6 +223,24 @@ func date(d any) string {
 		return text + "（" + era + "）"
 	}
 	return text
+}
+
+// span is a time in a unit that has words.
+type span struct {
+	N    int
+	Unit string
+}
+
+// age says for how long something has been there.
+func age(from, now time.Time) span {
+	switch n := int(now.Sub(from).Minutes()); {
+	case n >= 48*60:
+		return span{n / (24 * 60), "days"}
+	case n >= 60:
+		return span{n / 60, "hours"}
+	default:
+		return span{n, "minutes"}
+	}
 }
 
 // moment shows a time as it is in Japan, to the minute.

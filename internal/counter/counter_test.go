@@ -18,7 +18,7 @@ import (
 	"akashi/internal/watch"
 )
 
-var used = regexp.MustCompile(`\b(?:t|ja|en) "([^"]+)"( [$.(])?|"(?:label|hint|title|prefix)" "([^"]+)"`)
+var used = regexp.MustCompile(`\b(?:t|ja|en|named) "([^"]+)"( [$.(])?|"(?:label|hint|title|prefix)" "([^"]+)"`)
 
 // Every text of the pages is there in both languages, and each is used.
 func TestWords(t *testing.T) {
@@ -81,7 +81,17 @@ func TestWordsOfTheDomain(t *testing.T) {
 	reissue, revoke := issuance.Reasons()
 	need("why.", append(reissue, revoke...)...)
 	need("certificate.", string(issuance.Prepared), string(issuance.Issued), string(issuance.Superseded), string(issuance.Revoked), string(issuance.Failed))
+	for _, c := range issuance.Changes() {
+		need("changed.", string(c))
+	}
 	need("weight.", string(application.Supply), string(application.Confirm), string(application.Override), string(application.Final))
+	need("waits.", string(application.ByApplicant), string(application.ByClerk), string(application.ByApprover))
+	need("channel.", string(application.Counter), string(application.Mail), string(application.App))
+	need("severity.", string(vaccination.Block), string(vaccination.Warning))
+	need("sex.", string(vaccination.SexUnknown), string(vaccination.Male), string(vaccination.Female), string(vaccination.SexNotApplicable), "M", "F", "X")
+	for _, code := range vaccination.EvidenceCodes() {
+		need("fits.", agreement(code))
+	}
 	need("certainty.", string(vaccination.Exact), string(vaccination.Loose), string(vaccination.Candidate))
 	for _, k := range office.Kinds() {
 		need("act.", string(k))

@@ -61,6 +61,8 @@ type Issue struct {
 	Payloads      []Payload
 	Doses         []application.DoseRef // the record versions it certifies
 	SupersededBy  string
+	Cause         string // why it was made in place of another: a code
+	Corrected     bool   // the record that it certifies was corrected or withdrawn since
 	Reason        string // why revoked or failed: a code
 	Copies        int
 	PreparedAt    time.Time
@@ -92,6 +94,8 @@ type Payload struct {
 // Filter selects certificates for a list, newest first; Before is the ID of the last one of the page before.
 type Filter struct {
 	Application string
+	Persons     []string // of the register, on whose records the applications rest
+	Corrected   bool     // issued ones only, whose record was corrected or withdrawn since
 	State       State
 	RenewBefore time.Time // issued ones of which a code expires before
 	Before      string

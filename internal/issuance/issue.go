@@ -97,6 +97,7 @@ type basis struct {
 // prepare composes, drafts and lints, and stores the intent (steps 5 to 8).
 func (s *Service) prepare(ctx context.Context, a actor.Actor, b basis, supersedes, reason string) (Issue, error) {
 	i, err := s.draft(ctx, b, supersedes)
+	i.Cause = reason
 	if err == nil {
 		err = s.lint(ctx, i)
 	}

@@ -79,7 +79,7 @@ func (m *model) create() {
 
 func (m *model) submit(a *modelled) {
 	_, err := m.w.Applications.Submit(m.Context(), m.w.Clerk, a.id)
-	if m.did(a, "application.submit", a.is(application.Draft, application.NeedsInfo, application.Approved), err) {
+	if m.did(a, "application.submit", a.is(application.Draft, application.NeedsInfo, application.Review, application.Approved), err) {
 		a.state = a.checked
 	}
 }
@@ -90,7 +90,7 @@ func (m *model) answer(a *modelled) {
 		f.Applicant.Proof, checked = "power_of_attorney", application.Approved
 	}
 	_, err := m.w.Applications.Answer(m.Context(), m.w.Clerk, a.id, f, 0)
-	if m.did(a, "application.answer", a.is(application.Draft, application.NeedsInfo, application.Approved), err) {
+	if m.did(a, "application.answer", a.is(application.Draft, application.NeedsInfo, application.Review, application.Approved), err) {
 		a.form, a.checked = f, checked
 		if a.state != application.Draft {
 			a.state = checked

@@ -8,6 +8,7 @@ const (
 	WriteApplications Permission = "applications.write"
 	Decide            Permission = "applications.decide"
 	Override          Permission = "applications.override"
+	ReadRecords       Permission = "records.read" // doses, and the people who fit, of one application
 
 	ReadCertificates Permission = "certificates.read"
 	Issue            Permission = "certificates.issue"

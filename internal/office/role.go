@@ -29,6 +29,7 @@ permission                      clerk  approver  register_clerk  exchange_clerk 
 applications.read               x      x         .               .               x        .         .            x
 applications.write              x      x         .               .               x        .         .            .
 applications.decide             x      x         .               .               x        .         .            .
+records.read                    x      x         .               .               x        .         .            .
 applications.override           .      x         .               .               x        .         .            .
 certificates.read               x      x         .               .               x        .         .            x
 certificates.issue              x      x         .               .               x        .         .            .

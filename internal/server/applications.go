@@ -1,6 +1,7 @@
 package server
 
 import (
+	"strings"
 	"time"
 
 	"akashi/internal/application"
@@ -17,6 +18,7 @@ type applicationBody struct {
 	Kind             string                `json:"kind"`
 	Programme        string                `json:"programme"`
 	Channel          string                `json:"channel"`
+	WaitsFor         application.Party     `json:"waits_for,omitempty" doc:"who has to act: applicant, clerk or approver; absent: nobody"`
 	Reasons          []reasonBody          `json:"reasons" doc:"why it is held"`
 	Passport         *readingBody          `json:"passport,omitempty"`
 	Record           *recordBody           `json:"record,omitempty"`
@@ -52,6 +54,7 @@ type recordBody struct {
 	Evidence    []string  `json:"evidence,omitempty"`
 	DoseNumbers []int     `json:"dose_numbers,omitempty"`
 	CheckedOn   string    `json:"checked_on,omitempty"`
+	Chosen      bool      `json:"chosen,omitempty" doc:"by a person, among several who fit"`
 }
 
 // applicationItem is an application in a list: nothing of the person.
@@ -61,6 +64,7 @@ type applicationItem struct {
 	State     application.State `json:"state"`
 	Kind      string            `json:"kind"`
 	Channel   string            `json:"channel"`
+	WaitsFor  application.Party `json:"waits_for,omitempty" doc:"who has to act: applicant, clerk or approver"`
 	Reasons   []reasonBody      `json:"reasons"`
 	CreatedAt time.Time         `json:"created_at"`
 	UpdatedAt time.Time         `json:"updated_at"`
@@ -72,20 +76,21 @@ type applicationList struct {
 }
 
 type decisionBody struct {
-	Outcome string `json:"outcome" enum:"approve,reject,ask"`
-	Reason  string `json:"reason" minLength:"1" maxLength:"500" doc:"in words; never logged"`
-	Version int    `json:"version,omitempty" doc:"of the application that was looked at"`
+	Outcome   string `json:"outcome" enum:"approve,reject,ask"`
+	Reason    string `json:"reason" minLength:"1" maxLength:"500" doc:"in words; never logged"`
+	Candidate string `json:"candidate,omitempty" maxLength:"64" doc:"whose record it is, of those who fit, as the application names them; for approve"`
+	Version   int    `json:"version,omitempty" doc:"of the application that was looked at"`
 }
 
 func (s *Server) applicationOf(a application.Application) applicationBody {
 	b := applicationBody{
 		ID: a.ID, Version: a.Version, State: a.State, Kind: string(a.Form.Kind), Programme: a.Form.Programme, Channel: string(a.Form.Channel),
-		Reasons: reasonsOf(a.Reasons), Decision: a.Decision, NumberMayBeAsked: a.Record.MayAskNo, CreatedAt: a.CreatedAt, UpdatedAt: a.UpdatedAt,
+		WaitsFor: a.WaitsFor(), Reasons: reasonsOf(a.Reasons), Decision: a.Decision, NumberMayBeAsked: a.Record.MayAskNo, CreatedAt: a.CreatedAt, UpdatedAt: a.UpdatedAt,
 	}
 	if a.Record.Outcome != "" {
 		r := a.Record
 		b.Record = &recordBody{
-			Outcome: r.Outcome, Source: r.Source, AsOf: r.AsOf, Certainty: r.Certainty, Evidence: r.Evidence, CheckedOn: string(r.CheckedOn),
+			Outcome: r.Outcome, Source: r.Source, AsOf: r.AsOf, Certainty: r.Certainty, Evidence: r.Evidence, CheckedOn: string(r.CheckedOn), Chosen: r.Chosen,
 		}
 		for _, d := range r.Doses {
 			b.Record.DoseNumbers = append(b.Record.DoseNumbers, d.Number)
@@ -143,15 +148,23 @@ func (s *Server) createApplication(c *call) (answer, error) {
 }
 
 func (s *Server) listApplications(c *call) (answer, error) {
-	limit, before, err := c.page(rowForm)
+	limit, after, err := c.page(rowForm)
 	if err != nil {
 		return answer{}, err
 	}
-	state := application.State(c.query.Get("state"))
-	if err := known(state, application.States(), "state"); err != nil {
+	f := application.Filter{Oldest: c.query.Get("order") == "oldest", After: after, Limit: limit}
+	if err := known(c.query.Get("order"), []string{"oldest", "newest"}, "order"); err != nil {
 		return answer{}, err
 	}
-	list, err := s.Applications.List(c.ctx, c.actor, application.Filter{State: state, Before: before, Limit: limit})
+	if states := c.query.Get("state"); states != "" {
+		for name := range strings.SplitSeq(states, ",") {
+			if err := fault.OneOf("state", application.State(name), application.States()...); err != nil {
+				return answer{}, err
+			}
+			f.States = append(f.States, application.State(name))
+		}
+	}
+	list, err := s.Applications.List(c.ctx, c.actor, f)
 	if err != nil {
 		return answer{}, err
 	}
@@ -159,7 +172,7 @@ func (s *Server) listApplications(c *call) (answer, error) {
 	for _, a := range list {
 		out.Applications = append(out.Applications, applicationItem{
 			ID: a.ID, Version: a.Version, State: a.State, Kind: string(a.Form.Kind), Channel: string(a.Form.Channel),
-			Reasons: reasonsOf(a.Reasons), CreatedAt: a.CreatedAt, UpdatedAt: a.UpdatedAt,
+			WaitsFor: a.WaitsFor(), Reasons: reasonsOf(a.Reasons), CreatedAt: a.CreatedAt, UpdatedAt: a.UpdatedAt,
 		})
 	}
 	if len(list) == limit {
@@ -181,12 +194,21 @@ func (s *Server) getApplication(c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	app, err := s.Applications.Get(c.ctx, c.actor, id)
+	x, err := s.Applications.Examine(c.ctx, c.actor, id)
 	if err != nil {
 		return answer{}, err
 	}
-	b := s.applicationOf(app)
-	b.Form = handedIn(app.Form)
+	if more := len(x.Choices) - 1; more > 0 { // the route counted one
+		if err := s.lookUp(c, more); err != nil {
+			return answer{}, err
+		}
+	}
+	o, err := s.office(c.ctx, c.actor.Office)
+	if err != nil {
+		return answer{}, err
+	}
+	b := examinedBody{s.applicationOf(x.Application), s.recordNow(x, text{o.NameJA, o.NameEN})}
+	b.Form = handedIn(x.Form)
 	return value(b)
 }
 
@@ -231,7 +253,13 @@ func (s *Server) decideApplication(c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	a, err := s.applied(s.Applications.Decide(c.ctx, c.actor, id, application.Verdict{Outcome: b.Outcome, Reason: b.Reason, Version: b.Version}))
+	if b.Outcome == "approve" && b.Candidate != "" { // the register is asked for everybody who fits
+		if err := s.lookUp(c, 1); err != nil {
+			return answer{}, err
+		}
+	}
+	v := application.Verdict{Outcome: b.Outcome, Reason: b.Reason, Candidate: b.Candidate, Version: b.Version}
+	a, err := s.applied(s.Applications.Decide(c.ctx, c.actor, id, v))
 	return a, c.overridden(err)
 }
 

@@ -26,6 +26,8 @@ type certificateBody struct {
 	Copies       int            `json:"copies" doc:"printed so far"`
 	Supersedes   string         `json:"supersedes,omitempty"`
 	SupersededBy string         `json:"superseded_by,omitempty"`
+	Cause        string         `json:"cause,omitempty" doc:"why it was made in place of another"`
+	Corrected    bool           `json:"corrected,omitempty" doc:"it is issued, and the record that it certifies was corrected or withdrawn since"`
 	Reason       string         `json:"reason,omitempty" doc:"why revoked or failed"`
 	ClosedAt     time.Time      `json:"closed_at,omitzero"`
 	RenewBy      time.Time      `json:"renew_by,omitzero" doc:"when the first of its codes expires; what it certifies stays true"`
@@ -61,7 +63,7 @@ func certificateOf(i issuance.Issue) certificateBody {
 	b := certificateBody{
 		ID: c.ID, Kind: string(c.Kind), Programme: c.Programme, State: i.State, Application: i.ApplicationID,
 		IssuedOn: string(c.IssuedOn), IssuedAt: c.IssuedAt, Copies: i.Copies, Supersedes: c.Supersedes, SupersededBy: i.SupersededBy,
-		Reason: i.Reason, ClosedAt: i.ClosedAt, RenewBy: i.RenewBy, Families: []string{},
+		Cause: i.Cause, Corrected: i.Corrected, Reason: i.Reason, ClosedAt: i.ClosedAt, RenewBy: i.RenewBy, Families: []string{},
 	}
 	for _, f := range i.Families() {
 		b.Families = append(b.Families, string(f))
@@ -90,6 +92,10 @@ func (s *Server) listCertificates(c *call) (answer, error) {
 	if f.Application != "" && !rowForm.MatchString(f.Application) {
 		return answer{}, fault.New(fault.Invalid, "unknown_value", "application")
 	}
+	if err := known(c.query.Get("corrected"), []string{"true"}, "corrected"); err != nil {
+		return answer{}, err
+	}
+	f.Corrected = c.query.Get("corrected") != ""
 	if text := c.query.Get("renew_within"); text != "" {
 		days, err := strconv.Atoi(text)
 		if err != nil || days < 1 || days > maxRenewDays {

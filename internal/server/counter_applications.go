@@ -11,7 +11,6 @@ import (
 	"akashi/internal/application"
 	"akashi/internal/counter"
 	"akashi/internal/fault"
-	"akashi/internal/issuance"
 	"akashi/internal/office"
 	"akashi/passport"
 )
@@ -28,12 +27,14 @@ func (s *Server) applicationPages() []*route {
 	submit := actRoute("/applications/{id}/submit", "check-application", "submit-application", office.WriteApplications, nil, s.acted(s.submitApplication), "もう一度照会する", "Check again")
 	withdraw := actRoute("/applications/{id}/withdraw", "take-back-application", "withdraw-application", office.WriteApplications, nil, s.acted(s.withdrawApplication), "取り下げる", "Withdraw")
 	decide := actRoute("/applications/{id}/decision", "judge-application", "decide-application", office.Decide, decisionBody{}, s.acted(s.decideApplication), "決定する", "Decide")
+	number := actRoute("/applications/{id}/number", "enter-number-at-counter", "enter-number", office.EnterNumber, numberBody{}, s.numberHere, "個人番号で記録を探す", "Look for the record by the individual number")
 	issue := actRoute("/applications/{id}/issue", "issue-at-counter", "issue-certificate", office.Issue, nil, s.issueHere, "発行する", "Issue")
 	preview := showRoute("/applications/{id}/preview", "show-preview", "preview-certificate", office.Issue, s.showPreview, "発行される紙面の確認用（記録される）", "The paper that would be printed, as a preview; the look-up is logged")
-	for _, r := range []*route{create, submit, one, edit, supply, preview} {
+	history := showRoute("/applications/{id}/history", "show-history", "get-history", office.ReadCertificates, s.showHistory, "その人の証明書の履歴の画面（記録される）", "The page of every certificate of a person; the look-up is logged")
+	for _, r := range []*route{create, submit, one, edit, supply, history, preview} {
 		r.looksUp = true
 	}
-	return []*route{home, zone, create, list, one, edit, supply, submit, withdraw, decide, preview, issue}
+	return []*route{home, zone, create, list, one, history, edit, supply, submit, withdraw, decide, number, preview, issue}
 }
 
 // notice is what an applicant is told about the use of the data.
@@ -105,7 +106,7 @@ func (s *Server) showEdit(c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	seen := a.body.(applicationBody)
+	seen := a.body.(examinedBody)
 	v, err := fieldsOf(seen.Form)
 	if err != nil {
 		return answer{}, err
@@ -188,62 +189,6 @@ func (s *Server) createAndSubmit(c *call) (string, error) {
 		s.explain(c, s.noted(c, err)) // the application is there, and its page can check it again
 	}
 	return made.ID, nil
-}
-
-type listView struct {
-	applicationList
-	State  application.State
-	States []application.State
-}
-
-func (s *Server) showApplications(c *call) (answer, error) {
-	a, err := s.listApplications(c)
-	if err != nil {
-		return answer{}, err
-	}
-	return s.html(c, "applications", http.StatusOK, nil, listView{a.body.(applicationList), application.State(c.query.Get("state")), application.States()})
-}
-
-type applicationView struct {
-	Application  applicationBody
-	Form         counter.Form
-	Zone         *zoneView
-	Certificates []certificateBody
-	Preview      *previewBody // where it can be issued by the one who looks
-}
-
-func (s *Server) showApplication(c *call) (answer, error) {
-	return s.applicationPage(c, counter.Form{}, http.StatusOK, nil)
-}
-
-func (s *Server) applicationPage(c *call, f counter.Form, status int, above *counter.Said) (answer, error) {
-	a, err := s.getApplication(c)
-	if err != nil {
-		return answer{}, err
-	}
-	v := applicationView{Application: a.body.(applicationBody), Form: f}
-	v.Form.Key = s.IDs.Row()
-	if p := v.Application.Form.Passport; p != nil {
-		v.Zone = s.readZone(string(p.Zone))
-	}
-	if v.Application.State == application.Fulfilled && c.actor.May(string(office.ReadCertificates)) {
-		list, err := s.Issuance.List(c.ctx, c.actor, issuance.Filter{Application: v.Application.ID, Limit: maxPage})
-		if err != nil {
-			return answer{}, err
-		}
-		for _, i := range list {
-			v.Certificates = append(v.Certificates, certificateOf(i))
-		}
-	}
-	if v.Application.State == application.Approved && c.actor.May(string(office.Issue)) {
-		shown, err := s.previewCertificate(c)
-		if err != nil {
-			return answer{}, err
-		}
-		b := shown.body.(previewBody)
-		v.Preview = &b
-	}
-	return s.html(c, "application", status, above, v)
 }
 
 // acted runs an operation of the API with the fields of a form and shows the page

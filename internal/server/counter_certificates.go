@@ -14,7 +14,7 @@ import (
 
 func (s *Server) certificatePages() []*route {
 	certificates := showRoute("/certificates", "show-certificates", "list-certificates", office.ReadCertificates, s.showCertificates, "証明書一覧の画面", "The page of certificates")
-	certificates.query = []string{"id", "cursor"}
+	certificates.query = []string{"id", "corrected", "cursor"}
 	certificate := showRoute("/certificates/{id}", "show-certificate", "get-certificate", office.ReadCertificates, s.showCertificate, "証明書の画面（記録される）", "The page of a certificate; the look-up is logged")
 	print := actRoute("/certificates/{id}/print", "print-at-counter", "print-certificate", office.Print, nil, s.printHere, "印刷する", "Print")
 	print.gives = "application/pdf"
@@ -97,7 +97,8 @@ func (s *Server) showPrint(c *call) (answer, error) { return s.onScreen(s.getPri
 
 type certificatesView struct {
 	certificateList
-	ID string
+	ID        string
+	Corrected bool
 }
 
 func (s *Server) showCertificates(c *call) (answer, error) {
@@ -113,7 +114,7 @@ func (s *Server) showCertificates(c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	return s.html(c, "certificates", http.StatusOK, nil, certificatesView{certificateList: a.body.(certificateList)})
+	return s.html(c, "certificates", http.StatusOK, nil, certificatesView{certificateList: a.body.(certificateList), Corrected: c.query.Has("corrected")})
 }
 
 type certificateView struct {

@@ -140,6 +140,11 @@ func (f *fixture) testCounter(t *testing.T) {
 	f.want(t, decided, 409, "")
 	f.want(t, f.page(f.officer, "POST", held.header.Get("Location")+"/decision", "outcome=approve&reason=確かめました"), 303, "")
 	f.testEdit(t)
+	f.testNumberPage(t)
+	for _, at := range []string{prefix + "/applications/", "/counter/applications/"} {
+		f.want(t, f.page(f.clerk, "GET", at+strings.TrimPrefix(application, "/counter/applications/")+"/history", ""), 200, "")
+		f.want(t, f.page(f.clerk, "GET", at+nobody+"/history", ""), 404, "application")
+	}
 	f.want(t, f.page(f.clerk, "POST", held.header.Get("Location")+"/withdraw", ""), 303, "")
 	f.want(t, f.page(f.clerk, "POST", held.header.Get("Location")+"/withdraw", ""), 409, "")
 	f.want(t, f.page(f.clerk, "POST", "/counter/applications/"+nobody+"/submit", ""), 404, "application")

@@ -639,7 +639,7 @@ func TestOthersDoNotExist(t *testing.T) {
 			path := strings.NewReplacer("{id}", id, "{number}", "1").Replace(strings.TrimPrefix(r.path, prefix))
 			var got reply
 			if onPage {
-				got = f.page(stranger, r.method, path, map[string]string{"judge-application": "outcome=reject&reason=x", "make-certificate-again": "reason=lost", "end-certificate": "reason=fraud", "supply-application": plainForm("subject.ticket_number", "0000000001"), "agree-approval": "reason=x", "deny-approval": "reason=x", "see-to-alert": "note%3Atext=", "ask-for-change": dutyFields(), "ask-for-enabling": dutyFields()}[r.id])
+				got = f.page(map[bool]string{true: f.foreignClerk, false: stranger}[r.permission == office.EnterNumber], r.method, path, map[string]string{"judge-application": "outcome=reject&reason=x", "make-certificate-again": "reason=lost", "end-certificate": "reason=fraud", "supply-application": plainForm("subject.ticket_number", "0000000001"), "agree-approval": "reason=x", "deny-approval": "reason=x", "see-to-alert": "note%3Atext=", "ask-for-change": dutyFields(), "ask-for-enabling": dutyFields(), "enter-number-at-counter": bodyOf["enter-number-at-counter"]}[r.id])
 			} else {
 				got = f.do(map[bool]string{true: f.foreignClerk, false: stranger}[r.permission == office.EnterNumber], r.method, path, body)
 			}

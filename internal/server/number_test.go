@@ -76,6 +76,22 @@ func (f *fixture) testNumbers(t *testing.T) {
 	}
 }
 
+// renaming returns how a table is taken away under the feet of the service.
+func (f *fixture) renaming(t *testing.T) func(from, to string) {
+	t.Helper()
+	db, err := sql.Open("sqlite", filepath.Join(f.Config.Data, "akashi.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	return func(from, to string) {
+		t.Helper()
+		if _, err := db.ExecContext(t.Context(), "PRAGMA busy_timeout = 10000; ALTER TABLE "+from+" RENAME TO "+to); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // S-105: while the vault alone is away, the counter says "later" to a number, keeps
 // nothing of it, and does everything else; afterwards the number is taken.
 func TestVaultDown(t *testing.T) {
@@ -84,16 +100,7 @@ func TestVaultDown(t *testing.T) {
 	r := f.do(f.clerk, "POST", "/imports/subjects", withNumber(t, number))
 	f.want(t, r, 201, "")
 	f.want(t, f.do(f.officer, "POST", "/imports/"+r.json(t)["id"].(string)+"/commit", ""), 200, "")
-	db, err := sql.Open("sqlite", filepath.Join(f.Config.Data, "akashi.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = db.Close() }()
-	rename := func(from, to string) {
-		if _, err := db.ExecContext(t.Context(), "PRAGMA busy_timeout = 10000; ALTER TABLE "+from+" RENAME TO "+to); err != nil {
-			t.Fatal(err)
-		}
-	}
+	rename := f.renaming(t)
 	rename("vault", "vault_away")
 	r = f.do(f.clerk, "POST", "/applications", fmt.Sprintf(unknownPerson, `"my_number_card"`))
 	f.want(t, r, 201, "")

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"akashi/internal/application"
+	"akashi/internal/counter"
 	"akashi/internal/fault"
 	"akashi/internal/vaccination"
 )
@@ -110,14 +111,33 @@ func Sentence(f *fault.Error) (ja, en string) {
 		}
 	}
 	for name, value := range f.Args {
-		ja, en := value, value
-		if name == "reason" { // a clerk reads it aloud
-			ja, en = application.Reason{Code: value, Detail: f.Args["detail"]}.Sentence()
-		}
+		ja, en := aloud(f, name, value)
 		t.JA = strings.ReplaceAll(t.JA, "{"+name+"}", ja)
 		t.EN = strings.ReplaceAll(t.EN, "{"+name+"}", en)
 	}
 	return t.JA, t.EN
+}
+
+// aloud puts an argument into words, as a clerk reads it.
+func aloud(f *fault.Error, name, value string) (ja, en string) {
+	switch name {
+	case "reason":
+		return application.Reason{Code: value, Detail: f.Args["detail"]}.Sentence()
+	case "from", "to", "state":
+		for _, kind := range []string{"state.", "certificate."} {
+			if ja, en, ok := counter.Word(kind + value); ok {
+				return ja, en
+			}
+		}
+	case "fields":
+		var all [2][]string
+		for field := range strings.SplitSeq(value, ", ") {
+			ja, en := application.Words(field)
+			all[0], all[1] = append(all[0], ja), append(all[1], en)
+		}
+		return strings.Join(all[0], "、"), strings.Join(all[1], ", ")
+	}
+	return value, value
 }
 
 // retryAfter is for how many seconds nothing should be tried.

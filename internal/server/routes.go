@@ -175,12 +175,17 @@ func (s *Server) applicationRoutes() []*route {
 	return []*route{create,
 		{
 			faces: staffOnly, method: http.MethodGet, path: prefix + "/applications", id: "list-applications", permission: office.ReadApplications, purpose: actor.Certificate,
-			status: http.StatusOK, query: append([]string{"state"}, paging...), out: applicationList{}, serve: s.listApplications,
-			ja: "申請の一覧（個人の情報なし）", en: "List applications, without anything personal",
+			status: http.StatusOK, query: append([]string{"state", "order"}, paging...), out: applicationList{}, serve: s.listApplications,
+			ja: "申請の一覧（個人の情報なし。state はカンマ区切り、order は oldest か newest）", en: "List applications, without anything personal; state takes several with commas, order is oldest or newest",
 		},
 		{
 			faces: staffOnly, method: http.MethodGet, path: prefix + "/applications/{id}", id: "get-application", permission: office.ReadApplications, purpose: actor.Certificate,
-			status: http.StatusOK, looksUp: true, out: applicationBody{}, serve: s.getApplication, ja: "申請を読む（記録される）", en: "Read an application; the look-up is logged",
+			status: http.StatusOK, looksUp: true, out: examinedBody{}, serve: s.getApplication, ja: "申請を読む（記録される）", en: "Read an application; the look-up is logged",
+		},
+		{
+			faces: staffOnly, method: http.MethodGet, path: prefix + "/applications/{id}/history", id: "get-history", permission: office.ReadCertificates, purpose: actor.Certificate,
+			status: http.StatusOK, looksUp: true, out: historyBody{}, serve: s.getHistory,
+			ja: "申請の人の証明書をすべて、今の記録との違いとともに（記録される）", en: "Every certificate of the person of an application, with what the record says otherwise now; the look-up is logged",
 		},
 		submit, supply,
 		post("/{id}/withdraw", "withdraw-application", office.WriteApplications, nil, s.withdrawApplication, "申請を取り下げる", "Withdraw an application"),
@@ -197,7 +202,7 @@ func (s *Server) certificateRoutes() []*route {
 		}
 	}
 	list := of(http.MethodGet, "/certificates", "list-certificates", office.ReadCertificates, s.listCertificates, "証明書の一覧", "List certificates")
-	list.query, list.out = append([]string{"application", "state", "renew_within"}, paging...), certificateList{}
+	list.query, list.out = append([]string{"application", "state", "renew_within", "corrected"}, paging...), certificateList{}
 	codes := of(http.MethodGet, "/certificates/{id}/codes", "get-codes", office.Print, s.getCodes, "コードの正確な文字列", "The exact text of each code")
 	codes.out = codesBody{}
 	card := of(http.MethodGet, "/certificates/{id}/card", "get-card", office.Print, s.getCard, "SMART Health Card のファイル", "The .smart-health-card file")

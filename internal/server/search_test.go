@@ -13,7 +13,7 @@ import (
 // and an identifier or a name.
 func TestNoSearch(t *testing.T) {
 	f := newFixture(t)
-	known := []string{"cursor", "limit", "id", "state", "application", "kind", "object", "on", "staff", "concerned", "day", "action", "scope", "renew_within", "from", "to", "until", "part"} // internal keys, days and codes
+	known := []string{"cursor", "limit", "id", "state", "application", "kind", "object", "on", "staff", "concerned", "day", "action", "scope", "renew_within", "from", "to", "until", "part", "order", "corrected"} // internal keys, days and codes
 	for _, r := range f.routes() {
 		for _, name := range r.query {
 			if !slices.Contains(known, name) {

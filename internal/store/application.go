@@ -138,18 +138,22 @@ func summary(row applicationRow) (application.Application, error) {
 	return a, json.Unmarshal([]byte(row.Reasons), &a.Reasons)
 }
 
-// Applications implements application.Store: newest first, without personal parts.
+// Applications implements application.Store: without personal parts.
 func (s *Store) Applications(ctx context.Context, office string, f application.Filter) ([]application.Application, error) {
 	db, err := act(ctx, office)
 	if err != nil {
 		return nil, err
 	}
 	q := db.Omit("data").Where("office = ?", office)
-	if f.State != "" {
-		q = q.Where("state = ?", string(f.State))
+	if len(f.States) > 0 {
+		q = q.Where("state IN ?", f.States)
+	}
+	page := newest
+	if f.Oldest {
+		page = oldest
 	}
 	var rows []applicationRow
-	if err := newest(q, f.Before, f.Limit).Find(&rows).Error; err != nil {
+	if err := page(q, f.After, f.Limit).Find(&rows).Error; err != nil {
 		return nil, err
 	}
 	list := make([]application.Application, len(rows))

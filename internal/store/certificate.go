@@ -3,6 +3,7 @@ package store
 import (
 	"cmp"
 	"context"
+	"slices"
 	"strconv"
 	"time"
 
@@ -27,7 +28,7 @@ type certificateRow struct {
 	Content                     []byte
 	PreparedAt, ClaimedAt       int64
 	ClosedAt                    int64
-	Reason                      string
+	Reason, Cause               string
 	Copies                      int
 	RenewBy                     int64
 }
@@ -124,10 +125,10 @@ func (s *Store) intent(i issuance.Issue, key seal.Key) (batch, error) {
 	}
 	return batch{
 		insert("certificates", `office, id, application_id, kind, programme, state, person_key, ai, issued_at, issued_on, layout, catalogue,
-			supersedes, superseded_by, content, prepared_at, claimed_at, closed_at, reason, copies, renew_by`, []any{
+			supersedes, superseded_by, content, prepared_at, claimed_at, closed_at, reason, cause, copies, renew_by`, []any{
 			c.Office, c.ID, i.ApplicationID, string(c.Kind), c.Programme, string(issuance.Prepared), i.PersonKey, c.AI,
 			milli(c.IssuedAt), string(c.IssuedOn), c.Layout, c.Catalogue,
-			c.Supersedes, "", key.Seal(contentPlace(c.Office, c.ID), content), now, now, 0, "", 0, milli(i.RenewBy),
+			c.Supersedes, "", key.Seal(contentPlace(c.Office, c.ID), content), now, now, 0, "", i.Cause, 0, milli(i.RenewBy),
 		}),
 		insert("payloads", "office, certificate_id, number, family, dose, key_id, status_id, to_sign", payloads...),
 		insert("certificate_doses", "office, certificate_id, dose_id, dose_version", doses...),
@@ -196,12 +197,13 @@ func (s *Store) Issue(ctx context.Context, office, id string) (issuance.Issue, e
 	var wrapped []byte
 	var payloads []payloadRow
 	var doses []application.DoseRef
+	corrected := false
 	if err := (batch{
 		one("certificate", []any{
 			&r.Office, &r.ID, &r.ApplicationID, &r.Kind, &r.Programme, &r.State, &r.PersonKey, &r.Ai, &r.IssuedAt, &r.IssuedOn, &r.Layout, &r.Catalogue,
-			&r.Supersedes, &r.SupersededBy, &r.Content, &r.PreparedAt, &r.ClosedAt, &r.Reason, &r.Copies, &r.RenewBy, &wrapped,
+			&r.Supersedes, &r.SupersededBy, &r.Content, &r.PreparedAt, &r.ClosedAt, &r.Reason, &r.Cause, &r.Copies, &r.RenewBy, &wrapped,
 		}, `SELECT t.office, t.id, t.application_id, t.kind, t.programme, t.state, t.person_key, t.ai, t.issued_at, t.issued_on, t.layout, t.catalogue,
-			t.supersedes, t.superseded_by, t.content, t.prepared_at, t.closed_at, t.reason, t.copies, t.renew_by, k.wrapped
+			t.supersedes, t.superseded_by, t.content, t.prepared_at, t.closed_at, t.reason, t.cause, t.copies, t.renew_by, k.wrapped
 			FROM certificates t`+keyOf+`WHERE t.office = $1 AND t.id = $2`, office, id),
 		every(func(scan scan) error {
 			var p payloadRow
@@ -211,15 +213,18 @@ func (s *Store) Issue(ctx context.Context, office, id string) (issuance.Issue, e
 		}, "SELECT number, family, dose, key_id, status_id, to_sign, code_text FROM payloads WHERE office = $1 AND certificate_id = $2 ORDER BY number", office, id),
 		every(func(scan scan) error {
 			var d application.DoseRef
-			err := scan(&d.ID, &d.Version)
-			doses = append(doses, d)
+			var current bool
+			err := scan(&d.ID, &d.Version, &current)
+			doses, corrected = append(doses, d), corrected || !current
 			return err
-		}, "SELECT dose_id, dose_version FROM certificate_doses WHERE office = $1 AND certificate_id = $2 ORDER BY dose_id", office, id),
+		}, `SELECT c.dose_id, c.dose_version, d.is_current FROM certificate_doses c
+			JOIN doses d ON d.office = c.office AND d.id = c.dose_id AND d.version = c.dose_version
+			WHERE c.office = $1 AND c.certificate_id = $2 ORDER BY c.dose_id`, office, id),
 	}).run(db); err != nil {
 		return issuance.Issue{}, err
 	}
 	i := issueSummary(r)
-	i.Doses = doses
+	i.Doses, i.Corrected = doses, corrected && i.State == issuance.Issued
 	key, err := s.openKey(db, office, r.PersonKey, wrapped)
 	if err != nil {
 		return i, err
@@ -273,7 +278,7 @@ func issueSummary(r certificateRow) issuance.Issue {
 			IssuedAt: fromMilli(r.IssuedAt), IssuedOn: clock.Date(r.IssuedOn), Layout: r.Layout, Catalogue: r.Catalogue, Supersedes: r.Supersedes,
 		},
 		ApplicationID: r.ApplicationID, PersonKey: r.PersonKey, State: issuance.State(r.State), SupersededBy: r.SupersededBy,
-		Reason: r.Reason, Copies: r.Copies, PreparedAt: fromMilli(r.PreparedAt), ClosedAt: fromMilli(r.ClosedAt), RenewBy: fromMilli(r.RenewBy),
+		Reason: r.Reason, Cause: r.Cause, Copies: r.Copies, PreparedAt: fromMilli(r.PreparedAt), ClosedAt: fromMilli(r.ClosedAt), RenewBy: fromMilli(r.RenewBy),
 	}
 }
 
@@ -293,6 +298,12 @@ func (s *Store) Issues(ctx context.Context, office string, f issuance.Filter) ([
 	if !f.RenewBefore.IsZero() {
 		q = q.Where("state = 'issued' AND renew_by > 0 AND renew_by < ?", f.RenewBefore.UnixMilli())
 	}
+	if len(f.Persons) > 0 {
+		q = q.Where("application_id IN (SELECT a.id FROM applications a WHERE a.office = ? AND a.person_id IN ?)", office, f.Persons)
+	}
+	if f.Corrected {
+		q = q.Where("state = 'issued' AND id IN ("+overtaken+")", office)
+	}
 	if f.Before != "" {
 		q = q.Where("ai < (SELECT ai FROM certificates WHERE office = ? AND id = ?)", office, f.Before)
 	}
@@ -300,9 +311,16 @@ func (s *Store) Issues(ctx context.Context, office string, f issuance.Filter) ([
 	if err := q.Order("ai DESC").Limit(f.Limit).Find(&rows).Error; err != nil {
 		return nil, err
 	}
-	list := make([]issuance.Issue, len(rows))
+	list, ids := make([]issuance.Issue, len(rows)), make([]string, len(rows))
 	for i, r := range rows {
-		list[i] = issueSummary(r)
+		list[i], ids[i] = issueSummary(r), r.ID
+	}
+	var corrected []string
+	if err := db.Raw(overtaken+" AND c.certificate_id IN ?", office, ids).Scan(&corrected).Error; err != nil {
+		return nil, err
+	}
+	for n, i := range list {
+		list[n].Corrected = i.State == issuance.Issued && slices.Contains(corrected, i.Certificate.ID)
 	}
 	return list, nil
 }
@@ -318,6 +336,11 @@ func (s *Store) IssuedOn(ctx context.Context, office string, day clock.Date, ski
 		Order("ai").Offset(skip).Limit(limit).Pluck("id", &ids).Error
 	return ids, err
 }
+
+// overtaken are the certificates of which a dose has another version now, or none.
+const overtaken = `SELECT c.certificate_id FROM doses d
+	JOIN certificate_doses c ON c.office = d.office AND c.dose_id = d.id AND c.dose_version = d.version
+	WHERE d.office = ? AND NOT d.is_current`
 
 // AddCopy implements issuance.Store.
 func (s *Store) AddCopy(ctx context.Context, office string, c issuance.Copy, by string) error {

@@ -411,3 +411,11 @@ func newest(q *gorm.DB, before string, limit int) *gorm.DB {
 	}
 	return q.Order("id DESC").Limit(limit)
 }
+
+// oldest is newest the other way round.
+func oldest(q *gorm.DB, after string, limit int) *gorm.DB {
+	if after != "" {
+		q = q.Where("id > ?", after)
+	}
+	return q.Order("id").Limit(limit)
+}

@@ -40,7 +40,7 @@ func (m *matcher) candidate(p Person) (Answer, error) {
 		case registered:
 			evidence = append(evidence, same)
 		default:
-			evidence, differs = append(evidence, other), true
+			evidence = append(evidence, other) // that contradicts: whoever has another number fits by name only
 		}
 	}
 	number(m.e.Ticket, p.Subject.Ticket, byTicket, ticketDiffers)

@@ -1,0 +1,214 @@
+package server
+
+import (
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"akashi/internal/application"
+	"akashi/internal/counter"
+	"akashi/internal/fault"
+	"akashi/internal/issuance"
+	"akashi/internal/office"
+	"akashi/internal/vaccination"
+	"akashi/internal/vault"
+)
+
+// waiting and everything are what the list of applications can show besides one state.
+const (
+	waiting    application.State = "waiting"
+	everything application.State = "all"
+)
+
+type listView struct {
+	applicationList
+	State  application.State
+	States []application.State
+	Now    time.Time
+}
+
+// showApplications shows what waits, the oldest first, or what was chosen.
+func (s *Server) showApplications(c *call) (answer, error) {
+	v := listView{State: application.State(c.query.Get("state")), Now: s.Clock.Now()}
+	v.States = slices.Concat([]application.State{waiting, everything}, application.States())
+	switch v.State {
+	case "", waiting:
+		var states []string
+		for _, one := range application.Waiting() {
+			states = append(states, string(one))
+		}
+		v.State = waiting
+		c.query.Set("state", strings.Join(states, ","))
+		c.query.Set("order", "oldest")
+	case everything:
+		c.query.Del("state")
+	}
+	a, err := s.listApplications(c)
+	if err != nil {
+		return answer{}, err
+	}
+	v.applicationList = a.body.(applicationList)
+	return s.html(c, "applications", http.StatusOK, nil, v)
+}
+
+type applicationView struct {
+	Application        examinedBody
+	Form               counter.Form
+	Zone               *zoneView
+	Certificates       []versionBody
+	Affected           bool // one of them, by a change of the record
+	Reissues           []string
+	MayOverride        bool // with a fresh second factor
+	Overrides          bool // and approving needs it
+	Again, Correctable bool
+	Number             string // "ask", or why the individual number cannot be entered yet; empty: not at all
+	Sexes              []string
+	Preview            *previewBody // where it can be issued by the one who looks
+}
+
+func (s *Server) showApplication(c *call) (answer, error) {
+	return s.applicationPage(c, counter.Form{}, http.StatusOK, nil)
+}
+
+func (s *Server) applicationPage(c *call, f counter.Form, status int, above *counter.Said) (answer, error) {
+	a, err := s.getApplication(c)
+	if err != nil {
+		return answer{}, err
+	}
+	app := a.body.(examinedBody)
+	v := applicationView{
+		Application: app, Form: f, Correctable: app.State.Correctable(),
+		MayOverride: c.session.Staff.Role.Permissions()[string(office.Override)],
+		Again:       slices.Contains([]application.State{application.Draft, application.Review, application.Approved}, app.State),
+	}
+	v.Reissues, _ = issuance.Reasons()
+	v.Overrides = v.MayOverride && app.overrides()
+	v.Form.Key = s.IDs.Row()
+	if p := app.Form.Passport; p != nil {
+		v.Zone = s.readZone(string(p.Zone))
+	}
+	if c.actor.May(string(office.EnterNumber)) {
+		if err := s.askNumber(c, &v); err != nil {
+			return answer{}, err
+		}
+	}
+	if app.State == application.Fulfilled && c.actor.May(string(office.ReadCertificates)) {
+		h, err := s.history(c, app.ID)
+		if err != nil {
+			return answer{}, err
+		}
+		for _, one := range h.Certificates {
+			if one.Application == app.ID {
+				v.Certificates = append(v.Certificates, one)
+				v.Affected = v.Affected || len(one.Changes) > 0
+			}
+		}
+	}
+	if app.State == application.Approved && c.actor.May(string(office.Issue)) {
+		shown, err := s.previewCertificate(c)
+		if err != nil {
+			return answer{}, err
+		}
+		b := shown.body.(previewBody)
+		v.Preview = &b
+	}
+	return s.html(c, "application", status, above, v)
+}
+
+type historyView struct {
+	historyBody
+	Application string
+	Reissues    []string
+}
+
+// showHistory shows every certificate of the person of an application.
+func (s *Server) showHistory(c *call) (answer, error) {
+	a, err := s.getHistory(c)
+	if err != nil {
+		return answer{}, err
+	}
+	v := historyView{historyBody: a.body.(historyBody), Application: c.param("id")}
+	v.Reissues, _ = issuance.Reasons()
+	return s.html(c, "history", http.StatusOK, nil, v)
+}
+
+// overrides tells whether approving needs somebody who may override, for the
+// application as it stands or for one of those who fit.
+func (b examinedBody) overrides() bool {
+	all := slices.Clone(b.Reasons)
+	if b.Now != nil {
+		for _, c := range b.Now.Candidates {
+			all = append(all, c.Reasons...)
+		}
+	}
+	return slices.ContainsFunc(all, func(r reasonBody) bool { return r.Weight == application.Override })
+}
+
+// askNumber prepares the fields for the individual number where it may be asked for
+// with what was handed in; the number itself is never shown again.
+func (s *Server) askNumber(c *call, v *applicationView) error {
+	o, err := s.office(c.ctx, c.actor.Office)
+	if err != nil {
+		return err
+	}
+	app := v.Application
+	asked := application.Application{State: app.State}
+	asked.Form.Documents = app.Form.Documents
+	if app.Record != nil {
+		asked.Record.Outcome = app.Record.Outcome
+	}
+	var refused *fault.Error
+	switch errors.As(asked.NumberCase(o), &refused); {
+	case refused == nil:
+		v.Number = "ask"
+	case refused.Key == "number_documents":
+		v.Number = refused.Key
+	default:
+		return nil
+	}
+	v.Sexes = []string{string(vaccination.Female), string(vaccination.Male), string(vaccination.SexUnknown), string(vaccination.SexNotApplicable)}
+	filled := map[string]string{"birth_date": app.Form.Subject.BirthDate, "address_number": app.Form.Subject.Address}
+	if n := app.Form.Subject.Name; n != nil {
+		filled["name.family"], filled["name.given"] = n.Family, n.Given
+	}
+	if v.Form.Values == nil {
+		v.Form.Values = map[string][]string{}
+	}
+	for name, text := range filled {
+		if !v.Form.Values.Has(name) {
+			v.Form.Values.Set(name, text)
+		}
+	}
+	return nil
+}
+
+// numberHere looks for the record by the individual number of the card that the
+// applicant shows.
+func (s *Server) numberHere(c *call) (answer, error) {
+	f, err := s.form(c)
+	if err == nil {
+		const number = "individual_number"
+		f.Values.Set(number, strings.NewReplacer(" ", "", "-", "", "　", "").Replace(vaccination.FoldWidth(f.Values.Get(number))))
+		f.Values.Set("birth_date", typedDate(f.Value("birth_date")))
+		_, err = vault.Parse(f.Value(number)) // says more than the schema, at the field
+	}
+	if err == nil {
+		err = c.asJSON(f.Values)
+	}
+	var a answer
+	if err == nil {
+		a, err = s.enterNumber(c)
+	}
+	f.Values.Del("individual_number")
+	if err != nil || a.body.(numberAnswer).Found {
+		return s.back(c, f, err)
+	}
+	if err := s.lookUp(c, 1); err != nil { // the page shows the person
+		return answer{}, err
+	}
+	p, _ := s.explain(c, fault.New(fault.NotFound, "number_nobody", "individual_number"))
+	above := told(&f, p)
+	return s.applicationPage(c, f, http.StatusOK, above)
+}
