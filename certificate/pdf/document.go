@@ -85,7 +85,7 @@ func (r *Renderer) Document(doc Document) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		if err := d.sheet(f, s); err != nil {
+		if err := d.sheet(f, s, len(d.kids)); err != nil {
 			return nil, err
 		}
 	}
@@ -196,15 +196,17 @@ func (c *composer) sheet(s Sheet, test bool, fonts []font.Faces) error {
 	return c.pdf.Error()
 }
 
-// sheet writes one page of a document and notes its structure.
-func (d *file) sheet(f sheetForm, s Sheet) error {
+// sheet writes one page of a document, at a place that was left in a batch or as the next,
+// and notes its structure.
+func (d *file) sheet(f sheetForm, s Sheet, place int) error {
 	formAt := d.form(f.form)
-	at := d.w.reserve(2)
+	if place == len(d.kids) {
+		d.leave()
+	}
 	l := newLayer(d, f.form)
-	for _, b := range f.drawn {
-		if err := l.draw(b); err != nil {
-			return err
-		}
+	said, err := d.draw(l, f.drawn)
+	if err != nil {
+		return err
 	}
 	layer := marks{}
 	for i, field := range l.fields {
@@ -212,8 +214,8 @@ func (d *file) sheet(f sheetForm, s Sheet) error {
 	}
 	o := &outline{section: s.section(tree{f.marks, layer})}
 	o.count(o.section)
-	d.put(f.form, l, at, formAt, nil)
-	d.outlines = append(d.outlines, o)
+	d.put(f.form, l, place, formAt, nil)
+	d.outlines[place], d.said[place] = o, said
 	return nil
 }
 

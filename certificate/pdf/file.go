@@ -2,6 +2,7 @@ package pdf
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"fmt"
 	"strconv"
 	"time"
@@ -13,10 +14,10 @@ import (
 type file struct {
 	w        *writer
 	renderer *Renderer
-	title    string
-	at       time.Time  // when it was made, as it says
 	by       *Signatory // nil for a file that nobody signs
 	id       []byte
+	title    string
+	at       time.Time // it says that it was made then
 
 	catalog, tree, metadata, info, profile int // object numbers
 	structure                              int // StructTreeRoot
@@ -29,7 +30,10 @@ type file struct {
 	kids      []int
 	outlines  []*outline // by page
 	marked    []int      // number of MCIDs by page
-	scratch   []byte
+
+	batch   bool
+	said    [][sha256.Size]byte // of a batch: digests of the texts of the layers, by page
+	scratch []byte
 }
 
 func newFile(r *Renderer, by *Signatory, title string, at time.Time, id []byte) *file {
@@ -86,43 +90,62 @@ func (d *file) form(f *form) formObjects {
 // page writes one page: its layer, its codes, and notes its structure.
 func (d *file) page(f *form, p Page) error {
 	formAt := d.form(f)
-	at := d.w.reserve(2 + len(p.Codes))
+	place := len(d.kids)
+	d.leave()
+	symbols := d.w.reserve(len(p.Codes))
 	l := newLayer(d, f)
 	blocks := f.blocks(p)
 	for i, modules := range p.sizes {
 		l.frame(f.geometry.boxes[i], modules)
 	}
-	for _, b := range blocks {
-		if err := l.draw(b); err != nil {
-			return err
-		}
+	said, err := d.draw(l, blocks)
+	if err != nil {
+		return err
 	}
 	images := []byte(nil)
 	for i, code := range p.Codes {
 		b := f.geometry.boxes[i]
 		l.image(b)
-		writeSymbol(d.w, at+2+i, code.Matrix)
-		images = fmt.Appendf(images, "/%s %d 0 R", b.name, at+2+i)
+		writeSymbol(d.w, symbols+i, code.Matrix)
+		images = fmt.Appendf(images, "/%s %d 0 R", b.name, symbols+i)
 	}
-	d.put(f, l, at, formAt, images)
-	d.outlines = append(d.outlines, f.outline(p, blocks, l.fields))
+	d.put(f, l, place, formAt, images)
+	d.outlines[place], d.said[place] = f.outline(p, blocks, l.fields), said
 	return nil
 }
 
-// put writes a page whose layer is drawn, with its number and that of the form.
-func (d *file) put(f *form, l *layer, at int, formAt formObjects, images []byte) {
-	index := len(d.kids)
+// put writes a page whose layer is drawn, at its place.
+func (d *file) put(f *form, l *layer, place int, formAt formObjects, images []byte) {
+	at := d.kids[place]
 	d.w.deflated(at+1, l.out)
 	annotations := ""
-	if d.by != nil && index == 0 {
+	if d.by != nil && place == 0 {
 		annotations = fmt.Sprintf("/Annots[%d 0 R]", d.signed+widget)
 	}
 	d.w.plain(at, fmt.Appendf(nil, "<</Type/Page/Parent %d 0 R/MediaBox[0 0 595.28 841.89]/Contents[%d 0 R %d 0 R]/StructParents %d/Tabs/S%s"+
 		"/Resources<</Font<</%s %d 0 R%s>>/XObject<<%s>>>>>>",
-		d.tree, formAt.content, at+1, index, annotations, formFont, formAt.typeface, d.layerFonts(), images))
-	d.kids = append(d.kids, at)
-	d.marked = append(d.marked, len(f.marks)+len(l.fields))
+		d.tree, formAt.content, at+1, place, annotations, formFont, formAt.typeface, d.layerFonts(), images))
+	d.marked[place] = len(f.marks) + len(l.fields)
 	d.w.content, d.w.fields = l.out, l.fields
+}
+
+// draw writes blocks; in a batch it returns the digest of what they say.
+func (d *file) draw(l *layer, blocks []block) (said [sha256.Size]byte, err error) {
+	for _, b := range blocks {
+		if err := l.draw(b); err != nil {
+			return said, err
+		}
+	}
+	if !d.batch {
+		return said, nil
+	}
+	h := sha256.New()
+	for _, b := range blocks {
+		for _, p := range b.paragraphs {
+			h.Write(append([]byte(p.text), 0))
+		}
+	}
+	return [sha256.Size]byte(h.Sum(nil)), nil
 }
 
 // layerFonts lists the typefaces that the layers have used so far, as resources.

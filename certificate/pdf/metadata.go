@@ -38,8 +38,8 @@ func (l *labels) title(preview bool) string {
 	return title
 }
 
-// writeMetadata writes XMP and Info. The date is the certificate's, so that the
-// same copy has the same bytes.
+// writeMetadata writes XMP and Info. The date is the certificate's, or the batch's, so
+// that the same copy has the same bytes.
 func (d *file) writeMetadata() {
 	var escaped strings.Builder
 	_ = xml.EscapeText(&escaped, []byte(d.title))

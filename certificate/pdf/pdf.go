@@ -13,6 +13,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash"
 	"os"
 	"slices"
 	"strings"
@@ -257,17 +258,25 @@ func (r *Renderer) draw(by *Signatory, pages []Page) (file []byte, room int, err
 	d := newFile(r, by, r.labels[labelsOf(first.Layout, first.Kind)].title(pages[0].isPreview()), first.IssuedAt, fileID(pages))
 	defer d.free()
 	for _, p := range pages {
-		for _, sheet := range p.split() {
-			f, err := r.form(sheet)
-			if err != nil {
-				return nil, 0, err
-			}
-			if err := d.page(f, sheet); err != nil {
-				return nil, 0, explain(err, p.Certificate, d.shaper)
-			}
+		if err := d.certificate(p); err != nil {
+			return nil, 0, err
 		}
 	}
 	return d.finish()
+}
+
+// certificate writes the sheets of one certificate that was checked.
+func (d *file) certificate(p Page) error {
+	for _, sheet := range p.split() {
+		f, err := d.renderer.form(sheet)
+		if err != nil {
+			return err
+		}
+		if err := d.page(f, sheet); err != nil {
+			return explain(err, p.Certificate, d.shaper)
+		}
+	}
+	return nil
 }
 
 func (r *Renderer) checkPage(p Page) error {
@@ -311,9 +320,13 @@ func (p Page) split() []Page {
 func fileID(pages []Page) []byte {
 	h := sha256.New()
 	for _, p := range pages {
-		c := p.Certificate
-		fmt.Fprintf(h, "%s %s %s %d\n", c.Office, c.ID, c.Layout, p.Copy)
-		_ = binary.Write(h, binary.BigEndian, c.IssuedAt.Unix())
+		p.identify(h)
 	}
 	return h.Sum(nil)[:16]
+}
+
+func (p Page) identify(h hash.Hash) {
+	c := p.Certificate
+	fmt.Fprintf(h, "%s %s %s %d\n", c.Office, c.ID, c.Layout, p.Copy)
+	_ = binary.Write(h, binary.BigEndian, c.IssuedAt.Unix())
 }

@@ -23,6 +23,7 @@ type document struct {
 	entries []entry // by object number
 	trailer dict
 	packed  map[int]*packed // object streams
+	texts   map[ref]*codeTexts
 }
 
 // packed is an object stream, inflated; its objects are read when asked for.
@@ -59,7 +60,7 @@ func open(data []byte) (*document, error) {
 	if err != nil || !ok || start < 0 || start >= len(data) {
 		return nil, fmt.Errorf("%w: startxref", errSyntax)
 	}
-	d := &document{data: data, packed: map[int]*packed{}}
+	d := &document{data: data, packed: map[int]*packed{}, texts: map[ref]*codeTexts{}}
 	l.at = start
 	if l.has("xref") {
 		err = d.readTable(l)
@@ -121,11 +122,18 @@ func (d *document) readStream(start int) error {
 		return err
 	}
 	widths, _ := s.dict["W"].(array)
-	if len(widths) != 3 || widths[0] != 1 || widths[1] != 3 || widths[2] != 2 || len(rows)%6 != 0 || len(rows)/6 > maxObjects {
+	if len(widths) != 3 || widths[0] != 1 || widths[1] != 3 && widths[1] != 4 || widths[2] != 2 {
 		return errSyntax
 	}
-	for ; len(rows) > 0; rows = rows[6:] {
-		a, b := int(rows[1])<<16|int(rows[2])<<8|int(rows[3]), int(rows[4])<<8|int(rows[5])
+	wide := widths[1].(int)
+	if len(rows)%(3+wide) != 0 || len(rows)/(3+wide) > maxObjects {
+		return errSyntax
+	}
+	for ; len(rows) > 0; rows = rows[3+wide:] {
+		a, b := 0, int(rows[1+wide])<<8|int(rows[2+wide])
+		for _, digit := range rows[1 : 1+wide] {
+			a = a<<8 | int(digit)
+		}
 		switch rows[0] {
 		case 1:
 			d.entries = append(d.entries, entry{offset: a})

@@ -9,21 +9,31 @@ import (
 // Text reads back what the layers of a file made by Render say: one list of
 // texts per page, in the order they were drawn. It decodes the file by its own
 // cross-reference and ToUnicode tables and shares nothing with the writer.
-func Text(file []byte) ([][]string, error) {
+func Text(file []byte) (pages [][]string, err error) {
+	err = eachText(file, func(texts []string) error {
+		pages = append(pages, texts)
+		return nil
+	})
+	return pages, err
+}
+
+// eachText calls use with the texts of one page after the other.
+func eachText(file []byte, use func(texts []string) error) error {
 	d, err := open(file)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	kids, _ := d.dict(d.dict(d.trailer["Root"])["Pages"])["Kids"].(array)
-	var pages [][]string
 	for i, kid := range kids {
 		texts, err := d.layerText(d.dict(kid))
-		if err != nil {
-			return nil, fmt.Errorf("page %d: %w", i+1, err)
+		if err == nil {
+			err = use(texts)
 		}
-		pages = append(pages, texts)
+		if err != nil {
+			return fmt.Errorf("page %d: %w", i+1, err)
+		}
 	}
-	return pages, nil
+	return nil
 }
 
 // Verify compares the text of a file with the certificates it was made for and
@@ -142,6 +152,10 @@ func (t *codeTexts) appendTexts(text, codes []byte) ([]byte, error) {
 // fontTexts reads the ToUnicode table of a font: its ranges, each with one text
 // per code in UTF-16.
 func (d *document) fontTexts(font any) (*codeTexts, error) {
+	number, _ := font.(ref)
+	if t, ok := d.texts[number]; ok {
+		return t, nil
+	}
 	cmap, err := d.content(d.dict(font)["ToUnicode"])
 	if err != nil {
 		return nil, err
@@ -157,6 +171,9 @@ func (d *document) fontTexts(font any) (*codeTexts, error) {
 				return nil, err
 			}
 		}
+	}
+	if number != 0 {
+		d.texts[number] = t
 	}
 	return t, nil
 }

@@ -20,7 +20,8 @@ type writer struct {
 	entries []entry // by object number; 0 is the free entry
 	packed  []byte  // bodies of the object stream
 	index   []byte  // its "number offset" pairs
-	count   int
+	count   int     // of its objects
+	full    []int   // numbers of the object streams before it
 	memo    *memo
 
 	content []byte   // room for the layer of a page
@@ -74,7 +75,11 @@ func (w *writer) object(n int, body []byte) {
 		w.plain(n, body)
 		return
 	}
-	w.entries[n] = entry{stream: -1, index: w.count}
+	if w.count == maxPacked {
+		w.full = append(w.full, w.reserve(1))
+		w.pack(w.full[len(w.full)-1])
+	}
+	w.entries[n] = entry{stream: -1 - len(w.full), index: w.count}
 	w.count++
 	w.index = strconv.AppendInt(w.index, int64(n), 10)
 	w.index = append(w.index, ' ')
@@ -118,28 +123,45 @@ func (w *writer) finish(root, info int, id []byte) []byte {
 		return w.finishTable(trailer)
 	}
 	numbers := w.reserve(2)
-	head := len(w.index)
-	w.index = append(w.index, w.packed...)
-	w.stream(numbers, fmt.Sprintf("/Type/ObjStm/N %d/First %d/Filter/FlateDecode", w.count, head), w.memo.deflate(w.index))
+	w.full = append(w.full, numbers)
+	w.pack(numbers)
 	start := len(w.out)
 	w.entries[numbers+1] = entry{offset: start}
-	rows := make([]byte, 0, 6*len(w.entries))
+	wide := 3 // bytes of an offset
+	if start >= 1<<24 {
+		wide = 4
+	}
+	rows := make([]byte, 0, (3+wide)*len(w.entries))
 	for n, e := range w.entries {
 		switch {
 		case n == 0:
-			rows = append(rows, 0, 0, 0, 0, 0xFF, 0xFF)
+			rows = appendRow(rows, 0, wide, 0, 0xFFFF)
 		case e.stream != 0:
-			rows = appendRow(rows, 2, numbers, e.index)
+			rows = appendRow(rows, 2, wide, w.full[-1-e.stream], e.index)
 		default:
-			rows = appendRow(rows, 1, e.offset, 0)
+			rows = appendRow(rows, 1, wide, e.offset, 0)
 		}
 	}
-	w.stream(numbers+1, fmt.Sprintf("/Type/XRef/W[1 3 2]/Size %d%s", len(w.entries), trailer), rows)
+	w.stream(numbers+1, fmt.Sprintf("/Type/XRef/W[1 %d 2]/Size %d%s", wide, len(w.entries), trailer), rows)
 	return fmt.Appendf(w.out, "startxref\n%d\n%%%%EOF\n", start)
 }
 
-func appendRow(b []byte, kind byte, place, index int) []byte {
-	b = append(b, kind, byte(place>>16), byte(place>>8), byte(place))
+// maxPacked bounds the objects of one object stream.
+const maxPacked = 1 << 13
+
+// pack writes an object stream and begins the next.
+func (w *writer) pack(n int) {
+	head := len(w.index)
+	w.index = append(w.index, w.packed...)
+	w.stream(n, fmt.Sprintf("/Type/ObjStm/N %d/First %d/Filter/FlateDecode", w.count, head), w.memo.deflate(w.index))
+	w.packed, w.index, w.count = w.packed[:0], w.index[:0], 0
+}
+
+func appendRow(b []byte, kind byte, wide, place, index int) []byte {
+	b = append(b, kind)
+	for i := wide - 1; i >= 0; i-- {
+		b = append(b, byte(place>>(8*i)))
+	}
 	return binary.BigEndian.AppendUint16(b, uint16(index))
 }
 
@@ -152,9 +174,10 @@ func (w *writer) finishTable(trailer string) []byte {
 	return fmt.Appendf(w.out, "trailer\n<</Size %d%s>>\nstartxref\n%d\n%%%%EOF\n", len(w.entries), trailer, start)
 }
 
-// fits tells whether the file keeps within the field widths of the stream
-// cross-reference: 3 bytes of offset, 2 bytes of index.
-func (w *writer) fits() bool { return len(w.out)+len(w.packed) < 1<<24 && w.count < 1<<16 }
+// fits tells whether the file can be read back.
+func (w *writer) fits() bool {
+	return len(w.out)+len(w.packed) < maxFile && len(w.entries) < maxObjects
+}
 
 // memo keeps the deflated object streams of files made before: those of equal
 // shape are equal.
