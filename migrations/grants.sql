@@ -22,7 +22,7 @@ GRANT SELECT, INSERT, UPDATE ON person_keys, data_keys TO akashi_staff;
 GRANT SELECT, INSERT, UPDATE ON imports, persons, doses TO akashi_staff;
 GRANT SELECT, INSERT, UPDATE ON applications, certificates, payloads, counters TO akashi_staff;
 GRANT SELECT, INSERT ON certificate_doses, copies TO akashi_staff;
-GRANT SELECT, INSERT, UPDATE ON bulk_runs, bulk_items TO akashi_staff;
+GRANT SELECT, INSERT, UPDATE ON bulk_runs, bulk_items, mailings, mailing_items, batches, batch_rows TO akashi_staff;
 
 -- proof of the log, by whichever process keeps it
 GRANT SELECT, INSERT ON issuance_log, tree_leaves, tree_tiles, tree_checkpoints TO akashi_staff, akashi_jobs;
@@ -64,6 +64,13 @@ GRANT SELECT, UPDATE ON applications, certificates, payloads TO akashi_jobs;
 GRANT SELECT ON bulk_runs TO akashi_jobs;
 GRANT SELECT, UPDATE ON bulk_items TO akashi_jobs;
 GRANT INSERT ON certificates, payloads, certificate_doses TO akashi_jobs;
+-- mailings, whose copies it numbers
+GRANT SELECT ON mailings TO akashi_jobs;
+GRANT SELECT, UPDATE ON mailing_items TO akashi_jobs;
+GRANT SELECT, INSERT ON copies TO akashi_jobs;
+-- files of applications, which it makes of their rows
+GRANT SELECT, UPDATE ON batches, batch_rows TO akashi_jobs;
+GRANT INSERT ON applications, person_keys TO akashi_jobs;
 GRANT SELECT, INSERT, UPDATE ON counters TO akashi_jobs;
 GRANT SELECT, UPDATE ON person_keys, imports, persons, doses, passkeys, sessions TO akashi_jobs;
 GRANT SELECT, INSERT, UPDATE ON data_keys TO akashi_jobs;

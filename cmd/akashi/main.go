@@ -124,7 +124,7 @@ func services(node *cli.Node, logger *slog.Logger) server.Services {
 	}
 	if app := node.Staff; app != nil {
 		services.Applications, services.Imports, services.Issuance, services.Log = app.Applications, app.Imports, app.Issuance, app.Log
-		services.Revocations, services.Reissues = app.Revocations, app.Reissues
+		services.Revocations, services.Reissues, services.Mailings, services.Batches = app.Revocations, app.Reissues, app.Mailings, app.Batches
 		services.Retention = app.Retention
 		services.Approvals, services.Offices, services.Budget = app.Approvals, app.Offices, app.Budget
 		services.AccountRequests, services.Rosters = app.AccountRequests, app.Rosters

@@ -8,6 +8,7 @@
 package application
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -118,6 +119,7 @@ type Form struct {
 	Applicant     Applicant
 	Subject       Subject
 	Passport      *Passport // not for a domestic one
+	Postal        *Postal   // of one that came by mail, where no addressed envelope came with it
 }
 
 // Application is one application with what was found out about it.
@@ -187,6 +189,7 @@ type sealed struct {
 	Zone          string                     `json:"zone,omitempty"`
 	DataPageName  *passport.Name             `json:"data_page_name,omitempty"`
 	Alternative   *passport.AlternativeNames `json:"alternative,omitempty"`
+	Postal        *Postal                    `json:"postal,omitempty"`
 	Record        Record                     `json:"record"`
 	Decision      *Decision                  `json:"decision,omitempty"`
 }
@@ -195,7 +198,7 @@ type sealed struct {
 func (a Application) Encode() ([]byte, error) {
 	s := sealed{
 		NoticeVersion: a.Form.NoticeVersion, Documents: a.Form.Documents, Applicant: a.Form.Applicant,
-		Subject: a.Form.Subject, Record: a.Record, Decision: a.Decision,
+		Subject: a.Form.Subject, Record: a.Record, Decision: a.Decision, Postal: a.Form.Postal,
 	}
 	if p := a.Form.Passport; p != nil {
 		s.Zone, s.DataPageName, s.Alternative = p.Zone.Reveal(), &p.DataPageName, &p.Alternative
@@ -210,7 +213,7 @@ func (a *Application) Decode(b []byte) error {
 		return fmt.Errorf("application: %w", err)
 	}
 	a.Form.NoticeVersion, a.Form.Documents, a.Form.Applicant, a.Form.Subject = s.NoticeVersion, s.Documents, s.Applicant, s.Subject
-	a.Record, a.Decision = s.Record, s.Decision
+	a.Record, a.Decision, a.Form.Postal = s.Record, s.Decision, s.Postal
 	if s.DataPageName != nil {
 		a.Form.Passport = &Passport{Zone: NewZone(s.Zone), DataPageName: *s.DataPageName, Alternative: *s.Alternative}
 	}
@@ -259,7 +262,7 @@ func (f Form) Check(today clock.Date) error {
 	case f.numberInZone(today):
 		return bad("passport.mrz", "number_not_accepted_yet")
 	}
-	return nil
+	return cmp.Or(f.checkNames(), f.checkPostal())
 }
 
 // Programmes are those that a kind of certificate can be of, the usual one first.

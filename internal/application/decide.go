@@ -22,12 +22,23 @@ type evidence struct {
 
 // reasons returns why an application is held; none means that it is approved by rule.
 func (e evidence) reasons() []Reason {
-	var list []Reason
-	hold := func(code, detail string) {
-		if r := reason(code, detail); !slices.Contains(list, r) {
-			list = append(list, r)
+	list := e.formal()
+	e.record(holding(&list))
+	return list
+}
+
+// holding adds reasons to a list, each once.
+func holding(list *[]Reason) func(code, detail string) {
+	return func(code, detail string) {
+		if r := reason(code, detail); !slices.Contains(*list, r) {
+			*list = append(*list, r)
 		}
 	}
+}
+
+// formal returns the reasons that need no register.
+func (e evidence) formal() (list []Reason) {
+	hold := holding(&list)
 	if !e.office.Settings.IsOpen(e.form.Kind) {
 		hold("office_closed", "")
 	}
@@ -46,7 +57,6 @@ func (e evidence) reasons() []Reason {
 	if e.form.Kind == certificate.International && e.form.Subject.Guardian == "" && certificate.Minor(e.form.Subject.BirthDate, e.today) {
 		hold("guardian_missing", "")
 	}
-	e.record(hold)
 	return list
 }
 

@@ -50,11 +50,20 @@ type Service struct {
 
 // Create stores a draft; fault Conflict "kind_not_offered".
 func (s *Service) Create(ctx context.Context, a actor.Actor, f Form, once *audit.Once) (Application, error) {
+	return s.create(ctx, a, s.IDs.Row(), f, once)
+}
+
+// CreateAs is Create with an id that was given out for this very application before.
+func (s *Service) CreateAs(ctx context.Context, a actor.Actor, id string, f Form) (Application, error) {
+	return s.create(ctx, a, id, f, nil)
+}
+
+func (s *Service) create(ctx context.Context, a actor.Actor, id string, f Form, once *audit.Once) (Application, error) {
 	if err := f.Check(s.Clock.Today()); err != nil {
 		return Application{}, err
 	}
 	now := s.now()
-	app := Application{Office: a.Office, ID: s.IDs.Row(), State: Draft, Form: f, CreatedAt: now, UpdatedAt: now}
+	app := Application{Office: a.Office, ID: id, State: Draft, Form: f, CreatedAt: now, UpdatedAt: now}
 	e := audit.Entry{Action: "application.create", Object: app.ID, Once: once}
 	e.Fact("kind", string(f.Kind))
 	e.Fact("channel", string(f.Channel))
@@ -174,6 +183,19 @@ func (s *Service) rest(a actor.Actor, app *Application, e evidence) error {
 	app.Record.MayAskNo = e.office.Settings.NumberRule.MayAsk(e.answer.Outcome == vaccination.Found)
 	app.Reasons = e.reasons()
 	return nil
+}
+
+// Judge judges a form as Create and Submit would, without asking the register: what they
+// would refuse is an error, what would hold it are reasons.
+func (s *Service) Judge(o office.Office, a actor.Actor, f Form) ([]Reason, error) {
+	today := s.Clock.Today()
+	if err := f.Check(today); err != nil {
+		return nil, err
+	}
+	if err := (Application{Form: f}).NotOwnOf(a); err != nil {
+		return nil, err
+	}
+	return evidence{office: o, form: f, reading: f.ReadPassport(today, s.Test), today: today}.formal(), nil
 }
 
 // Recheck is what passport and register say now about an application that was

@@ -20,6 +20,7 @@ import (
 	"akashi/internal/audit/tree"
 	"akashi/internal/clock"
 	"akashi/internal/custody"
+	"akashi/internal/exchange"
 	"akashi/internal/idgen"
 	"akashi/internal/issuance"
 	"akashi/internal/keys"
@@ -41,6 +42,8 @@ type Store interface {
 	application.Store
 	issuance.Store
 	issuance.BulkStore
+	issuance.MailingStore
+	exchange.Store
 	office.Store
 	vaccination.ImportStore
 	office.ApprovalStore
@@ -108,6 +111,8 @@ type App struct {
 	Issuance        *issuance.Service
 	Revocations     *issuance.Many
 	Reissues        *issuance.Many
+	Mailings        *issuance.Mailings
+	Batches         *exchange.Batches
 	Published       *publish.Service
 	Custody         *custody.Service
 	Keys            *keys.Service
@@ -277,8 +282,10 @@ func (a *App) assemble(testKeys []signing.Key) error {
 	revocations, reissues := many, many
 	revocations.Act, reissues.Act = issuance.RevokeMany, issuance.ReissueMany
 	a.Revocations, a.Reissues = &revocations, &reissues
+	a.Mailings = &issuance.Mailings{Log: a.Log, Store: a.Store, Issuance: a.Issuance, Approvals: a.Approvals, Clock: a.Clock, IDs: a.IDs}
+	a.Batches = &exchange.Batches{Log: a.Log, Store: a.Store, Applications: a.Applications, Approvals: a.Approvals, Clock: a.Clock, IDs: a.IDs}
 	a.Approvals.NotOwn = map[office.Kind]func(context.Context, actor.Actor, string) error{
-		office.RevokeBulk: a.Revocations.NotOwn, office.ReissueBulk: a.Reissues.NotOwn,
+		office.RevokeBulk: a.Revocations.NotOwn, office.ReissueBulk: a.Reissues.NotOwn, office.MailBulk: a.Mailings.NotOwn, office.BatchBulk: a.Batches.NotOwn,
 	}
 	a.Issuance.Paper = signing.NewPaperSigner(private, a.Issuance, a.Store.SigningKey, a.Clock)
 	if err := a.proveLog(); err != nil {
@@ -403,6 +410,8 @@ func (a *App) Jobs() []Job {
 		{"retention", retentionEvery, a.retain},
 		{"revoke", manyEvery, many(a.Revocations)},
 		{"reissue", manyEvery, many(a.Reissues)},
+		{"mail", manyEvery, a.mail},
+		{"batch", manyEvery, a.batch},
 		{"lists", time.Minute, a.makeLists},
 	}
 	if a.Config.RosterDir != "" {
@@ -439,6 +448,24 @@ func many(m *issuance.Many) func(context.Context, *slog.Logger) error {
 		}
 		return err
 	}
+}
+
+// mail goes on with what was asked to be printed for many applications.
+func (a *App) mail(ctx context.Context, logger *slog.Logger) error {
+	n, err := a.Mailings.Step(ctx, manyAtOnce)
+	if n > 0 {
+		logger.Info("mailed", "copies", n)
+	}
+	return err
+}
+
+// batch goes on with files of applications.
+func (a *App) batch(ctx context.Context, logger *slog.Logger) error {
+	n, err := a.Batches.Step(ctx, manyAtOnce)
+	if n > 0 {
+		logger.Info("batch", "applications", n)
+	}
+	return err
 }
 
 // recover finishes or fails what a dead process left.

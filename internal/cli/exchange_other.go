@@ -4,5 +4,5 @@ package cli
 
 import "errors"
 
-// exchange is not to be had here.
-func exchange(_, _ string) error { return errors.ErrUnsupported }
+// exchangeNames is not to be had here.
+func exchangeNames(_, _ string) error { return errors.ErrUnsupported }

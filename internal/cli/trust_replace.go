@@ -87,7 +87,7 @@ func put(out string, files map[string][]byte) error {
 	if err := os.RemoveAll(out + previous); err != nil {
 		return err
 	}
-	if exchange(fresh, out) == nil {
+	if exchangeNames(fresh, out) == nil {
 		return os.Rename(fresh, out+previous)
 	}
 	if err := os.Rename(out, out+previous); err != nil { // a file system that cannot

@@ -21,8 +21,8 @@ const module = "akashi/"
 var floors = [][]string{
 	{"cmd/akashi"},
 	{"internal/cli/...", "internal/server/...", "internal/store/..."},
-	{"internal/issuance", "internal/publish", "internal/counter", "internal/statistics"},
-	{"internal/application", "internal/exchange/..."},
+	{"internal/issuance", "internal/publish", "internal/counter", "internal/statistics", "internal/exchange/..."},
+	{"internal/application"},
 	{"internal/vaccination", "internal/custody", "internal/keys", "internal/watch", "internal/paper", "certificate/verify"},
 	{"internal/vault"},
 	{"internal/office"},

@@ -63,8 +63,8 @@ func child() int {
 			select {}
 		}
 	}
-	if os.Getenv("TEST_CHILD_APPLICATION") == reissueStep {
-		_, err := app.Reissues.Step(ctx, 1)
+	if step := map[string]func(context.Context, int) (int, error){reissueStep: app.Reissues.Step, mailStep: app.Mailings.Step}[os.Getenv("TEST_CHILD_APPLICATION")]; step != nil {
+		_, err := step(ctx, 1)
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}

@@ -66,6 +66,18 @@ func (s Staff) Actor(why actor.Purpose, terminal, request string, steppedUp time
 	}
 }
 
+// OnBehalf is the person for whom a job goes on with what the person asked for: fault
+// Forbidden "permission" once the person might not do so alone.
+func (s Staff) OnBehalf(why actor.Purpose, caseID string, now time.Time, needs ...Permission) (actor.Actor, error) {
+	a := s.Actor(why, "jobs", "", time.Time{}).For(caseID)
+	for _, p := range needs {
+		if !s.Usable(now) || !a.May(string(p)) {
+			return actor.Actor{}, fault.New(fault.Forbidden, "permission", "")
+		}
+	}
+	return a, nil
+}
+
 var userForm = regexp.MustCompile(`^[0-9]{6}-[a-z0-9][a-z0-9.-]{1,30}$`)
 
 // officeOf returns the office in a user id; empty where it cannot be one.

@@ -17,6 +17,8 @@ const (
 	RetireKey         Kind = "key.retire"
 	RevokeBulk        Kind = "certificates.revoke"
 	ReissueBulk       Kind = "certificates.reissue"
+	MailBulk          Kind = "certificates.mail"
+	BatchBulk         Kind = "applications.batch"
 	RekeyVault        Kind = "numbers.rekey"
 	OverrideRetention Kind = "retention.override"
 	Erase             Kind = "person.erase"
@@ -61,6 +63,8 @@ var dangerousActs = map[Kind]DangerousAct{
 	RekeyVault:        {Ask: RequestKeys, Approve: ApproveKeys, CarryOut: CarryOutKeys},
 	RevokeBulk:        {Ask: RevokeMany, Approve: RevokeMany, CarryOut: RevokeMany, ByUseCase: true},
 	ReissueBulk:       {Ask: ReissueMany, Approve: ReissueMany, CarryOut: ReissueMany, ByUseCase: true},
+	MailBulk:          {Ask: Issue, Approve: PrintMany, CarryOut: PrintMany, ByUseCase: true},
+	BatchBulk:         {Ask: WriteApplications, Approve: AcceptMany, CarryOut: AcceptMany, ByUseCase: true},
 	OverrideRetention: {Ask: RequestErasure, Approve: ApproveErasure, CarryOut: CarryOutErasure, AboutPerson: true},
 	EraseDue:          {Ask: RequestErasure, Approve: ApproveErasure, CarryOut: CarryOutErasure},
 	Erase:             {Ask: RequestErasure, Approve: ApproveErasure, CarryOut: CarryOutErasure, AboutPerson: true},

@@ -8,12 +8,14 @@ const (
 	WriteApplications Permission = "applications.write"
 	Decide            Permission = "applications.decide"
 	Override          Permission = "applications.override"
-	ReadRecords       Permission = "records.read" // doses, and the people who fit, of one application
+	ReadRecords       Permission = "records.read"       // doses, and the people who fit, of one application
+	AcceptMany        Permission = "applications.batch" // lets another person bring in many
 
 	ReadCertificates Permission = "certificates.read"
 	Issue            Permission = "certificates.issue"
 	IssueAfterHours  Permission = "certificates.issue.after_hours"
 	Print            Permission = "certificates.print"
+	PrintMany        Permission = "certificates.print.bulk" // lets another person have many printed
 	Revoke           Permission = "certificates.revoke"
 	RevokeMany       Permission = "certificates.revoke.bulk"
 	ReissueMany      Permission = "certificates.reissue.bulk"

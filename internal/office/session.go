@@ -91,6 +91,14 @@ func (m *Sessions) Open(ctx context.Context, cookie string) (*Session, error) {
 	return s, nil
 }
 
+type unattendedKey struct{}
+
+// Unattended is the context of a request that a page made by itself: it opens a session
+// and does not keep it from ending when nobody is there (S-017).
+func Unattended(ctx context.Context) context.Context {
+	return context.WithValue(ctx, unattendedKey{}, true)
+}
+
 // Begin opens a session for a person, inside an act.
 func (m *Sessions) Begin(ctx context.Context, p Staff) (*Session, error) {
 	s := &Session{Staff: p}
@@ -196,7 +204,7 @@ func (h shelf) FindCtx(ctx context.Context, hash string) ([]byte, bool, error) {
 	if !now.Before(kept.Ends) || now.Sub(kept.Seen) >= idleLimit || kept.Epoch != staff.Epoch || !staff.Usable(now) {
 		return nil, false, nil
 	}
-	if now.Sub(kept.Seen) >= seenEvery {
+	if now.Sub(kept.Seen) >= seenEvery && ctx.Value(unattendedKey{}) == nil {
 		if err := h.sessions.Store.SeeSession(ctx, s.Staff.Office, hash, now); err != nil {
 			return nil, false, err
 		}

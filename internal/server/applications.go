@@ -133,10 +133,7 @@ func (s *Server) createApplication(c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	f, err := b.form()
-	if err != nil {
-		return answer{}, err
-	}
+	f := b.form()
 	return s.once(c, func(o *audit.Once) (answer, error) {
 		app, err := s.Applications.Create(c.ctx, c.actor, f, o)
 		a, err := s.applied(app, err)
@@ -229,11 +226,7 @@ func (s *Server) answerApplication(c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	f, err := b.form()
-	if err != nil {
-		return answer{}, err
-	}
-	return s.applied(s.Applications.Answer(c.ctx, c.actor, id, f, b.Version))
+	return s.applied(s.Applications.Answer(c.ctx, c.actor, id, b.form(), b.Version))
 }
 
 func (s *Server) withdrawApplication(c *call) (answer, error) {

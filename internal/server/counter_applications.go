@@ -226,7 +226,7 @@ func (s *Server) back(c *call, f counter.Form, err error) (answer, error) {
 		show  func(*call, counter.Form, int, *counter.Said) (answer, error)
 	}{
 		"applications": {office.ReadApplications, s.applicationPage}, "certificates": {office.ReadCertificates, s.certificatePage},
-		"approvals": {office.ReadApprovals, s.approvalPage},
+		"approvals": {office.ReadApprovals, s.approvalPage}, "batches": {office.ReadCertificates, s.batchesPage}, "mailings": {office.ReadCertificates, s.mailingPage},
 	}[of]
 	if !c.actor.May(string(page.needs)) {
 		return answer{}, err

@@ -5,12 +5,10 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
-	"akashi/internal/clock"
 	"akashi/internal/counter"
 	"akashi/internal/fault"
 	"akashi/internal/vaccination"
@@ -48,7 +46,7 @@ func (s *Server) complete(v url.Values, office string) error {
 		v.Set("subject.ticket_number", line.Ticket)
 	}
 	const birth = "subject.birth_date"
-	v.Set(birth, typedDate(v.Get(birth)))
+	v.Set(birth, vaccination.TypedDate(v.Get(birth)))
 	if v.Get("kind") != "icvp" {
 		v.Del("programme")
 		v.Del("subject.guardian")
@@ -78,24 +76,6 @@ func (z *zoneView) birth() string {
 		}
 	}
 	return z.BirthDate
-}
-
-var eightDigits = regexp.MustCompile(`^[0-9]{8}$`)
-
-// typedDate is a date as ISO: of eight digits or of the Japanese calendar; any
-// other text stays as it is, to be judged as it was typed.
-func typedDate(text string) string {
-	folded := strings.TrimSpace(vaccination.FoldWidth(text))
-	if eightDigits.MatchString(folded) {
-		folded = folded[:4] + "-" + folded[4:6] + "-" + folded[6:]
-	}
-	if d, err := clock.ParseDate(folded); err == nil {
-		return string(d)
-	}
-	if d, pastEnd, err := vaccination.ParseEraDate(folded); err == nil && !pastEnd {
-		return string(d)
-	}
-	return text
 }
 
 // asJSON makes the body of the API's operation out of fields. The name of a field

@@ -11,6 +11,7 @@ import (
 	"akashi/internal/counter"
 	"akashi/internal/fault"
 	"akashi/internal/office"
+	"akashi/internal/vaccination"
 )
 
 func (s *Server) logPages() []*route {
@@ -54,7 +55,7 @@ func (s *Server) showLog(c *call) (answer, error) {
 	if len(asked) == 0 {
 		asked.Set("day", string(s.Clock.Today()))
 	}
-	asked.Set("day", typedDate(asked.Get("day")))
+	asked.Set("day", vaccination.TypedDate(asked.Get("day")))
 	for name := range asked {
 		c.query.Set(name, asked.Get(name))
 	}
@@ -128,7 +129,7 @@ type lookupsView struct {
 func (s *Server) showLookups(c *call) (answer, error) {
 	for _, name := range []string{"from", "until"} {
 		if c.query.Has(name) {
-			c.query.Set(name, typedDate(c.query.Get(name)))
+			c.query.Set(name, vaccination.TypedDate(c.query.Get(name)))
 		}
 	}
 	v := lookupsView{All: c.actor.May(string(office.ReadLog)), Form: counter.Form{Values: url.Values{"from": {c.query.Get("from")}, "until": {c.query.Get("until")}}}}

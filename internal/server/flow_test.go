@@ -45,6 +45,8 @@ func TestEveryRoute(t *testing.T) {
 	t.Run("statistics", f.testStatistics)
 	t.Run("reissues", f.testReissues)
 	t.Run("revocations", f.testRevocations)
+	t.Run("mailings", f.testMailings)
+	t.Run("batches", f.testBatches)
 	t.Run("approvals", f.testApprovals)
 	t.Run("office", f.testOffice)
 	t.Run("accounts", f.testAccounts)
@@ -610,6 +612,8 @@ func TestOthersDoNotExist(t *testing.T) {
 	operator := f.SignIn(t, foreignOffice+"-operator", office.Operator)
 	approver := f.SignIn(t, foreignOffice+"-approver", office.Approver)
 	one, _ := f.approvers(t)
+	ids["mailings"] = f.do(f.clerk, "POST", "/mailings", `{"applications":["`+app+`"]}`).json(t)["id"].(string)
+	ids["batches"] = f.bring(f.clerk, f.aFile()).json(t)["id"].(string)
 	for _, acts := range []string{"revocations", "reissues"} {
 		ids[acts] = f.do(one, "POST", "/"+acts, `{"selection":{"issued_from":"2020-01-01"},"reason":"key_compromised"}`).json(t)["id"].(string)
 	}
@@ -633,7 +637,7 @@ func TestOthersDoNotExist(t *testing.T) {
 		own := ids[kind]
 		near := own[:len(own)-1] + map[bool]string{true: "3", false: "2"}[own[len(own)-1] == '2']
 		body := map[string]string{"answer-application": form(certificate.Domestic), "enter-number": shownCard("123456789018"), "decide-application": `{"outcome":"reject","reason":"x"}`,
-			"reissue-certificate": `{"reason":"lost"}`, "revoke-certificate": `{"reason":"fraud"}`, "approve-approval": `{"reason":""}`, "refuse-approval": `{"reason":""}`, "request-account-change": duties, "request-account-enable": duties, "add-account-kin": sakurai, "acknowledge-alert": noted}[r.id]
+			"reissue-certificate": `{"reason":"lost"}`, "revoke-certificate": `{"reason":"fraud"}`, "approve-approval": `{"reason":""}`, "refuse-approval": `{"reason":""}`, "request-account-change": duties, "request-account-enable": duties, "add-account-kin": sakurai, "acknowledge-alert": noted, "commit-batch": `{"whole":false}`}[r.id]
 		var first problem
 		for i, id := range []string{own, near, nobody, "ABCDEFGHJKLM", "1", "x", "sakurai-mio", strings.ToUpper(own) + "0", strings.Repeat("A", 1000)} {
 			path := strings.NewReplacer("{id}", id, "{number}", "1").Replace(strings.TrimPrefix(r.path, prefix))

@@ -2,7 +2,6 @@ package server
 
 import (
 	"encoding/json"
-	"errors"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -10,8 +9,6 @@ import (
 	"akashi/certificate"
 	"akashi/internal/application"
 	"akashi/internal/clock"
-	"akashi/internal/fault"
-	"akashi/internal/vaccination"
 	"akashi/passport"
 )
 
@@ -26,6 +23,13 @@ type formBody struct {
 	Subject       subjectBody   `json:"subject"`
 	Version       int           `json:"version,omitempty" doc:"of the application that is corrected: a later one is not overwritten"`
 	Passport      *passportBody `json:"passport,omitempty" doc:"travel and icvp"`
+	Postal        *postalBody   `json:"postal,omitempty" doc:"by mail: where the certificate is sent; absent where an addressed envelope came with it"`
+}
+
+type postalBody struct {
+	Code    string `json:"postal_code,omitempty" maxLength:"16"`
+	Address string `json:"address,omitempty" maxLength:"250"`
+	Name    string `json:"name,omitempty" maxLength:"250" doc:"absent: the applicant"`
 }
 
 type applicantBody struct {
@@ -84,8 +88,8 @@ func (z *zoneText) UnmarshalJSON(b []byte) error {
 	return json.Unmarshal(b, (*string)(z))
 }
 
-// form turns the body into the domain's form. Names must be possible names.
-func (b formBody) form() (application.Form, error) {
+// form turns the body into the domain's form.
+func (b formBody) form() application.Form {
 	f := application.Form{
 		Kind: certificate.Kind(b.Kind), Programme: b.Programme, Channel: application.Channel(b.Channel),
 		NoticeVersion: b.NoticeVersion, Documents: b.Documents,
@@ -109,29 +113,10 @@ func (b formBody) form() (application.Form, error) {
 			f.Passport.Alternative = *p.Alternative
 		}
 	}
-	return f, checkNames(f)
-}
-
-func checkNames(f application.Form) error {
-	names := []struct{ field, name string }{
-		{"applicant.name.family", f.Applicant.Name.Family}, {"applicant.name.given", f.Applicant.Name.Given},
-		{"subject.name.family", f.Subject.Name.Family}, {"subject.name.given", f.Subject.Name.Given},
-		{"subject.former_name", f.Subject.Former}, {"subject.guardian", f.Subject.Guardian},
+	if p := b.Postal; p != nil {
+		f.Postal = &application.Postal{Code: p.Code, Address: p.Address, Name: p.Name}
 	}
-	if p := f.Passport; p != nil {
-		names = append(names, []struct{ field, name string }{
-			{"passport.data_page_name.primary", p.DataPageName.Primary}, {"passport.data_page_name.secondary", p.DataPageName.Secondary},
-			{"passport.alternative.former_surname", p.Alternative.FormerSurname},
-			{"passport.alternative.surname", p.Alternative.Surname}, {"passport.alternative.given_name", p.Alternative.GivenName},
-		}...)
-	}
-	for _, n := range names {
-		var bad *fault.Error
-		if errors.As(vaccination.CheckName(n.name), &bad) {
-			return fault.New(bad.Code, bad.Key, n.field)
-		}
-	}
-	return nil
+	return f
 }
 
 func (b *nameBody) name() certificate.Name {
@@ -159,6 +144,9 @@ func handedIn(f application.Form) *formBody {
 		if p.Alternative != (passport.AlternativeNames{}) {
 			b.Passport.Alternative = &p.Alternative
 		}
+	}
+	if p := f.Postal; p != nil {
+		b.Postal = &postalBody{p.PostalCode(), p.Address, p.Name}
 	}
 	return b
 }

@@ -39,6 +39,16 @@ var kindsOfID = map[string]kindOfID{
 	"account": {func(f *fixture, t *testing.T) string {
 		return string(b64(f.member(t, "keyholder", office.Clerk).key.ID))
 	}, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"},
+	"mailings": {func(f *fixture, t *testing.T) string {
+		r := f.do(f.clerk, "POST", "/mailings", `{"applications":["`+f.approved(t, certificate.Domestic)+`"]}`)
+		f.want(t, r, 201, "")
+		return r.json(t)["id"].(string)
+	}, hexDigits},
+	"batches": {func(f *fixture, t *testing.T) string {
+		r := f.bring(f.clerk, f.aFile())
+		f.want(t, r, 201, "")
+		return r.json(t)["id"].(string)
+	}, hexDigits},
 	"revocations": {askedFor("revocations", "fraud"), hexDigits},
 	"reissues":    {askedFor("reissues", "correction"), hexDigits},
 	"retention":   {func(f *fixture, t *testing.T) string { return f.due(t).ID }, hexDigits},
@@ -84,6 +94,7 @@ var bodyOf = map[string]string{
 	"acknowledge-alert": noted, "see-to-alert": "note%3Atext=x", "ask-for-change": dutyFields(), "ask-for-enabling": dutyFields(),
 	"stop-account": "_key=k", "apply-roster": "_key=k", "ask-for-recovery": "_key=k", "give-new-link": "_key=k", "do-account-request": "_key=k",
 	"begin-revocation": "_key=k", "halt-revocation": "_key=k", "begin-reissue": "_key=k", "halt-reissue": "_key=k",
+	"let-mailing-start": "_key=k", "halt-mailing": "_key=k", "print-mailing": "_key=k", "commit-batch": `{"whole":false}`, "accept-batch": "whole:bool=false", "let-batch-start": "_key=k", "throw-batch-away": "_key=k",
 	"add-account-kin": sakurai, "request-account-change": `{"unit":"課","role":"clerk",` + answered + `}`, "request-account-enable": `{"unit":"課","role":"clerk",` + answered + `}`,
 }
 

@@ -176,7 +176,7 @@ func (f *fixture) wantActs(t *testing.T) {
 	quiet := []string{
 		"", "verify", "home", "openapi", "get-office", "show-sign-in", "show-setup", "get-script", "get-style",
 		"begin-setup", "begin-session", "begin-step-up", "begin-passkey", "get-account",
-		"show-new-application", "read-zone", "print-blank-form", "show-blank-form",
+		"show-new-application", "read-zone", "print-blank-form", "show-blank-form", "get-batch-template",
 		"get-asset-counter.css", "get-asset-counter.js", "get-asset-htmx.js", "get-asset-" + counter.NameFont,
 		"show-office", "show-settings",
 	}
@@ -256,7 +256,7 @@ func (f *fixture) failsClosed(t *testing.T, driver, dsn, break_, key string) {
 		t.Fatal(err)
 	}
 	for _, r := range f.routes() {
-		if r.permission == anyone || r.permission == oneself || r.purpose == actor.Verify || slices.Contains([]string{"get-office", "show-office", "show-new-application", "read-zone", "print-blank-form", "show-blank-form"}, r.id) {
+		if r.permission == anyone || r.permission == oneself || r.purpose == actor.Verify || slices.Contains([]string{"get-office", "show-office", "show-new-application", "read-zone", "print-blank-form", "show-blank-form", "get-batch-template"}, r.id) {
 			continue
 		}
 		of := id

@@ -12,6 +12,7 @@ import (
 	"akashi/internal/fault"
 	"akashi/internal/office"
 	"akashi/internal/paper"
+	"akashi/internal/vaccination"
 )
 
 const pdfType = "application/pdf"
@@ -119,7 +120,7 @@ func (s *Server) refusalNotice(c *call) (pdf.Document, error) {
 
 // collectionList prints who fetches what was issued on a day; each is taken from the budget.
 func (s *Server) collectionList(c *call) (answer, error) {
-	day, part := clock.Date(typedDate(c.query.Get("day"))), 1
+	day, part := clock.Date(vaccination.TypedDate(c.query.Get("day"))), 1
 	if day == "" {
 		day = s.Clock.Today()
 	}

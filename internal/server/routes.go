@@ -56,6 +56,7 @@ type route struct {
 	looksUp    bool   // shows a person's data or asks the register: taken from the budget
 	pictures   bool   // takes pictures, which may be larger
 	hidden     bool   // not part of the contract
+	refreshes  bool   // a page that asks for itself again while something goes on
 	logged     string // the operation as which the log names it; empty: its own
 	// leaves: ends sessions, which nothing but the database can refuse (S-017)
 	leaves bool
@@ -100,7 +101,7 @@ const (
 
 var (
 	jsonType = []string{"application/json"}
-	csvTypes = []string{"text/csv", "application/octet-stream"}
+	csvTypes = []string{csvType, "application/octet-stream"}
 	paging   = []string{"cursor", "limit"}
 )
 
@@ -108,7 +109,7 @@ var (
 func (s *Server) routes() []*route {
 	var all []*route
 	for _, group := range [][]*route{
-		s.signInRoutes(), s.importRoutes(), s.applicationRoutes(), s.certificateRoutes(), s.manyRoutes(), s.paperRoutes(), s.statisticsRoutes(), s.approvalRoutes(), s.accountRoutes(), s.rosterRoutes(), s.officeRoutes(), s.retentionRoutes(), s.logRoutes(), s.counterRoutes(), s.openRoutes(),
+		s.signInRoutes(), s.importRoutes(), s.applicationRoutes(), s.certificateRoutes(), s.manyRoutes(), s.mailingRoutes(), s.batchRoutes(), s.paperRoutes(), s.statisticsRoutes(), s.approvalRoutes(), s.accountRoutes(), s.rosterRoutes(), s.officeRoutes(), s.retentionRoutes(), s.logRoutes(), s.counterRoutes(), s.openRoutes(),
 	} {
 		all = append(all, group...)
 	}

@@ -30,6 +30,7 @@ import (
 	"akashi/internal/audit/tree"
 	"akashi/internal/clock"
 	"akashi/internal/custody"
+	"akashi/internal/exchange"
 	"akashi/internal/idgen"
 	"akashi/internal/issuance"
 	"akashi/internal/office"
@@ -53,6 +54,8 @@ type Services struct {
 	Issuance        *issuance.Service
 	Revocations     *issuance.Many
 	Reissues        *issuance.Many
+	Mailings        *issuance.Mailings
+	Batches         *exchange.Batches
 	Retention       *custody.Retention
 	Log             *audit.Log
 	Reviews         *audit.Reviews

@@ -66,7 +66,11 @@ func (s *Server) origin(c *call) office.Place {
 // enter finds out whose session a call belongs to, and gives the call its actor.
 // Without a fresh second factor nothing can be overridden (S-018).
 func (s *Server) enter(c *call) error {
-	session, err := s.Accounts.Sessions.Open(c.ctx, cookieOf(c.request, sessionCookie))
+	ctx := c.ctx
+	if c.route.refreshes && c.request.Header.Get("HX-Request") != "" {
+		ctx = office.Unattended(ctx)
+	}
+	session, err := s.Accounts.Sessions.Open(ctx, cookieOf(c.request, sessionCookie))
 	if err != nil {
 		return err
 	}

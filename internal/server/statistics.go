@@ -14,6 +14,7 @@ import (
 	"akashi/internal/fault"
 	"akashi/internal/office"
 	"akashi/internal/statistics"
+	"akashi/internal/vaccination"
 )
 
 // figuresBody is what an office did in a span, counted; nobody is in it.
@@ -68,7 +69,7 @@ const usualDays = 30
 
 // question is what a query asks for.
 func (s *Server) question(c *call) statistics.Question {
-	q := statistics.Question{From: clock.Date(typedDate(c.query.Get("from"))), To: clock.Date(typedDate(c.query.Get("to"))), Kind: certificate.Kind(c.query.Get("kind"))}
+	q := statistics.Question{From: clock.Date(vaccination.TypedDate(c.query.Get("from"))), To: clock.Date(vaccination.TypedDate(c.query.Get("to"))), Kind: certificate.Kind(c.query.Get("kind"))}
 	if q.To == "" {
 		q.To = s.Clock.Today()
 	}

@@ -59,6 +59,9 @@ func (s *Store) ErasePerson(ctx context.Context, office, personID string) (custo
 	if err := free(db, office, personID); err != nil {
 		return r, err
 	}
+	if err := s.eraseRows(db, office, personID); err != nil {
+		return r, err
+	}
 	if err := s.eraseIssued(db, office, personID, &r); err != nil {
 		return r, err
 	}

@@ -11,7 +11,6 @@ import (
 	"akashi/internal/clock"
 	"akashi/internal/fault"
 	"akashi/internal/issuance"
-	"akashi/internal/office"
 )
 
 type bulkRow struct {
@@ -172,23 +171,11 @@ func (s *Store) progress(db *gorm.DB, code string, rows []bulkRow) ([]issuance.B
 	for _, t := range tally {
 		at[t.RunID].Superseded = t.Superseded
 	}
-	if len(waiting) == 0 {
-		return list, nil
+	ended, err := s.endedApprovals(db, code, slices.Collect(maps.Keys(waiting)))
+	for id, state := range ended {
+		waiting[id].Ended = string(state)
 	}
-	var approvals []approvalRow
-	if err := db.Where("office = ? AND id IN ?", code, slices.Collect(maps.Keys(waiting))).Find(&approvals).Error; err != nil {
-		return nil, err
-	}
-	for _, row := range approvals {
-		approval, err := row.approval()
-		if err != nil {
-			return nil, err
-		}
-		if state := approval.State(s.clock.Now()); state != office.Pending && state != office.Approved {
-			waiting[row.ID].Ended = string(state)
-		}
-	}
-	return list, nil
+	return list, err
 }
 
 // BulkItems implements issuance.BulkStore.

@@ -310,7 +310,7 @@ func TestDirectSQL(t *testing.T) {
 				}
 			}
 		}
-		want := map[string]int{"public": 1, "signer": 4, "jobs": 25, "staff": len(tables) - len(listing), "owner": len(tables) - len(listing)}
+		want := map[string]int{"public": 1, "signer": 4, "jobs": 30, "staff": len(tables) - len(listing), "owner": len(tables) - len(listing)}
 		if seen != want[role] {
 			t.Errorf("%s sees its own office in %d tables, want %d", role, seen, want[role])
 		}

@@ -67,6 +67,22 @@ func census(file []byte) (long, broken int, ascii bool) {
 	return long, broken, ascii
 }
 
+// ReadText returns a file as UTF-8 with the encoding that it had; fault Invalid
+// "file_empty", "encoding_broken" or "encoding_unknown".
+func ReadText(file []byte) (encoding string, text []byte, err error) {
+	if len(bytes.TrimSpace(file)) == 0 {
+		return "", nil, fault.New(fault.Invalid, "file_empty", "")
+	}
+	if encoding, text, err = detect(file); err != nil {
+		return "", nil, err
+	}
+	text, ok := decode(encoding, text)
+	if !ok {
+		return "", nil, fault.New(fault.Invalid, "encoding_broken", "")
+	}
+	return encoding, text, nil
+}
+
 // decode turns one line of a file into UTF-8; ok is false when a byte has no meaning.
 func decode(encoding string, line []byte) (text []byte, ok bool) {
 	if encoding != CP932 {

@@ -82,3 +82,27 @@ func EraYear(d clock.Date) string {
 	}
 	return ""
 }
+
+var (
+	eightDigits = regexp.MustCompile(`^[0-9]{8}$`)
+	slashed     = regexp.MustCompile(`^([0-9]{4})/([0-9]{1,2})/([0-9]{1,2})$`)
+)
+
+// TypedDate is a date as ISO: of eight digits, as spreadsheet programs write it, or of the
+// Japanese calendar; any other text stays as it is, to be judged as it was typed.
+func TypedDate(text string) string {
+	folded := strings.TrimSpace(FoldWidth(text))
+	if eightDigits.MatchString(folded) {
+		folded = folded[:4] + "-" + folded[4:6] + "-" + folded[6:]
+	}
+	if m := slashed.FindStringSubmatch(folded); m != nil {
+		folded = fmt.Sprintf("%s-%02s-%02s", m[1], m[2], m[3])
+	}
+	if d, err := clock.ParseDate(folded); err == nil {
+		return string(d)
+	}
+	if d, pastEnd, err := ParseEraDate(folded); err == nil && !pastEnd {
+		return string(d)
+	}
+	return text
+}

@@ -1,0 +1,43 @@
+package exchange
+
+import (
+	"encoding/csv"
+	"encoding/json"
+	"regexp"
+	"strings"
+	"testing"
+
+	"akashi/internal/testkit"
+)
+
+// S-037: nothing that a spreadsheet program would run leaves, and each text comes back as
+// it was.
+func TestCovered(t *testing.T) {
+	var corpus []struct{ ID, Value string }
+	if err := json.Unmarshal(testkit.Read(t, "security/csv/csv-injection.json"), &corpus); err != nil {
+		t.Fatal(err)
+	}
+	runs := regexp.MustCompile(`^([\t\r\n\x00]|[\s\x{3000}]*[=+@\x{FF1D}\x{FF0B}\x{FF0D}\x{FF20}-])`)
+	for _, c := range corpus {
+		t.Run("ok/"+c.ID, func(t *testing.T) {
+			cells, err := csv.NewReader(strings.NewReader(string(line([]string{"a", c.Value, "b"})))).Read()
+			if err != nil || len(cells) != 3 {
+				t.Fatalf("%q %v", cells, err)
+			}
+			if runs.MatchString(cells[1]) {
+				t.Errorf("%q", cells[1])
+			}
+			if back := uncovered(covered(c.Value)); back != c.Value && !strings.HasPrefix(c.Value, "'") { // which a spreadsheet program would drop itself
+				t.Errorf("came back as %q", back)
+			}
+		})
+	}
+	for _, text := range []string{"", "'a", "O'Brien", "桜井", "0000000001", "P<JPN"} {
+		if covered(text) != text || uncovered(text) != text {
+			t.Errorf("changed: %q", text)
+		}
+	}
+	if len(corpus) < 10 {
+		t.Errorf("only %d", len(corpus))
+	}
+}

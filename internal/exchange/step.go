@@ -1,0 +1,138 @@
+package exchange
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"akashi/internal/actor"
+	"akashi/internal/application"
+	"akashi/internal/audit"
+	"akashi/internal/fault"
+	"akashi/internal/office"
+)
+
+// Step makes applications of at most so many rows of each office that is not suspended, one
+// by one, as the person who brought the file, and erases the rows of old batches. A row's
+// application has its id before it is made, so that it is made once whoever dies. It returns
+// how many rows are done, and the faults of the others.
+func (s *Batches) Step(ctx context.Context, most int) (n int, err error) {
+	offices, err := s.Store.Offices(ctx)
+	if err != nil {
+		return 0, err
+	}
+	for _, code := range offices {
+		done, failed := s.stepOffice(ctx, code, most)
+		n, err = n+done, errors.Join(err, failed, s.closeOld(ctx, code))
+	}
+	return n, err
+}
+
+func (s *Batches) stepOffice(ctx context.Context, code string, most int) (n int, err error) {
+	rows, err := s.Store.OpenRows(ctx, code, most)
+	if err != nil {
+		return 0, err
+	}
+	for _, r := range rows {
+		o, failed := s.Store.Office(ctx, code)
+		if failed != nil || o.Settings.Suspended != nil {
+			return n, errors.Join(err, failed)
+		}
+		a, failed := s.actor(ctx, code, r)
+		if failed == nil {
+			failed = s.row(ctx, a, r)
+		}
+		switch {
+		case failed == nil:
+			n++
+		case errors.Is(failed, errTaken): // another node has it
+		default:
+			err = errors.Join(err, fmt.Errorf("batch %s line %d: %w", r.Batch, r.Line, failed), s.failed(ctx, a, r, failed))
+			if fault.CodeOf(failed) == fault.Unavailable {
+				return n, err // so would be the others
+			}
+		}
+	}
+	return n, err
+}
+
+var errTaken = fault.New(fault.Conflict, "bulk_state", "")
+
+// actor is the person who brought the file, as long as he may do so himself.
+func (s *Batches) actor(ctx context.Context, code string, r OpenRow) (actor.Actor, error) {
+	p, err := s.Store.Staff(ctx, code, r.Person)
+	if err != nil {
+		return job(code, r.Batch), err
+	}
+	a, err := p.OnBehalf(actor.Certificate, r.Batch, s.Clock.Now(), office.WriteApplications)
+	if err != nil {
+		a = job(code, r.Batch)
+	}
+	return a, err
+}
+
+func job(code, batch string) actor.Actor {
+	return actor.Actor{Office: code, Person: "job:batch", Terminal: "jobs", Purpose: actor.Operate, Case: batch}
+}
+
+// row makes the application of a row and hands it in, unless that was done.
+func (s *Batches) row(ctx context.Context, a actor.Actor, r OpenRow) error {
+	state, err := s.Store.ApplicationState(ctx, a.Office, r.Application)
+	if err != nil {
+		return err
+	}
+	if state == "" {
+		f, err := s.form(ctx, a, r)
+		if err == nil {
+			_, err = s.Applications.CreateAs(ctx, a, r.Application, f)
+		}
+		if err != nil {
+			return err
+		}
+		state = application.Draft
+	}
+	if state == application.Draft || state == application.Checking {
+		if _, err := s.Applications.Submit(ctx, a, r.Application); err != nil {
+			return err
+		}
+	}
+	e := audit.Entry{Action: "batch.row", Object: r.Application}
+	return s.Log.Act(ctx, a, e, func(ctx context.Context, _ *audit.Entry) error { return s.Store.RowDone(ctx, a.Office, r) })
+}
+
+// form reads the row; that is a look at a person, and stands in the log.
+func (s *Batches) form(ctx context.Context, a actor.Actor, r OpenRow) (f application.Form, err error) {
+	err = s.Log.Act(ctx, a, audit.Entry{Action: "batch.read_row", Object: r.Application}, func(ctx context.Context, _ *audit.Entry) error {
+		header, cells, notice, err := s.Store.RowCells(ctx, a.Office, r)
+		if err == nil {
+			f = formOf(header, cells, notice)
+		}
+		return err
+	})
+	return f, err
+}
+
+// failed counts a try, and all of them where only a person can help.
+func (s *Batches) failed(ctx context.Context, a actor.Actor, r OpenRow, err error) error {
+	tries := 1
+	switch fault.CodeOf(err) {
+	case fault.Unavailable:
+		return nil
+	case fault.Conflict, fault.NotFound, fault.Invalid, fault.Forbidden:
+		tries = Tries
+	}
+	return s.Log.Act(ctx, a, audit.Entry{Action: "batch.try", Object: r.Application}, func(ctx context.Context, _ *audit.Entry) error {
+		return s.Store.RowFailed(ctx, a.Office, r, audit.Result(err), tries)
+	})
+}
+
+// closeOld erases the rows of batches that were kept long enough.
+func (s *Batches) closeOld(ctx context.Context, code string) error {
+	old, err := s.Store.OldBatches(ctx, code, s.now().Add(-Kept))
+	for _, id := range old {
+		err = errors.Join(err, s.Log.Act(ctx, job(code, id), audit.Entry{Action: "batch.close", Object: id}, func(ctx context.Context, _ *audit.Entry) error {
+			return s.Store.CloseBatch(ctx, code, id)
+		}))
+	}
+	return err
+}

@@ -1,0 +1,235 @@
+package store
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"gorm.io/gorm"
+
+	"akashi/internal/application"
+	"akashi/internal/fault"
+	"akashi/internal/issuance"
+	"akashi/internal/office"
+)
+
+type mailingRow struct {
+	Office, ID  string
+	Counted     int
+	IdsSha256   string
+	RequestedBy string
+	RequestedAt int64
+	ApprovalID  string
+	StartedBy   string
+	StartedAt   int64
+	StoppedBy   string
+	StoppedAt   int64
+}
+
+func (mailingRow) TableName() string { return "mailings" }
+
+type mailingItemRow struct {
+	Office, MailingID string
+	Number            int
+	ApplicationID     string
+	CertificateID     string
+	Copy              int
+	DoneAt            int64
+	Tries             int
+	Fault             string
+}
+
+func (mailingItemRow) TableName() string { return "mailing_items" }
+
+// ReadyToMail implements issuance.MailingStore.
+func (s *Store) ReadyToMail(ctx context.Context, code string, most int) (ids []string, err error) {
+	db, err := act(ctx, code)
+	if err != nil {
+		return nil, err
+	}
+	open := db.Table("mailing_items AS i").Select("i.application_id").Joins("JOIN mailings m ON m.office = i.office AND m.id = i.mailing_id").
+		Where("i.office = ? AND m.office = ? AND i.done_at = 0 AND i.tries < ? AND m.stopped_at = 0", code, code, issuance.Tries).
+		Where("(m.started_at > 0 OR EXISTS (SELECT 1 FROM approvals a WHERE a.office = ? AND a.id = m.approval_id AND a.used_at = 0 AND a.outcome IN ('', ?) AND a.expires_at > ?))",
+			code, string(office.Approved), s.clock.Now().UnixMilli())
+	return ids, db.Model(&applicationRow{}).Where("office = ? AND state = ? AND channel = ? AND length(data) > 0", code, string(application.Approved), string(application.Mail)).
+		Where("id NOT IN (?)", open).Order("id").Limit(most).Pluck("id", &ids).Error
+}
+
+// AddMailing implements issuance.MailingStore.
+func (s *Store) AddMailing(ctx context.Context, m issuance.Mailing, applications []string) error {
+	db, err := act(ctx, m.Office)
+	if err != nil {
+		return err
+	}
+	known := int64(0)
+	for ids := range slices.Chunk(applications, chunkSize) {
+		var some int64
+		if err := db.Model(&applicationRow{}).Where("office = ? AND id IN ?", m.Office, ids).Count(&some).Error; err != nil {
+			return err
+		}
+		known += some
+	}
+	if known != int64(len(applications)) {
+		return fault.New(fault.NotFound, "application", "applications")
+	}
+	if err := db.Create(&mailingRow{
+		m.Office, m.ID, m.Count, m.SHA256, m.RequestedBy, milli(m.RequestedAt), m.Approval, m.StartedBy, milli(m.StartedAt), "", 0,
+	}).Error; err != nil {
+		return err
+	}
+	items := make([]mailingItemRow, len(applications))
+	for i, id := range applications {
+		items[i] = mailingItemRow{Office: m.Office, MailingID: m.ID, Number: i + 1, ApplicationID: id}
+	}
+	return db.CreateInBatches(items, chunkSize).Error
+}
+
+// Mailing implements issuance.MailingStore.
+func (s *Store) Mailing(ctx context.Context, code, id string) (m issuance.Mailing, err error) {
+	db, err := act(ctx, code)
+	if err != nil {
+		return m, err
+	}
+	var row mailingRow
+	if err := db.Where("office = ? AND id = ?", code, id).Take(&row).Error; err != nil {
+		return m, missing(err, "mailing")
+	}
+	list, err := s.mailings(db, code, []mailingRow{row})
+	if err != nil {
+		return m, err
+	}
+	m = list[0]
+	var items []mailingItemRow
+	err = db.Where("office = ? AND mailing_id = ?", code, id).Order("number").Find(&items).Error
+	for _, i := range items {
+		m.Items = append(m.Items, issuance.MailingItem{Number: i.Number, Application: i.ApplicationID, Certificate: i.CertificateID, Copy: i.Copy, Fault: i.Fault})
+	}
+	return m, err
+}
+
+// Mailings implements issuance.MailingStore.
+func (s *Store) Mailings(ctx context.Context, code, before string, limit int) ([]issuance.Mailing, error) {
+	db, err := act(ctx, code)
+	if err != nil {
+		return nil, err
+	}
+	var rows []mailingRow
+	if err := newest(db.Where("office = ?", code), before, limit).Find(&rows).Error; err != nil {
+		return nil, err
+	}
+	return s.mailings(db, code, rows)
+}
+
+// mailings reads how far they are, in a fixed number of statements.
+func (s *Store) mailings(db *gorm.DB, code string, rows []mailingRow) ([]issuance.Mailing, error) {
+	list, at, waiting := make([]issuance.Mailing, len(rows)), map[string]*issuance.Mailing{}, map[string]*issuance.Mailing{}
+	for i, row := range rows {
+		list[i] = issuance.Mailing{
+			Office: row.Office, ID: row.ID, Count: row.Counted, SHA256: row.IdsSha256, RequestedBy: row.RequestedBy, RequestedAt: fromMilli(row.RequestedAt),
+			Approval: row.ApprovalID, StartedBy: row.StartedBy, StartedAt: fromMilli(row.StartedAt), StoppedBy: row.StoppedBy, StoppedAt: fromMilli(row.StoppedAt),
+		}
+		if at[row.ID] = &list[i]; row.StartedAt == 0 {
+			waiting[row.ApprovalID] = &list[i]
+		}
+	}
+	var tally []struct {
+		MailingID    string
+		Done, Failed int
+	}
+	if err := db.Model(&mailingItemRow{}).Select("mailing_id, SUM(CASE WHEN done_at > 0 THEN 1 ELSE 0 END) AS done, SUM(CASE WHEN done_at = 0 AND tries >= ? THEN 1 ELSE 0 END) AS failed", issuance.Tries).
+		Where("office = ? AND mailing_id IN ?", code, slices.Collect(maps.Keys(at))).Group("mailing_id").Scan(&tally).Error; err != nil {
+		return nil, err
+	}
+	for _, t := range tally {
+		at[t.MailingID].Done, at[t.MailingID].Failed = t.Done, t.Failed
+	}
+	ended, err := s.endedApprovals(db, code, slices.Collect(maps.Keys(waiting)))
+	for id, state := range ended {
+		waiting[id].Ended = string(state)
+	}
+	return list, err
+}
+
+// endedApprovals are the states of approvals that nobody can use any more, by id.
+func (s *Store) endedApprovals(db *gorm.DB, code string, ids []string) (map[string]office.ApprovalState, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	var rows []approvalRow
+	if err := db.Where("office = ? AND id IN ?", code, ids).Find(&rows).Error; err != nil {
+		return nil, err
+	}
+	ended := map[string]office.ApprovalState{}
+	for _, row := range rows {
+		approval, err := row.approval()
+		if err != nil {
+			return nil, err
+		}
+		if state := approval.State(s.clock.Now()); state != office.Pending && state != office.Approved {
+			ended[row.ID] = state
+		}
+	}
+	return ended, nil
+}
+
+// StartMailing implements issuance.MailingStore.
+func (s *Store) StartMailing(ctx context.Context, m issuance.Mailing) error {
+	db, err := act(ctx, m.Office)
+	if err != nil {
+		return err
+	}
+	return changedOne(db.Model(&mailingRow{}).Where("office = ? AND id = ? AND started_at = 0 AND stopped_at = 0", m.Office, m.ID).
+		Updates(map[string]any{"started_by": m.StartedBy, "started_at": milli(m.StartedAt)}), "bulk_state")
+}
+
+// StopMailing implements issuance.MailingStore.
+func (s *Store) StopMailing(ctx context.Context, m issuance.Mailing) error {
+	db, err := act(ctx, m.Office)
+	if err != nil {
+		return err
+	}
+	return changedOne(db.Model(&mailingRow{}).Where("office = ? AND id = ? AND stopped_at = 0", m.Office, m.ID).
+		Updates(map[string]any{"stopped_by": m.StoppedBy, "stopped_at": milli(m.StoppedAt)}), "bulk_stopped")
+}
+
+// ToMail implements issuance.MailingStore.
+func (s *Store) ToMail(ctx context.Context, code string, most int) (list []issuance.ToMail, err error) {
+	err = s.lookup(ctx, code, batch{every(func(scan scan) error {
+		var t issuance.ToMail
+		err := scan(&t.Mailing, &t.Number, &t.Application, &t.Person)
+		list = append(list, t)
+		return err
+	}, `SELECT i.mailing_id, i.number, i.application_id, m.requested_by FROM mailing_items i
+		JOIN mailings m ON m.office = i.office AND m.id = i.mailing_id
+		WHERE i.office = $1 AND i.done_at = 0 AND i.tries < $3 AND m.started_at > 0 AND m.stopped_at = 0
+		ORDER BY i.mailing_id, i.number LIMIT $2`, code, most, issuance.Tries)})
+	return list, err
+}
+
+// openItem is an item without a copy, of a mailing that nobody has stopped.
+func openItem(db *gorm.DB, code string, item issuance.ToMail) *gorm.DB {
+	return db.Model(&mailingItemRow{}).Where("office = ? AND mailing_id = ? AND number = ? AND done_at = 0", code, item.Mailing, item.Number).
+		Where("EXISTS (SELECT 1 FROM mailings WHERE office = ? AND id = ? AND stopped_at = 0)", code, item.Mailing)
+}
+
+// Mailed implements issuance.MailingStore.
+func (s *Store) Mailed(ctx context.Context, code string, item issuance.ToMail, c issuance.Copy) error {
+	db, err := act(ctx, code)
+	if err != nil {
+		return err
+	}
+	return changedOne(openItem(db, code, item).Updates(map[string]any{
+		"certificate_id": c.CertificateID, "copy": c.Number, "done_at": s.clock.Now().UnixMilli(), "fault": "",
+	}), "bulk_state")
+}
+
+// MailFailed implements issuance.MailingStore.
+func (s *Store) MailFailed(ctx context.Context, code string, item issuance.ToMail, fault string, tries int) error {
+	db, err := act(ctx, code)
+	if err != nil {
+		return err
+	}
+	return openItem(db, code, item).Updates(map[string]any{"tries": gorm.Expr("tries + ?", tries), "fault": fault}).Error
+}
+
+var _ issuance.MailingStore = (*Store)(nil)
