@@ -191,7 +191,7 @@ func (s *Server) numberHere(c *call) (answer, error) {
 	if err == nil {
 		const number = "individual_number"
 		f.Values.Set(number, strings.NewReplacer(" ", "", "-", "", "　", "").Replace(vaccination.FoldWidth(f.Values.Get(number))))
-		f.Values.Set("birth_date", typedDate(f.Value("birth_date")))
+		f.Values.Set("birth_date", vaccination.TypedDate(f.Value("birth_date")))
 		_, err = vault.Parse(f.Value(number)) // says more than the schema, at the field
 	}
 	if err == nil {
