@@ -119,7 +119,7 @@ func pinned(t *testing.T, f *fixture) string {
 // noteEntries keeps what a call left in the log: "status: action result, …", and
 // what an entry of it lacks (S-083).
 func (f *fixture) noteEntries(id string, r reply) {
-	entries, err := f.Store.Unplaced(context.Background(), tree.Log, recent(time.Now()), tree.Entry{}, 2000)
+	entries, err := f.Store.Unplaced(context.Background(), tree.Log, recent(time.Now()), tree.Entry{}, 20_000)
 	if err != nil {
 		return
 	}

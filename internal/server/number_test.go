@@ -92,6 +92,19 @@ func (f *fixture) renaming(t *testing.T) func(from, to string) {
 	}
 }
 
+// S-016: a text that holds an individual number is refused, a row's id whose end only reads
+// like one is not.
+func TestNumberInText(t *testing.T) {
+	const number = "123456789018"
+	for text, refused := range map[string]bool{
+		"01a2031b-40a5-7acb-a4e1-" + number: false, number: true, "1234-5678-9018": true, "01a2031b-40a5-7acb-a4e1-" + number + " " + number: true,
+	} {
+		if err := checkTexts("applications[0]", text); (err != nil) != refused {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}
+
 // S-105: while the vault alone is away, the counter says "later" to a number, keeps
 // nothing of it, and does everything else; afterwards the number is taken.
 func TestVaultDown(t *testing.T) {

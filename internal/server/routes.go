@@ -77,6 +77,9 @@ func (r *route) action() string {
 	if verb == "get" {
 		verb = "read"
 	}
+	if one, ok := strings.CutSuffix(noun, "ches"); ok {
+		return one + "ch." + verb
+	}
 	return strings.TrimSuffix(noun, "s") + "." + verb
 }
 
