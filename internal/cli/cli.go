@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -68,7 +69,7 @@ func commands(parts Adapters) *cobra.Command {
 // Run runs one command line and returns the exit status.
 func Run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer, parts Adapters) int {
 	root := commands(parts)
-	root.SetArgs(args)
+	root.SetArgs(idsLast(args))
 	root.SetIn(in)
 	root.SetOut(out)
 	root.SetErr(errs)
@@ -89,6 +90,24 @@ func Run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer, 
 	_, _ = fmt.Fprintf(errs, "akashi: %s\n", explain(err, parts))
 	return 1
 }
+
+// idsLast puts key ids that begin with a hyphen, as base64url may, where no flag is read.
+// A key's id is the last argument of each command that takes one.
+func idsLast(args []string) []string {
+	isID := func(arg string) bool { return hyphenID.MatchString(arg) }
+	if !slices.ContainsFunc(args, isID) || slices.Contains(args, "--") {
+		return args
+	}
+	var ids []string
+	for _, arg := range args {
+		if isID(arg) {
+			ids = append(ids, arg)
+		}
+	}
+	return slices.Concat(slices.DeleteFunc(slices.Clone(args), isID), []string{"--"}, ids)
+}
+
+var hyphenID = regexp.MustCompile(`^-[A-Za-z0-9_-]{42}$`)
 
 type usageError struct{ err error }
 

@@ -102,7 +102,7 @@ type certificatesView struct {
 }
 
 func (s *Server) showCertificates(c *call) (answer, error) {
-	if id := c.query.Get("id"); id != "" && certificateForm.MatchString(id) {
+	if id := strings.ToUpper(strings.TrimSpace(c.query.Get("id"))); certificateForm.MatchString(id) {
 		return to("/counter/certificates/" + id), nil
 	}
 	if id := c.query.Get("id"); id != "" {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -36,6 +37,9 @@ func (s *Server) form(c *call) (counter.Form, error) {
 	return f, nil
 }
 
+// ticketForm is the number of a ticket (codes-and-files, 5).
+var ticketForm = regexp.MustCompile(`^[0-9]{10}$`)
+
 // complete fills in what a clerk need not type: a ticket number out of the line of
 // the ticket, a date written otherwise, the date of birth of the zone.
 func (s *Server) complete(v url.Values, office string) error {
@@ -44,6 +48,17 @@ func (s *Server) complete(v url.Values, office string) error {
 			return fault.New(fault.Invalid, "ticket_elsewhere", "subject.ticket_number")
 		}
 		v.Set("subject.ticket_number", line.Ticket)
+	}
+	if ticket := vaccination.FoldWidth(v.Get("subject.ticket_number")); ticket != "" {
+		ticket = strings.NewReplacer(" ", "", "-", "", "\t", "").Replace(ticket)
+		v.Set("subject.ticket_number", ticket)
+		if !ticketForm.MatchString(ticket) {
+			return fault.New(fault.Invalid, "ticket_typed", "subject.ticket_number")
+		}
+	}
+	v.Set("notice_version", notice.Version)
+	if !v.Has("version:int") && v.Get("channel") != "mail" { // an app does not use these pages
+		v.Set("channel", "counter")
 	}
 	const birth = "subject.birth_date"
 	v.Set(birth, vaccination.TypedDate(v.Get(birth)))

@@ -123,9 +123,10 @@ func (s *Service) Count(ctx context.Context, a actor.Actor, q Question) (Figures
 func figures(q Question, issued []Issued, refused []Refused) Figures {
 	f := Figures{Question: q}
 	days, kinds, channels, states, reasons := tally{}, tally{}, tally{}, tally{}, tally{}
-	for d := q.From; d <= q.To; d = d.AddDays(1) {
+	for d := q.From; d != q.To; d = d.AddDays(1) {
 		days[string(d)] = 0
 	}
+	days[string(q.To)] = 0
 	took, whole := map[clock.Date]spread{}, spread{}
 	for _, i := range issued {
 		f.Issued += i.Count

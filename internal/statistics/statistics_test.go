@@ -85,6 +85,10 @@ func TestCount(t *testing.T) {
 		if got, err = w.Statistics.Count(t.Context(), w.Officer, q); err != nil || got.Issued != 2 || len(got.Days) != 1 || got.Refused != 1 {
 			t.Errorf("ok/one day: %v %v", got, err)
 		}
+		last := statistics.Question{From: "9999-12-31", To: "9999-12-31"} // no day follows it
+		if got, err = w.Statistics.Count(t.Context(), w.Officer, last); err != nil || got.Issued != 0 || len(got.Days) != 1 {
+			t.Errorf("ok/the last day: %v %v", got, err)
+		}
 		other := w.Officer
 		other.Office = "900010"
 		if got, err = w.Statistics.Count(t.Context(), other, q); err != nil || got.Issued+got.Refused != 0 {

@@ -20,7 +20,7 @@ import (
 )
 
 // chapters write the stories down, each about some pages.
-var chapters = []func(*hand){entrance, newApplication, applications, certificates, officers, nothingYet}
+var chapters = []func(*hand){entrance, newApplication, applications, certificates, together, officers, nothingYet}
 
 // nowhere is a row that does not exist.
 const nowhere = "ffffffff-ffff-7fff-bfff-ffffffffffff"
@@ -173,6 +173,32 @@ func certificates(h *hand) {
 	seen("does not exist", list+"/ABCDEFGHJKLM")
 	h.story(list, "some", office.Clerk, list)
 	h.story(list, "no such id", office.Clerk, list+"?id=nonsense")
+}
+
+// together is work on many at once: files of applications and certificates for the post.
+func together(h *hand) {
+	const file, mailing = "/counter/batches/{id}", "/counter/mailings/{id}"
+	bring := func(rows string) string {
+		brought := h.do(office.Clerk, func(cookie string) *http.Request {
+			return post(h.ctx, cookie, "/api/v1/batches", "text/csv", strings.NewReader("種類,接種券番号,姓,名,生年月日\n"+rows))
+		})
+		var of struct{ ID string }
+		if h.err == nil {
+			h.err = json.Unmarshal(brought.Body.Bytes(), &of)
+		}
+		return "/counter/batches/" + of.ID
+	}
+	good := "国内用,0000000001,桜井,澪,1991-02-18\n"
+	faulty := bring(good + "国内用,12," + longFamily + ",人,31.2.1991\n")
+	h.story(file, "with a row that is wrong", office.Clerk, faulty)
+	h.wrong(file, "all, though one is wrong", office.Clerk, faulty+"/commit", url.Values{"whole:bool": {"true"}})
+	h.story(file, "all right", office.Clerk, bring(good))
+	h.story(file, "does not exist", office.Clerk, "/counter/batches/"+nowhere)
+
+	h.send(office.Clerk, "/counter", plain("_key", "by mail", "channel", "mail"))
+	h.story("/counter/batches", "some wait for the post", office.Clerk, "/counter/batches")
+	h.story(mailing, "asked for", office.Clerk, h.send(office.Clerk, "/counter/batches/mailing", url.Values{"_key": {"mailing"}}))
+	h.story(mailing, "does not exist", office.Clerk, "/counter/mailings/"+nowhere)
 }
 
 func officers(h *hand) {

@@ -11,9 +11,12 @@ document.addEventListener("keydown", (event) => {
   fields[fields.indexOf(event.target) + 1]?.focus();
 });
 
-// The main act of a page by keyboard from wherever one is.
+// The new form is handed in by keyboard from wherever one is. A key that is held down acts
+// once, so that nobody issues what nobody has looked at.
 document.addEventListener("keydown", (event) => {
-  if (event.key === "Enter" && event.ctrlKey) event.target.form?.requestSubmit();
+  if (event.key !== "Enter") return;
+  if (event.repeat && !event.target.matches("textarea")) event.preventDefault();
+  else if (event.ctrlKey && !event.repeat && form && event.target.form === form) form.requestSubmit();
 });
 
 if (form) {
@@ -63,7 +66,7 @@ for (const act of document.querySelectorAll("form[data-step-up]")) {
 // A paper opens beside the page; whoever comes back finds the page as it is then.
 let opened = false;
 addEventListener("submit", (event) => { opened ||= (event.submitter?.formTarget || event.target.target) === "_blank"; });
-addEventListener("focus", () => { if (opened) location.replace(location.href); });
+addEventListener("focus", () => { if (opened) location.replace(location.pathname.replace(/\/(issue|print)$/, "") + location.search); });
 
 // What the browser kept of a page that was left is not shown again.
 addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });

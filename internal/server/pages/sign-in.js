@@ -69,7 +69,7 @@ if (signIn) {
     const me = asked.account ?? await post("/session/passkey", { challenge: asked.challenge, credential: await get(asked.public_key), reminder });
     signIn.remove();
     say(`${me.name} さんとしてサインインしました。`, `Signed in as ${me.user}.`, "ok");
-    if (["clerk", "approver", "officer"].includes(me.role)) location.assign("/counter");
+    location.assign(["clerk", "approver", "officer"].includes(me.role) ? "/counter" : "/counter/office");
   });
 }
 
