@@ -55,7 +55,7 @@ func (s *Server) statisticsRoutes() []*route {
 	}
 	figures := of(prefix+"/statistics", "get-statistics", s.getStatistics, "統計（個人の情報なし）", "Figures of the office, of nobody")
 	figures.out = figuresBody{}
-	table := of(prefix+"/statistics/table", "get-statistics-table", s.getTable, "統計の表（CSV、5 未満は伏せる）", "The figures as CSV; counts below five are withheld")
+	table := of(prefix+"/statistics/table", "get-statistics-table", s.getTable, "統計の表（CSV、10 未満は伏せる）", "The figures as CSV; counts below ten are withheld")
 	table.gives, table.logged = "text/csv", figures.id
 	page := of("/counter/statistics", "show-statistics", s.showStatistics, "統計の画面", "The page of figures")
 	page.gives, page.hidden, page.logged = pageType, true, figures.id

@@ -3,7 +3,7 @@
 //
 // It promises figures without persons: nothing that it reads, gives or logs names one. Inside the
 // office a figure is shown as it is, because whoever may see it may open the cases behind it; in
-// a table that leaves the house, counts below five are withheld.
+// a table that leaves the house, counts below ten are withheld (R-253, S-095).
 package statistics
 
 import (

@@ -6,14 +6,14 @@ import (
 	"strconv"
 )
 
-// Least is the smallest count that a table for others tells.
-const Least = 5
+// Least is the smallest count that a table for others tells (R-253, S-095).
+const Least = 10
 
-const withheld = "<5"
+const withheld = "<10"
 
 // Table is the figures as CSV: UTF-8 with a mark (so that spreadsheets see it), one figure a row.
-// Counts from 1 to 4 are withheld, and with a single one of them the next smallest of its group,
-// which the sum would tell; times of less than five cases are left out.
+// Counts from 1 to 9 are withheld, and with a single one of them the next smallest of its group,
+// which the sum would tell; times of less than ten cases are left out.
 //
 // The columns are measure, key, unit, value; from, to and kind say of what.
 func (f Figures) Table() ([]byte, error) {
