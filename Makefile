@@ -57,7 +57,7 @@ race:
 		exit
 	fi
 	packages=$$(go list -e -f '{{if not .Error}}{{.ImportPath}}{{end}}' $(RACE))
-	if [ -n "$$packages" ]; then go test -race -count=1 -timeout 20m $$packages; fi
+	if [ -n "$$packages" ]; then go test -race -count=1 -timeout 40m $$packages; fi
 
 token: ## keys in a PKCS#11 token, against SoftHSM; prints JSON
 	@if [ "$$(go env CGO_ENABLED)" != 1 ]; then
