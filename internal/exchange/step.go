@@ -15,48 +15,24 @@ import (
 // Step makes applications of at most so many rows of each office that is not suspended, one
 // by one, as the person who brought the file, and erases the rows of old batches. A row's
 // application has its id before it is made, so that it is made once whoever dies. It returns
-// how many rows are done, and the faults of the others.
-func (s *Batches) Step(ctx context.Context, most int) (n int, err error) {
-	offices, err := s.Store.Offices(ctx)
-	if err != nil {
-		return 0, err
-	}
-	for _, code := range offices {
-		done, failed := s.stepOffice(ctx, code, most)
-		n, err = n+done, errors.Join(err, failed, s.closeOld(ctx, code))
-	}
-	return n, err
-}
-
-func (s *Batches) stepOffice(ctx context.Context, code string, most int) (n int, err error) {
-	rows, err := s.Store.OpenRows(ctx, code, most)
-	if err != nil {
-		return 0, err
-	}
-	for _, r := range rows {
-		o, failed := s.Store.Office(ctx, code)
-		if failed != nil || o.Settings.Suspended != nil {
-			return n, errors.Join(err, failed)
-		}
-		a, failed := s.actor(ctx, code, r)
-		if failed == nil {
-			failed = s.row(ctx, a, r)
-		}
-		switch {
-		case failed == nil:
-			n++
-		case errors.Is(failed, errTaken): // another node has it
-		default:
-			err = errors.Join(err, fmt.Errorf("batch %s line %d: %w", r.Batch, r.Line, failed), s.failed(ctx, a, r, failed))
-			if fault.CodeOf(failed) == fault.Unavailable {
-				return n, err // so would be the others
+// how many rows are done, and the faults of the others (office.Work).
+func (s *Batches) Step(ctx context.Context, most int) (int, error) {
+	w := office.Work[OpenRow]{
+		Office: s.Store.Office, Open: s.Store.OpenRows, Failed: s.failed,
+		Do: func(ctx context.Context, code string, r OpenRow) (actor.Actor, error) {
+			a, err := s.actor(ctx, code, r)
+			if err == nil {
+				err = s.row(ctx, a, r)
 			}
-		}
+			return a, err
+		},
+		Name: func(r OpenRow) string { return fmt.Sprintf("batch %s line %d", r.Batch, r.Line) },
 	}
-	return n, err
+	return office.Each(ctx, s.Store.Offices, func(ctx context.Context, code string) (int, error) {
+		n, err := w.Step(ctx, code, most)
+		return n, errors.Join(err, s.closeOld(ctx, code))
+	})
 }
-
-var errTaken = fault.New(fault.Conflict, "bulk_state", "")
 
 // actor is the person who brought the file, as long as he may do so himself.
 func (s *Batches) actor(ctx context.Context, code string, r OpenRow) (actor.Actor, error) {

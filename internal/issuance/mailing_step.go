@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
-	"fmt"
 
 	"akashi/certificate/pdf"
 	"akashi/internal/actor"
@@ -16,47 +15,24 @@ import (
 
 // Step does at most so many applications of each office that is not suspended, one by one:
 // the certificate is issued unless it is there, and a copy is numbered in the same act that
-// notes it. A process that dies has left each of them done or not. What fails is tried
-// again where that may help, and keeps nothing else from being done; while the service is
-// away nothing is counted. It returns how many it did, and the faults of the others.
-func (s *Mailings) Step(ctx context.Context, most int) (n int, err error) {
-	offices, err := s.Store.Offices(ctx)
-	if err != nil {
-		return 0, err
-	}
-	for _, code := range offices {
-		done, failed := s.stepOffice(ctx, code, most)
-		n, err = n+done, errors.Join(err, failed)
-	}
-	return n, err
-}
-
-func (s *Mailings) stepOffice(ctx context.Context, code string, most int) (n int, err error) {
-	items, err := s.Store.ToMail(ctx, code, most)
-	if err != nil {
-		return 0, err
-	}
-	for _, item := range items {
-		o, failed := s.Store.Office(ctx, code)
-		if failed != nil || o.Settings.Suspended != nil {
-			return n, errors.Join(err, failed)
-		}
-		a, failed := s.actor(ctx, code, item)
-		if failed == nil {
-			failed = s.mail(ctx, a, item)
-		}
-		switch {
-		case failed == nil:
-			n++
-		case errors.Is(failed, errBulk) || underWay(failed): // another node or a person is at it
-		default:
-			err = errors.Join(err, fmt.Errorf("mail %s: %w", item.Application, failed), s.failed(ctx, a, item, failed))
-			if fault.CodeOf(failed) == fault.Unavailable {
-				return n, err // so would be the others
+// notes it. What fails is tried again where that may help. It returns how many it did, and
+// the faults of the others (office.Work).
+func (s *Mailings) Step(ctx context.Context, most int) (int, error) {
+	w := office.Work[ToMail]{
+		Office: s.Store.Office, Open: s.Store.ToMail, Failed: s.failed,
+		Do: func(ctx context.Context, code string, item ToMail) (actor.Actor, error) {
+			a, err := s.actor(ctx, code, item)
+			if err == nil {
+				err = s.mail(ctx, a, item)
 			}
-		}
+			if underWay(err) { // a person is at it: looked at again at the next step
+				err = errBulk
+			}
+			return a, err
+		},
+		Name: func(item ToMail) string { return "mail " + item.Application },
 	}
-	return n, err
+	return office.Each(ctx, s.Store.Offices, func(ctx context.Context, code string) (int, error) { return w.Step(ctx, code, most) })
 }
 
 // actor is the person who asked, as long as he may do so himself.

@@ -3,55 +3,32 @@ package issuance
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"akashi/internal/actor"
 	"akashi/internal/audit"
 	"akashi/internal/fault"
+	"akashi/internal/office"
 )
 
 // Step does at most so many certificates of each office that is not suspended, one by
 // one, so that a process that dies has left each of them done or not, or an intent
 // that Recover ends. What fails is tried again at the next steps, Tries times where it
-// may help, and keeps nothing else from being done; while the service is away nothing is
-// counted. It returns how many it looked at, and the faults of the others.
-func (s *Many) Step(ctx context.Context, most int) (n int, err error) {
-	offices, err := s.Store.Offices(ctx)
-	if err != nil {
-		return 0, err
-	}
-	for _, code := range offices {
-		done, failed := s.stepOffice(ctx, code, most)
-		n, err = n+done, errors.Join(err, failed)
-	}
-	return n, err
-}
-
-func (s *Many) stepOffice(ctx context.Context, code string, most int) (n int, err error) {
-	items, err := s.Store.OpenItems(ctx, code, s.Act, most)
-	if err != nil || len(items) == 0 {
-		return 0, err
-	}
+// may help. It returns how many it did, and the faults of the others (office.Work).
+func (s *Many) Step(ctx context.Context, most int) (int, error) {
 	do := map[Act]func(context.Context, actor.Actor, Item) error{RevokeMany: s.revoke, ReissueMany: s.reissue}[s.Act]
-	for _, item := range items {
-		// Looked up for each: who suspends an office stops what is going on.
-		o, failed := s.Store.Office(ctx, code)
-		if failed != nil || o.Settings.Suspended != nil {
-			return n, errors.Join(err, failed)
-		}
-		a := actor.Actor{Office: code, Person: "job:" + string(s.Act), Terminal: "jobs", Purpose: actor.Operate, Case: item.Run}
-		switch failed := do(ctx, a, item); {
-		case failed == nil:
-			n++
-		case errors.Is(failed, errBulk): // another node has it
-		default:
-			err = errors.Join(err, fmt.Errorf("%s %s: %w", s.Act, item.Certificate, failed), s.failed(ctx, a, item, failed))
-			if fault.CodeOf(failed) == fault.Unavailable {
-				return n, err // so would be the others
-			}
-		}
+	w := office.Work[Item]{
+		Office: s.Store.Office,
+		Open: func(ctx context.Context, code string, most int) ([]Item, error) {
+			return s.Store.OpenItems(ctx, code, s.Act, most)
+		},
+		Do: func(ctx context.Context, code string, item Item) (actor.Actor, error) {
+			a := actor.Actor{Office: code, Person: "job:" + string(s.Act), Terminal: "jobs", Purpose: actor.Operate, Case: item.Run}
+			return a, do(ctx, a, item)
+		},
+		Failed: s.failed,
+		Name:   func(item Item) string { return string(s.Act) + " " + item.Certificate },
 	}
-	return n, err
+	return office.Each(ctx, s.Store.Offices, func(ctx context.Context, code string) (int, error) { return w.Step(ctx, code, most) })
 }
 
 func (s *Many) revoke(ctx context.Context, a actor.Actor, item Item) error {

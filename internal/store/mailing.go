@@ -174,22 +174,12 @@ func (s *Store) endedApprovals(db *gorm.DB, code string, ids []string) (map[stri
 
 // StartMailing implements issuance.MailingStore.
 func (s *Store) StartMailing(ctx context.Context, m issuance.Mailing) error {
-	db, err := act(ctx, m.Office)
-	if err != nil {
-		return err
-	}
-	return changedOne(db.Model(&mailingRow{}).Where("office = ? AND id = ? AND started_at = 0 AND stopped_at = 0", m.Office, m.ID).
-		Updates(map[string]any{"started_by": m.StartedBy, "started_at": milli(m.StartedAt)}), "bulk_state")
+	return startRun(ctx, &mailingRow{}, m.Office, m.ID, m.StartedBy, m.StartedAt)
 }
 
 // StopMailing implements issuance.MailingStore.
 func (s *Store) StopMailing(ctx context.Context, m issuance.Mailing) error {
-	db, err := act(ctx, m.Office)
-	if err != nil {
-		return err
-	}
-	return changedOne(db.Model(&mailingRow{}).Where("office = ? AND id = ? AND stopped_at = 0", m.Office, m.ID).
-		Updates(map[string]any{"stopped_by": m.StoppedBy, "stopped_at": milli(m.StoppedAt)}), "bulk_stopped")
+	return stopRun(ctx, &mailingRow{}, m.Office, m.ID, m.StoppedBy, m.StoppedAt)
 }
 
 // ToMail implements issuance.MailingStore.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"maps"
 	"slices"
+	"time"
 
 	"gorm.io/gorm"
 
@@ -204,22 +205,32 @@ func (s *Store) Bulks(ctx context.Context, code string, does issuance.Act, befor
 
 // StartBulk implements issuance.BulkStore.
 func (s *Store) StartBulk(ctx context.Context, r issuance.Bulk) error {
-	db, err := act(ctx, r.Office)
-	if err != nil {
-		return err
-	}
-	return changedOne(db.Model(&bulkRow{}).Where("office = ? AND id = ? AND started_at = 0 AND stopped_at = 0", r.Office, r.ID).
-		Updates(map[string]any{"started_by": r.StartedBy, "started_at": milli(r.StartedAt)}), "bulk_state")
+	return startRun(ctx, &bulkRow{}, r.Office, r.ID, r.StartedBy, r.StartedAt)
 }
 
 // StopBulk implements issuance.BulkStore.
 func (s *Store) StopBulk(ctx context.Context, r issuance.Bulk) error {
-	db, err := act(ctx, r.Office)
+	return stopRun(ctx, &bulkRow{}, r.Office, r.ID, r.StoppedBy, r.StoppedAt)
+}
+
+// startRun notes who lets the jobs do a run over many, if nobody has, or has stopped it.
+func startRun(ctx context.Context, row any, code, id, by string, at time.Time) error {
+	db, err := act(ctx, code)
 	if err != nil {
 		return err
 	}
-	return changedOne(db.Model(&bulkRow{}).Where("office = ? AND id = ? AND stopped_at = 0", r.Office, r.ID).
-		Updates(map[string]any{"stopped_by": r.StoppedBy, "stopped_at": milli(r.StoppedAt)}), "bulk_stopped")
+	return changedOne(db.Model(row).Where("office = ? AND id = ? AND started_at = 0 AND stopped_at = 0", code, id).
+		Updates(map[string]any{"started_by": by, "started_at": milli(at)}), "bulk_state")
+}
+
+// stopRun notes who stopped a run over many, if nobody has.
+func stopRun(ctx context.Context, row any, code, id, by string, at time.Time) error {
+	db, err := act(ctx, code)
+	if err != nil {
+		return err
+	}
+	return changedOne(db.Model(row).Where("office = ? AND id = ? AND stopped_at = 0", code, id).
+		Updates(map[string]any{"stopped_by": by, "stopped_at": milli(at)}), "bulk_stopped")
 }
 
 // RetryBulk implements issuance.BulkStore.
