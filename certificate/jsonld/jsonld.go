@@ -36,6 +36,7 @@ const (
 	maxBlank   = 200    // nodes without a name
 	maxAlike   = 4      // of them that cannot be told apart by what is said of them: 4! orders are tried
 	maxNesting = 8
+	maxName    = 2_000 // bytes of an id, which each statement about it repeats
 )
 
 // ErrLimit says that a text would take too much work.
@@ -162,7 +163,7 @@ func (p *survey) member(name string, value any, longest int) error {
 		return errors.New("jsonld: a keyword within the text")
 	}
 	if id, ok := value.(string); ok && name == "id" {
-		if p.ids[id]++; p.ids[id] > maxTwice {
+		if p.ids[id]++; p.ids[id] > maxTwice || len(id) > maxName {
 			return ErrLimit
 		}
 	}

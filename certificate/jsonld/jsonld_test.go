@@ -231,10 +231,14 @@ func TestPoison(t *testing.T) {
 		"a long list within":       {[]any{map[string]any{"alsoKnownAs": long[:maxList+1]}}, true},
 		"objects of one name":      {twice, true},
 		"values":                   {values, true},
+		"a long name":              {[]any{map[string]any{"id": "did:x:" + strings.Repeat("y", maxName)}}, true},
 	} {
 		if _, err := canonical(list("-DEV", c.entries...), library{termsTNG[0]}); errors.Is(err, ErrLimit) != c.refused || !c.refused && err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+	if _, err := Check([]byte(`{"verificationMethod":[`+strings.Repeat("0,", maxValues)+`0]}`), whoKey(t)); !errors.Is(err, ErrLimit) {
+		t.Errorf("values, told before they are read: %v", err)
 	}
 	deep := strings.Repeat(`{"controller":`, maxNesting) + `"did:x:y"` + strings.Repeat(`}`, maxNesting)
 	if _, err := Check([]byte(`{"id":"did:x:y","verificationMethod":`+deep+`,"proof":{}}`), whoKey(t)); err == nil {

@@ -42,6 +42,9 @@ const proofType = "JsonWebSignature2020"
 // writes it. The error is ErrProof where the signature does not hold, and says otherwise
 // why it could not be checked.
 func Check(document []byte, key Key) (s Statements, err error) {
+	if strictjson.Values(document) > maxValues {
+		return s, ErrLimit
+	}
 	if err := strictjson.Check(document, maxNesting); err != nil {
 		return s, err
 	}

@@ -120,6 +120,35 @@ func TestMembers(t *testing.T) {
 	}
 }
 
+// What Values says is never too little, and grows with what a text holds (S-034).
+func TestValues(t *testing.T) {
+	for text, want := range map[string]int{
+		`1`: 1, `[]`: 2, `[1,2,3]`: 4, `{"a":[],"b":{}}`: 5, `"[[,,"`: 1, `["\\",1]`: 3, `["\",["]`: 2, `"`: 1, `\`: 1, ``: 1, `[[[`: 4,
+	} {
+		if got := Values([]byte(text)); got != want {
+			t.Errorf("%s: %d, want %d", text, got, want)
+		}
+	}
+	if got := testing.AllocsPerRun(10, func() { Values([]byte(`[1,2,3]`)) }); got != 0 {
+		t.Errorf("%v allocations", got)
+	}
+}
+
+func count(value any) int {
+	n := 1
+	switch value := value.(type) {
+	case []any:
+		for _, v := range value {
+			n += count(v)
+		}
+	case map[string]any:
+		for _, v := range value {
+			n += count(v)
+		}
+	}
+	return n
+}
+
 // Parse reads what encoding/json reads, and refuses only for the reasons it names.
 func FuzzParse(f *testing.F) {
 	for _, seed := range []string{
@@ -135,6 +164,9 @@ func FuzzParse(f *testing.F) {
 				t.Fatalf("refused: %v", err)
 			}
 			return
+		}
+		if count(got) > Values(b) {
+			t.Fatalf("%d values, more than Values says", count(got))
 		}
 		d := json.NewDecoder(bytes.NewReader(b))
 		d.UseNumber()
