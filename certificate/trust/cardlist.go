@@ -20,7 +20,8 @@ const (
 
 const (
 	maxListEntries = 500_000
-	maxListed      = 24 // characters of a rid
+	maxMembers     = 100 // of the list beside its entries
+	maxListed      = 24  // characters of a rid
 )
 
 // CardList is the revocation list of one key of health cards
@@ -38,7 +39,7 @@ type CardList struct {
 // that holds an entry that cannot be one, is refused as a whole: what it does not
 // say is then unknown. The error is the code of the first fault.
 func ParseCardList(b []byte) (*CardList, error) {
-	if len(b) > maxFile {
+	if len(b) > maxFile || strictjson.Values(b) > maxListEntries+maxMembers {
 		return nil, errors.New("too_large")
 	}
 	if strictjson.Check(b, 4) != nil {

@@ -35,7 +35,7 @@ type dccList struct {
 //
 // Entries of other types than DSC are no signers of codes and are left out.
 func ImportDCC(file, key []byte, madeAt time.Time) (*Bundle, Report, error) {
-	if len(file) > maxFile {
+	if len(file) > maxFile || strictjson.Values(file) > maxValues {
 		return nil, nil, fmt.Errorf("trust: list: %w", errTooLarge)
 	}
 	public, err := publicKey(key)

@@ -25,6 +25,8 @@ const (
 	maxFile     = 8 << 20  // bytes of one file
 	maxTotal    = 64 << 20 // bytes of all files
 	maxEntries  = 2000     // of each list in the manifest
+	maxValues   = 100_000  // of a published list: about 25 an entry
+	maxName     = 2000     // bytes of a name that reports repeat
 )
 
 const (

@@ -114,7 +114,7 @@ func ImportGDHCN(documents ...DIDDocument) (*Bundle, Report, error) {
 
 // document takes a list and returns when it says that it was made.
 func (i *gdhcnImport) document(d DIDDocument) (created time.Time, err error) {
-	if len(d.Content) > maxFile {
+	if len(d.Content) > maxFile || strictjson.Values(d.Content) > maxValues {
 		return created, fmt.Errorf("trust: list: %w", errTooLarge)
 	}
 	signed, taken, err := d.taken()
@@ -130,6 +130,9 @@ func (i *gdhcnImport) document(d DIDDocument) (created time.Time, err error) {
 	}
 	if len(list.Methods) == 0 || len(list.Methods) > maxEntries {
 		return created, errors.New("trust: list: number of entries")
+	}
+	if len(list.ID) > maxName {
+		return created, errors.New("trust: list: its name is too long")
 	}
 	i.w.problem(list.ID, taken)
 	for n, entry := range list.Methods {

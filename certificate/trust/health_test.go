@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -249,6 +250,48 @@ func TestImportDCC(t *testing.T) {
 	}
 	if c, err := pki.ParseCertificate(at); err != nil || c.PublicKey == nil {
 		t.Error(err)
+	}
+}
+
+// L-20: the work on a hostile list is bounded, whatever it repeats or how often.
+func TestGDHCNWork(t *testing.T) {
+	fill := func(before, with, after string) []byte {
+		return []byte(before + strings.Repeat(with, (maxFile-len(before)-len(after))/len(with)) + after)
+	}
+	entries := `","verificationMethod":[` + strings.Repeat("0,", maxEntries-1) + "0]}"
+	for name, content := range map[string][]byte{
+		"values":           fill(`{"id":"a","verificationMethod":[`, "0,", "0]}"),
+		"empty objects":    fill(`{"id":"a","verificationMethod":[`, "{},", "0]}"),
+		"a long chain":     fill(`{"id":"a","verificationMethod":[{"id":"a#AAAA","publicKeyJwk":{"x5c":[`, `"",`, `""]}}]}`),
+		"depth":            fill("", "[", ""),
+		"a long name":      fill(`{"id":"`, "a", entries),
+		"the longest name": []byte(`{"id":"` + strings.Repeat("a", maxName) + entries),
+		"a file too long":  make([]byte, maxFile+1),
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := DIDDocument{Content: content, Digest: pinOf(content)}
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			_, report, err := ImportGDHCN(d)
+			runtime.ReadMemStats(&after)
+			if name == "the longest name" && (err != nil || len(report) != maxEntries+1) || name != "the longest name" && err == nil {
+				t.Errorf("%v, %d problems", err, len(report))
+			}
+			if got, limit := after.TotalAlloc-before.TotalAlloc, uint64(4*len(content)+32<<20); got > limit {
+				t.Errorf("%d bytes allocated for %d", got, len(content))
+			}
+		})
+	}
+}
+
+// The snapshot of issuers repeats their names as well.
+func TestListWork(t *testing.T) {
+	long := []byte(`{"kid":"a","method":"rid","ctr":1,"rids":[` + strings.Repeat(`"",`, maxListEntries+maxMembers) + `""]}`)
+	if _, err := ParseCardList(long); err == nil || err.Error() != "too_large" {
+		t.Errorf("error/entries of a revocation list: %v", err)
+	}
+	if _, _, err := ImportDCC(fmt.Appendf(nil, "AAAA\n[%s0]", strings.Repeat("0,", maxValues)), nil, now); !errors.Is(err, errTooLarge) {
+		t.Errorf("error/values of a national list: %v", err)
 	}
 }
 

@@ -37,7 +37,7 @@ type snapshot struct {
 // key that names another issuer, as eight do, is therefore reported and left out,
 // and the key kept; in a trust directory such a key is refused.
 func ImportVCI(file, signature, certificate []byte) (*Bundle, Report, error) {
-	if len(file) > maxFile {
+	if len(file) > maxFile || strictjson.Values(file) > maxListEntries {
 		return nil, nil, fmt.Errorf("trust: snapshot: %w", errTooLarge)
 	}
 	signer, err := checkDetached(file, signature, certificate)
@@ -58,9 +58,16 @@ func ImportVCI(file, signature, certificate []byte) (*Bundle, Report, error) {
 		return nil, nil, errors.New("trust: snapshot: signed when the certificate was not in force")
 	}
 	w := newBuilder(s.Time)
-	for _, i := range s.IssuerInfo {
+	for n, i := range s.IssuerInfo {
 		iss := i.Issuer.Iss
+		if len(iss) > maxName {
+			w.problem(fmt.Sprintf("issuer %d", n), "name_too_long")
+			continue
+		}
 		w.issuer(iss, iss, fmt.Appendf(nil, `{"keys":%s}`, i.Keys), chainDropped)
+		if len(i.CRLs) > maxEntries {
+			return nil, nil, errors.New("trust: snapshot: number of revocation lists")
+		}
 		for n, list := range i.CRLs {
 			w.cardList(fmt.Sprintf("%s crl %d", iss, n), iss, list)
 		}

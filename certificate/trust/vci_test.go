@@ -2,9 +2,13 @@ package trust
 
 import (
 	"bytes"
+	"crypto/ecdsa"
+	"crypto/rand"
+	"crypto/sha512"
 	"encoding/pem"
 	"errors"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -116,5 +120,30 @@ func TestImportVCIErrors(t *testing.T) {
 				t.Errorf("got %v", err)
 			}
 		})
+	}
+}
+
+// L-20: reports repeat the name of an issuer for each of its keys and lists.
+func TestSnapshotWork(t *testing.T) {
+	ut := newState(t, "UT")
+	take := func(content string) (*Bundle, Report, error) {
+		digest := sha512.Sum512([]byte(content))
+		signature, err := ecdsa.SignASN1(rand.Reader, ut.key, digest[:])
+		if err != nil {
+			t.Fatal(err)
+		}
+		return ImportVCI([]byte(content), signature, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: ut.csca}))
+	}
+	snapshot := func(iss, lists string) string {
+		return `{"time":"` + now.Format(time.RFC3339) + `","issuerInfo":[{"issuer":{"iss":"https://a.example"},"keys":[]},{"issuer":{"iss":"` + iss + `"},"keys":[],"crls":[` + lists + `0]}]}`
+	}
+	if b, report, err := take(snapshot("https://"+strings.Repeat("b", maxName), "0,")); err != nil || !slices.Equal(report, Report{{"issuer 1", "name_too_long"}}) || !slices.Equal(b.Issuers(), []string{"https://a.example"}) {
+		t.Errorf("error/a long name: %v", err)
+	}
+	if b, _, err := take(snapshot("https://b.example", strings.Repeat("0,", maxEntries))); err == nil || b != nil {
+		t.Error("error/lists")
+	}
+	if _, _, err := take(snapshot("https://b.example", strings.Repeat("0,", maxListEntries))); !errors.Is(err, errTooLarge) {
+		t.Errorf("error/values: %v", err)
 	}
 }
