@@ -17,6 +17,8 @@ const (
 	KindIssuances  = "issuance_log"
 	KindAuthority  = "csca"
 	KindBarSigners = "bar_code_signers"
+	KindIssuerKey  = "issuer_key"  // of an issuer of health cards
+	KindMasterList = "master_list" // that has brought authorities
 )
 
 // Entry is a part of a bundle, and its date.
@@ -46,6 +48,9 @@ func (b *Bundle) Entries() (out []Entry) {
 	}
 	for code, at := range oldest {
 		out = append(out, Entry{Kind: KindSigners, Name: code, At: at})
+	}
+	for _, l := range b.masters {
+		out = append(out, Entry{Kind: KindMasterList, Name: l.source, At: l.madeAt})
 	}
 	for _, l := range b.lists {
 		out = append(out, Entry{Kind: KindCRL, Name: l.Issuer.Country(), At: l.ThisUpdate.UTC(), Next: l.NextUpdate.UTC()})
@@ -77,27 +82,3 @@ func origin(key string) string {
 // Listed returns when the list was made that has an issuer of health cards; zero where
 // it does not say.
 func (b *Bundle) Listed(iss string) time.Time { return b.issuers[iss].listed }
-
-// Count is how many of each kind of party a bundle trusts.
-func (b *Bundle) Count() map[string]int {
-	signers := 0
-	for _, list := range b.health {
-		signers += len(list)
-	}
-	return map[string]int{
-		KindIssuer: len(b.issuers), KindSigners: signers, KindAuthority: len(b.authorities), KindBarSigners: len(b.signers), KindCRL: len(b.lists),
-	}
-}
-
-// Shrunk names the kinds of which a bundle has at least a fifth fewer than the one whose
-// place it takes: a list that shrinks so is looked at first (spec who-icvp-gdhcn, 7).
-func (b *Bundle) Shrunk(old *Bundle) (kinds []string) {
-	now := b.Count()
-	for kind, before := range old.Count() {
-		if now[kind]*5 <= before*4 && now[kind] < before {
-			kinds = append(kinds, kind)
-		}
-	}
-	slices.Sort(kinds)
-	return kinds
-}

@@ -34,8 +34,11 @@ func ImportCSCA(files []File, held *Bundle, at time.Time) (*Bundle, Report, erro
 		der, ok := derOf(f.Content, "CERTIFICATE")
 		if !ok {
 			w.problem(f.Name, "malformed")
-		} else if w.country(f.Name, der) {
+		} else if c := w.country(f.Name, der); c != nil {
 			count++
+			if !has(w.b.given, c) {
+				w.b.given = append(w.b.given, c)
+			}
 		}
 	}
 	return w.taken(count)
@@ -101,21 +104,20 @@ func older(l, than *pki.CRL) bool {
 	return l.ThisUpdate.Before(than.ThisUpdate)
 }
 
-// country takes an authority of a state; one that is held already is good too.
-func (w *builder) country(source string, der []byte) bool {
-	c, err := pki.ParseCertificate(der)
-	if err == nil && c.IsCA {
-		switch {
-		case pki.State(c.Subject.Country()) == "":
-			w.problem(source, "no_country")
-			return false
-		case isRoot(c) && errors.Is(c.CheckSignature(c), pki.ErrSignature):
-			w.problem(source, "signature_wrong")
-			return false
-		}
+// country reads an authority of a state; nil, and a problem, where it is none.
+func (w *builder) country(source string, der []byte) *pki.Certificate {
+	c := w.authorityIn(source, der)
+	switch {
+	case c == nil:
+		return nil
+	case pki.State(c.Subject.Country()) == "":
+		w.problem(source, "no_country")
+		return nil
+	case isRoot(c) && errors.Is(c.CheckSignature(c), pki.ErrSignature):
+		w.problem(source, "signature_wrong")
+		return nil
 	}
-	w.authority(source, der)
-	return err == nil && c.IsCA
+	return c
 }
 
 // isRoot tells whether a certificate says that its own key signed it. A link certificate, which
@@ -132,7 +134,8 @@ func continued(held *Bundle, at time.Time) *builder {
 	}
 	made := w.b.madeAt
 	w.b = held.clone()
-	w.b.authorities, w.b.signers, w.b.lists = slices.Clone(held.authorities), slices.Clone(held.signers), slices.Clone(held.lists)
+	w.b.given, w.b.masters = slices.Clone(held.given), slices.Clone(held.masters)
+	w.b.signers, w.b.lists = slices.Clone(held.signers), slices.Clone(held.lists)
 	if made.Before(held.madeAt) {
 		w.b.madeAt = made
 	}

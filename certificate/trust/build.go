@@ -204,16 +204,25 @@ func (w *builder) cardList(source, iss string, b []byte) {
 	}
 }
 
+// authority takes one that the operator gives.
 func (w *builder) authority(source string, der []byte) {
+	if c := w.authorityIn(source, der); c != nil && !has(w.b.given, c) {
+		w.b.given = append(w.b.given, c)
+	}
+}
+
+// authorityIn reads one; nil, and a problem, where it is none.
+func (w *builder) authorityIn(source string, der []byte) *pki.Certificate {
 	c, err := pki.ParseCertificate(der)
 	switch {
 	case err != nil:
 		w.problem(source, codeOf(err))
+		return nil
 	case !c.IsCA:
 		w.problem(source, "not_an_authority")
-	case !has(w.b.authorities, c):
-		w.b.authorities = append(w.b.authorities, c)
+		return nil
 	}
+	return c
 }
 
 func (w *builder) signer(source string, der []byte) {
@@ -249,6 +258,7 @@ func codeOf(err error) string {
 // finish checks the lists, which needs all authorities, and puts everything in
 // an order that does not depend on how it came.
 func (w *builder) finish() (*Bundle, Report) {
+	w.b.gather()
 	for _, p := range w.lists {
 		if w.issued(p.crl) {
 			w.b.lists = append(w.b.lists, p.crl)
@@ -258,6 +268,7 @@ func (w *builder) finish() (*Bundle, Report) {
 	}
 	byContent := func(a, b *pki.Certificate) int { return bytes.Compare(a.Raw, b.Raw) }
 	slices.SortFunc(w.b.authorities, byContent)
+	slices.SortFunc(w.b.given, byContent)
 	slices.SortFunc(w.b.signers, byContent)
 	slices.SortFunc(w.b.lists, func(a, b *pki.CRL) int {
 		if c := b.ThisUpdate.Compare(a.ThisUpdate); c != 0 {
@@ -266,6 +277,18 @@ func (w *builder) finish() (*Bundle, Report) {
 		return bytes.Compare(a.Raw, b.Raw)
 	})
 	return w.b, w.report
+}
+
+// gather puts together all authorities.
+func (b *Bundle) gather() {
+	b.authorities = slices.Clone(b.given)
+	for _, l := range b.masters {
+		for _, c := range l.authorities {
+			if !has(b.authorities, c) {
+				b.authorities = append(b.authorities, c)
+			}
+		}
+	}
 }
 
 func (w *builder) issued(l *pki.CRL) bool {

@@ -14,9 +14,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
-
-	"akashi/internal/strictjson"
 )
 
 // Limits of a trust directory.
@@ -26,52 +23,8 @@ const (
 	maxTotal    = 64 << 20 // bytes of all files
 	maxEntries  = 2000     // of each list in the manifest
 	maxValues   = 100_000  // of a published list: about 25 an entry
-	maxName     = 2000     // bytes of a name that reports repeat
+	maxName     = 2000     // bytes of a party's name, which reports repeat
 )
-
-const (
-	manifestFile    = "manifest.json"
-	manifestVersion = 1
-)
-
-// manifest names the files of a trust directory (design 3.8). Paths are relative to
-// the directory, with slashes.
-type manifest struct {
-	Version int              `json:"version"`
-	MadeAt  time.Time        `json:"made_at"`
-	Issuers []manifestIssuer `json:"issuers"`
-	CSCA    []string         `json:"csca"`
-	DSC     []string         `json:"dsc"`
-	CRL     []string         `json:"crl"`
-	Status  []manifestStatus `json:"status"`
-	Logs    []manifestLog    `json:"issuance_logs,omitempty"`
-	Health  []manifestHealth `json:"health,omitempty"`
-	Parts   []string         `json:"parts,omitempty"` // folders, each a trust directory of its own date
-}
-
-// manifestLog is an issuance log. Covers names, by thumbprint, the keys that sign
-// nothing that is not in it.
-type manifestLog struct {
-	Key        string   `json:"key"`
-	Checkpoint string   `json:"checkpoint"` // file
-	Digests    string   `json:"digests"`    // file: all buckets
-	Covers     []string `json:"covers"`
-}
-
-// manifestStatus is a status list. Covers names, by thumbprint, the keys whose
-// ended codes are all in it.
-type manifestStatus struct {
-	Key    string   `json:"key"`
-	Head   string   `json:"head"`  // file
-	Marks  string   `json:"marks"` // file
-	Covers []string `json:"covers"`
-}
-
-type manifestIssuer struct {
-	Issuer string   `json:"iss"`
-	JWKS   string   `json:"jwks"`           // file; two issuers may share one
-	CRLs   []string `json:"crls,omitempty"` // files: revocation lists of its keys
-}
 
 // Load reads a trust directory, with its parts. A file that is missing or cannot be used is
 // reported and skipped; without a manifest there is nothing to trust, which is an error. It
@@ -123,6 +76,11 @@ func (r *fileReader) manifest(m manifest) {
 		r.each(i.CRLs, func(name string, b []byte) { w.cardList(name, i.Issuer, b) })
 	}
 	r.each(m.CSCA, w.authority)
+	for _, m := range m.Masters {
+		l := &masterList{source: m.Source, madeAt: m.MadeAt}
+		r.each(m.CSCA, func(name string, b []byte) { l.add(w.authorityIn(name, b)) })
+		w.b.masters = append(w.b.masters, l)
+	}
 	r.each(m.DSC, w.signer)
 	r.each(m.CRL, w.list)
 	r.healthSigners(m.Health)
@@ -132,41 +90,6 @@ func (r *fileReader) manifest(m manifest) {
 	for _, l := range m.Status {
 		r.status(l)
 	}
-}
-
-func readManifest(fsys fs.FS, name string) (m manifest, err error) {
-	b, err := readLimited(fsys, name, maxManifest)
-	if err != nil {
-		return m, fmt.Errorf("trust: %w", err)
-	}
-	return parseManifest(b)
-}
-
-func parseManifest(b []byte) (m manifest, err error) {
-	if len(b) > maxManifest {
-		return m, fmt.Errorf("trust: %s: %w", manifestFile, errTooLarge)
-	}
-	if err := strictjson.Check(b, 8); err != nil {
-		return m, fmt.Errorf("trust: %s: %w", manifestFile, err)
-	}
-	d := json.NewDecoder(strings.NewReader(string(b)))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&m); err != nil {
-		return m, fmt.Errorf("trust: %s: %w", manifestFile, err)
-	}
-	if m.Version != manifestVersion {
-		return m, fmt.Errorf("trust: %s: version %d is not known here", manifestFile, m.Version)
-	}
-	lists := 0
-	for _, i := range m.Issuers {
-		lists += len(i.CRLs)
-	}
-	for _, n := range []int{len(m.Issuers), lists, len(m.CSCA), len(m.DSC), len(m.CRL), len(m.Status), len(m.Logs), len(m.Health), len(m.Parts)} {
-		if n > maxEntries {
-			return m, fmt.Errorf("trust: %s: more than %d entries in a list", manifestFile, maxEntries)
-		}
-	}
-	return m, nil
 }
 
 // fileReader reads the files of a manifest and reports those that it cannot read.
@@ -279,8 +202,15 @@ func (b *Bundle) Files() (map[string][]byte, error) {
 		}
 		m.Issuers = append(m.Issuers, entry)
 	}
-	for _, c := range b.authorities {
+	for _, c := range b.given {
 		m.CSCA = append(m.CSCA, w.named("csca", ".der", c.Raw))
+	}
+	for _, l := range b.masters {
+		entry := manifestMaster{Source: l.source, MadeAt: l.madeAt}
+		for _, c := range l.authorities {
+			entry.CSCA = append(entry.CSCA, w.named("csca", ".der", c.Raw))
+		}
+		m.Masters = append(m.Masters, entry)
 	}
 	for _, c := range b.signers {
 		m.DSC = append(m.DSC, w.named("dsc", ".der", c.Raw))
@@ -308,15 +238,6 @@ func (b *Bundle) Files() (map[string][]byte, error) {
 	}
 	w[manifestFile] = append(text, '\n')
 	return w, nil
-}
-
-// Whole is the manifest of a trust directory that has folders as its parts, and no more.
-func Whole(folders []string, at time.Time) ([]byte, error) {
-	text, err := json.MarshalIndent(manifest{
-		Version: manifestVersion, MadeAt: at.UTC().Truncate(time.Second), Parts: folders,
-		Issuers: []manifestIssuer{}, CSCA: []string{}, DSC: []string{}, CRL: []string{}, Status: []manifestStatus{},
-	}, "", "  ")
-	return append(text, '\n'), err
 }
 
 // ErrOlder says that a directory has a newer status list than the bundle.
@@ -379,25 +300,4 @@ func replace(path string, b []byte) (err error) {
 		return fmt.Errorf("trust: %w", err)
 	}
 	return nil
-}
-
-// FileNames returns the paths that a manifest names, each once, sorted, without
-// those of issuance logs.
-func FileNames(manifestText []byte) ([]string, error) {
-	m, err := parseManifest(manifestText)
-	if err != nil {
-		return nil, err
-	}
-	names := slices.Concat(m.CSCA, m.DSC, m.CRL)
-	for _, i := range m.Issuers {
-		names = append(append(names, i.JWKS), i.CRLs...)
-	}
-	for _, l := range m.Status {
-		names = append(names, l.Head, l.Marks)
-	}
-	for _, h := range m.Health {
-		names = append(names, h.Certificate)
-	}
-	slices.Sort(names)
-	return slices.Compact(names), nil
 }

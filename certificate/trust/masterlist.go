@@ -1,11 +1,13 @@
 package trust
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/asn1"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -22,15 +24,35 @@ type MasterList struct {
 	// Digest is the SHA-256 (hex) of the bytes that were looked at and approved; then the
 	// proof of the list need not hold. Empty: it must.
 	Digest string
+	// Label tells lists of one state apart, such as "health"; most have one, and no label.
+	Label string
 }
+
+// masterList is what a bundle has of one.
+type masterList struct {
+	source      string // Doc 9303-3 code of the state whose signer the list names, and the label
+	madeAt      time.Time
+	authorities []*pki.Certificate
+}
+
+func (l *masterList) add(c *pki.Certificate) {
+	if c != nil && !has(l.authorities, c) {
+		l.authorities = append(l.authorities, c)
+	}
+}
+
+// ErrOlderList says that a newer list of the same source is held.
+var ErrOlderList = errors.New("trust: a newer list of this source is held")
 
 var masterListType = asn1.ObjectIdentifier{2, 23, 136, 1, 1, 2}
 
-// ImportMasterList adds the authorities of a master list to what is held. Its signer must have
+// ImportMasterList takes a master list in place of the one of the same source, with what else
+// is held: an authority that only the older list had ends (Bundle.Removed), with the revocation lists that it
+// alone vouched for, and one that the operator gave, or another list has, stays. Its signer must have
 // the purpose for it, be certified by an authority that is held already (what the list
 // brings along proves nothing), not be revoked, and have been in force when it signed.
 // The list is dated by its signing time. Certificates that cannot be used are reported
-// and left out. Errors are ErrNoProof, ErrNotPinned and those of the form.
+// and left out. Errors are ErrNoProof, ErrNotPinned, ErrOlderList and those of the form.
 func ImportMasterList(list MasterList, held *Bundle, at time.Time) (*Bundle, Report, error) {
 	if len(list.Content) > maxFile {
 		return nil, nil, fmt.Errorf("trust: master list: %w", errTooLarge)
@@ -60,11 +82,43 @@ func ImportMasterList(list MasterList, held *Bundle, at time.Time) (*Bundle, Rep
 			return nil, w.report, ErrNoProof
 		}
 	}
-	count, err := w.masterList(d.Content)
-	if err != nil {
+	l := &masterList{source: sourceOf(d, list.Label), madeAt: made.UTC().Truncate(time.Second)}
+	if err := w.masterList(d.Content, l); err != nil {
 		return nil, w.report, err
 	}
-	return w.taken(count)
+	if err := w.renewed(l); err != nil {
+		return nil, w.report, err
+	}
+	return w.taken(len(l.authorities))
+}
+
+// sourceOf names whose list it is. Where the proof does not hold it is what the list claims,
+// which was looked at with the rest of it.
+func sourceOf(d *pki.SignedData, label string) string {
+	state := ""
+	if signer := d.Signer(); signer != nil {
+		state = pki.State(signer.Subject.Country())
+	}
+	return strings.TrimSpace(cmp.Or(state, "?") + " " + label)
+}
+
+// renewed puts a list in the place of that of its source, and leaves out the revocation lists for
+// which nobody vouches any more.
+func (w *builder) renewed(l *masterList) error {
+	kept := []*masterList{l}
+	for _, o := range w.b.masters {
+		switch {
+		case o.source != l.source:
+			kept = append(kept, o)
+		case o.madeAt.After(l.madeAt):
+			return fmt.Errorf("%w: it is of %s", ErrOlderList, o.madeAt.Format(time.RFC3339))
+		}
+	}
+	slices.SortStableFunc(kept, func(x, y *masterList) int { return strings.Compare(x.source, y.source) })
+	w.b.masters = kept
+	w.b.gather()
+	w.b.lists = slices.DeleteFunc(w.b.lists, func(crl *pki.CRL) bool { return !w.issued(crl) })
+	return nil
 }
 
 // proofFault tells why the proof of a list does not hold; empty if it does.
@@ -102,24 +156,21 @@ func proofFault(d *pki.SignedData, held *Bundle, at time.Time) string {
 	return ""
 }
 
-// masterList takes the certificates of SEQUENCE {version INTEGER 0, SET OF Certificate}, and
-// counts those that can be used.
-func (w *builder) masterList(content cryptobyte.String) (count int, err error) {
+// masterList takes the certificates of SEQUENCE {version INTEGER 0, SET OF Certificate} into a list.
+func (w *builder) masterList(content cryptobyte.String, into *masterList) error {
 	var list, set cryptobyte.String
 	var version int
 	if !content.ReadASN1(&list, der.SEQUENCE) || !content.Empty() || !list.ReadASN1Integer(&version) || version != 0 ||
 		!list.ReadASN1(&set, der.SET) || !list.Empty() {
-		return 0, errors.New("trust: master list: malformed")
+		return errors.New("trust: master list: malformed")
 	}
 	for n := 0; !set.Empty(); n++ {
 		_, rest, ok := pki.ReadElement(set, byte(der.SEQUENCE)) // one in BER is no reason to lose the others
 		if n == maxEntries || !ok {
-			return 0, errors.New("trust: master list: number or form of its certificates")
+			return errors.New("trust: master list: number or form of its certificates")
 		}
-		if w.country(fmt.Sprintf("certificate %d", n), set[:len(set)-len(rest)]) {
-			count++
-		}
+		into.add(w.country(fmt.Sprintf("certificate %d", n), set[:len(set)-len(rest)]))
 		set = rest
 	}
-	return count, nil
+	return nil
 }

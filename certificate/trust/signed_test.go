@@ -218,21 +218,3 @@ func TestListOfAnotherPart(t *testing.T) {
 		t.Errorf("%v, %v", report, err)
 	}
 }
-
-// who-icvp-gdhcn, 7: a list that shrinks sharply.
-func TestShrunk(t *testing.T) {
-	five, _, err := ImportGDHCN(document(t, "v2_trustlist_PH4H_CHL.did.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	three, _, err := ImportGDHCN(document(t, "dev-v1-xcl.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got := three.Shrunk(five); len(got) != 1 || got[0] != KindSigners {
-		t.Errorf("error/from 5 to 3: %v", got)
-	}
-	if got := append(five.Shrunk(three), five.Shrunk(five)...); got != nil {
-		t.Errorf("ok/as many or more: %v", got)
-	}
-}

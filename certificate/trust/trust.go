@@ -24,7 +24,9 @@ import (
 type Bundle struct {
 	madeAt      time.Time
 	issuers     map[string]issuer
-	authorities []*pki.Certificate
+	authorities []*pki.Certificate // those given and those of the master lists, each once
+	given       []*pki.Certificate // one by one, by the operator
+	masters     []*masterList
 	signers     []*pki.Certificate
 	lists       []*pki.CRL // each signed by one of the authorities, newest first
 	issuances   []*IssuanceLog
@@ -44,7 +46,7 @@ type issuer struct {
 // clone is the same bundle, to which more is then added.
 func (b *Bundle) clone() *Bundle {
 	return &Bundle{
-		madeAt: b.madeAt, issuers: b.issuers, authorities: b.authorities, signers: b.signers, lists: b.lists,
+		madeAt: b.madeAt, issuers: b.issuers, authorities: b.authorities, given: b.given, masters: b.masters, signers: b.signers, lists: b.lists,
 		issuances: b.issuances, statuses: b.statuses, health: b.health,
 	}
 }

@@ -16,6 +16,7 @@ import (
 // new directory of what another one holds and of what was taken.
 func importAuthorities() []*cobra.Command {
 	var pins []string
+	var label string
 	masterList := continueCommand("masterlist LIST", "country authorities of a master list or Health Master List (CMS), proven by an authority in --trust, or its digest approved with --pin", 1, func(args []string, held *trust.Bundle) (*trust.Bundle, trust.Report, error) {
 		content, err := readInput(args[0], nil)
 		if err != nil {
@@ -25,9 +26,10 @@ func importAuthorities() []*cobra.Command {
 		if digest == "" && len(pins) > 0 {
 			return nil, nil, trust.ErrNotPinned
 		}
-		return trust.ImportMasterList(trust.MasterList{Content: content, Digest: digest}, held, time.Now())
+		return trust.ImportMasterList(trust.MasterList{Content: content, Digest: digest, Label: label}, held, time.Now())
 	})
 	masterList.Flags().StringArrayVar(&pins, "pin", nil, "sha256:HEX of a list that was looked at and approved")
+	masterList.Flags().StringVar(&label, "label", "", "what tells this list from another one of the same state, such as health; a list takes the place of the one before of its state and label")
 	return []*cobra.Command{
 		masterList,
 		continueCommand("csca FILE…", "country authorities, DER or PEM, that you got from somewhere you trust", -1, func(args []string, held *trust.Bundle) (*trust.Bundle, trust.Report, error) {
@@ -50,18 +52,17 @@ func importAuthorities() []*cobra.Command {
 // continueCommand is an import that goes on with what --trust holds.
 func continueCommand(use, short string, arguments int, read func(args []string, held *trust.Bundle) (*trust.Bundle, trust.Report, error)) *cobra.Command {
 	var dir string
-	cmd := importCommand(use, short, arguments, func(args []string) (*trust.Bundle, trust.Report, error) {
-		if dir == "" {
-			return read(args, nil)
+	cmd := importOver(use, short, arguments, func(args []string) (b, held *trust.Bundle, report trust.Report, err error) {
+		if dir != "" {
+			if held, report, _, err = readTrust(dir, "", os.Stderr); err != nil {
+				return nil, nil, nil, usageError{fmt.Errorf("trust directory: %w", err)}
+			}
+			if len(report) > 0 { // what is left out here would be lost in the new one
+				return nil, nil, report, errors.New("--trust has parts that cannot be used: make it anew first")
+			}
 		}
-		held, flaws, _, err := readTrust(dir, "", os.Stderr)
-		if err != nil {
-			return nil, nil, usageError{fmt.Errorf("trust directory: %w", err)}
-		}
-		if len(flaws) > 0 { // what is left out here would be lost in the new one
-			return nil, flaws, errors.New("--trust has parts that cannot be used: make it anew first")
-		}
-		return read(args, held)
+		b, report, err = read(args, held)
+		return b, held, report, err
 	})
 	cmd.Flags().StringVar(&dir, "trust", "", "trust directory to go on with")
 	return cmd

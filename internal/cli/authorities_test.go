@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"math/big"
 	"os"
 	"path/filepath"
@@ -89,5 +90,53 @@ func TestTrustImportAuthorities(t *testing.T) {
 	}
 	if status, _, _ := run(t, "", "trust", "import", "csca", path("de.der"), "--trust", path("c"), "--out", path("no")); status != 1 {
 		t.Errorf("error/a directory with a part missing was taken for whole: %d", status)
+	}
+}
+
+// Issue 5, 3: a newer master list ends the authorities that it no longer has and names them; where
+// that is a fifth of them or more, also in a new directory, its digest has to be approved.
+func TestTrustMasterListRenewed(t *testing.T) {
+	now := time.Now()
+	begin, end := now.AddDate(-1, 0, 0), now.AddDate(9, 0, 0)
+	publisher := testkit.NewCountry(t, "DE", begin, end)
+	var authorities [][]byte
+	for _, code := range []string{"SE", "FR", "IT", "JP", "NL", "DK"} {
+		authorities = append(authorities, testkit.NewCountry(t, code, begin, end).Certificate)
+	}
+	dir := t.TempDir()
+	path := func(name string) string { return filepath.Join(dir, name) }
+	signer, key := publisher.MasterListSigner()
+	write(t, path("de.der"), publisher.Certificate)
+	for i, list := range [][][]byte{authorities, authorities[1:], authorities[3:]} {
+		m := testkit.Message{Type: testkit.MasterListType, Content: testkit.MasterList(t, list...), Signer: signer, Key: key, At: now.AddDate(0, 0, i-3)}
+		write(t, path(fmt.Sprint(i, ".ml")), m.Sign(t))
+	}
+	take := func(list, from, to string, more ...string) (int, string) {
+		t.Helper()
+		status, said, errs := run(t, "", append([]string{"trust", "import", "masterlist", path(list), "--trust", path(from), "--out", path(to)}, more...)...)
+		return status, said + errs
+	}
+	if status, _, errs := run(t, "", "trust", "import", "csca", path("de.der"), "--out", path("anchors")); status != 0 {
+		t.Fatal(errs)
+	}
+	if status, said := take("0.ml", "anchors", "states"); status != 0 || strings.Contains(said, "no longer") {
+		t.Fatal(said)
+	}
+	if status, said := take("1.ml", "states", "states"); status != 0 || !strings.Contains(said, "no longer listed: csca SE sha256:") || strings.Contains(said, "authorities of SWE") {
+		t.Errorf("ok/one of six ends: %d %s", status, said)
+	}
+	for _, out := range []string{"states", "elsewhere"} {
+		if status, said := take("2.ml", "states", out); status != 1 || !strings.Contains(said, "csca of the list D: 2 of 5 removed") || !strings.Contains(said, "csca FR") {
+			t.Errorf("error/many end, to %s: %d %s", out, status, said)
+		}
+	}
+	if status, said, _ := run(t, "", "trust", "show", path("states")); status != 0 || !strings.Contains(said, "authorities of FRA: 1") || !strings.Contains(said, "master_list D: ") {
+		t.Errorf("ok/kept: %s", said)
+	}
+	if status, said := take("2.ml", "states", "states", "--shrink", digestOf(t, path("2.ml"))); status != 0 || strings.Contains(said, "authorities of FRA") {
+		t.Errorf("ok/approved: %d %s", status, said)
+	}
+	if status, said := take("1.ml", "states", "states"); status != 1 || !strings.Contains(said, "newer list of this source is held") {
+		t.Errorf("error/older: %d %s", status, said)
 	}
 }

@@ -101,6 +101,14 @@ func trustImportCommand() *cobra.Command {
 
 // importCommand is one kind of list; arguments -1 is one or more.
 func importCommand(use, short string, arguments int, read func(args []string) (*trust.Bundle, trust.Report, error)) *cobra.Command {
+	return importOver(use, short, arguments, func(args []string) (*trust.Bundle, *trust.Bundle, trust.Report, error) {
+		b, report, err := read(args)
+		return b, nil, report, err
+	})
+}
+
+// importOver is an import that may go on with what is held.
+func importOver(use, short string, arguments int, read func(args []string) (b, held *trust.Bundle, report trust.Report, err error)) *cobra.Command {
 	var out string
 	var approved []string
 	cmd := &cobra.Command{
@@ -115,7 +123,7 @@ func importCommand(use, short string, arguments int, read func(args []string) (*
 			if out == "" {
 				return usageError{errors.New("trust import needs --out DIR")}
 			}
-			b, report, err := read(args)
+			b, held, report, err := read(args)
 			if err != nil {
 				describeReport(cmd.OutOrStdout(), report)
 				return err
@@ -124,7 +132,7 @@ func importCommand(use, short string, arguments int, read func(args []string) (*
 			if err := importable(b, time.Now()); err != nil {
 				return err
 			}
-			if err := replaceable(out, b, digestsOf(args), approved); err != nil {
+			if err := replaceable(cmd.OutOrStdout(), out, b, held, digestsOf(args), approved); err != nil {
 				return err
 			}
 			files, err := b.Files()
@@ -140,7 +148,7 @@ func importCommand(use, short string, arguments int, read func(args []string) (*
 
 func importFlags(cmd *cobra.Command, out *string, approved *[]string) {
 	cmd.Flags().StringVar(out, "out", "", "directory to write to; what is there is kept beside it as .previous")
-	cmd.Flags().StringArrayVar(approved, "shrink", nil, "sha256:HEX of a list that shrinks sharply, and was looked at and approved")
+	cmd.Flags().StringArrayVar(approved, "shrink", nil, "sha256:HEX of a list that removes a fifth or more, and was looked at and approved")
 }
 
 // importable refuses a bundle that nobody could verify anything with, and one that

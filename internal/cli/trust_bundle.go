@@ -229,7 +229,7 @@ func importBundleCommand() *cobra.Command {
 			if err := importable(b, time.Now()); err != nil {
 				return err
 			}
-			if err := replaceable(out, b, []string{digestOf([]byte(head.Text))}, approved); err != nil {
+			if err := replaceable(cmd.OutOrStdout(), out, b, nil, []string{digestOf([]byte(head.Text))}, approved); err != nil {
 				return err
 			}
 			seen, err := readSeen(out)

@@ -193,7 +193,7 @@ func TestTrustBundle(t *testing.T) {
 	refused("another key", "another key", "trust", "import", "bundle", stranger, "--out", own)
 
 	export("--from", xcl, "--out", bundle)
-	refused("fewer signers", "shrinks sharply (hc1_signers from 8 to 3)", "trust", "import", "bundle", bundle, "--out", own)
+	refused("fewer signers", "shrinks sharply (hc1_signers: 5 of 8 removed)", "trust", "import", "bundle", bundle, "--out", own)
 	_, _, errs := run(t, "", "trust", "import", "bundle", bundle, "--out", own)
 	must("trust", "import", "bundle", bundle, "--out", own, "--shrink", strings.TrimSpace(errs[strings.LastIndex(errs, "--shrink ")+len("--shrink "):]))
 	if show := must("trust", "show", own); strings.Contains(show, "CHL") {
@@ -224,7 +224,7 @@ func TestTrustRenew(t *testing.T) {
 	if status, said := try(chl); status != 1 || !strings.Contains(said, "older than the one in use") {
 		t.Errorf("error/older: %d %s", status, said)
 	}
-	if status, said := try(dcc); status != 1 || !strings.Contains(said, "shrinks sharply (hc1_signers from 5 to 4)") || !strings.Contains(said, "--shrink "+digestOf(t, dcc)) {
+	if status, said := try(dcc); status != 1 || !strings.Contains(said, "shrinks sharply (hc1_signers: 5 of 5 removed)") || !strings.Contains(said, "--shrink "+digestOf(t, dcc)) {
 		t.Errorf("error/shorter: %d %s", status, said)
 	}
 	if status, said := try(dcc, "--shrink", digestOf(t, chl)); status != 1 {

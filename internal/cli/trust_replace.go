@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"maps"
 	"os"
@@ -17,29 +18,39 @@ import (
 )
 
 // replaceable refuses a bundle that must not take the place of what is in a directory: an
-// older one, and one that shrinks sharply without the digest of the list being approved.
-func replaceable(dir string, b *trust.Bundle, digests, approved []string) error {
+// older one, and one by which much ends there, or of what is held, without the digest of the list being
+// approved. It names what ends.
+func replaceable(said io.Writer, dir string, b, held *trust.Bundle, digests, approved []string) error {
 	entries, err := os.ReadDir(dir)
-	if errors.Is(err, fs.ErrNotExist) || err == nil && len(entries) == 0 {
+	var old *trust.Bundle
+	if !errors.Is(err, fs.ErrNotExist) && (err != nil || len(entries) > 0) {
+		if old, _, err = trust.Load(os.DirFS(dir)); err != nil {
+			return usageError{errors.New("--out is neither a new directory nor a trust directory")}
+		}
+		if b.MadeAt().Before(old.MadeAt()) {
+			return fmt.Errorf("the list is of %s, older than the one in use, of %s; that one is kept", stated(b.MadeAt()), stated(old.MadeAt()))
+		}
+	}
+	var much []string
+	for _, before := range []*trust.Bundle{old, held} {
+		if before == nil {
+			continue
+		}
+		for _, e := range b.Removed(before) {
+			if line := fmt.Sprintf("no longer listed: %s %s\n", e.Kind, clean1(e.Name)); before == old || old == nil {
+				_, _ = io.WriteString(said, line)
+			}
+		}
+		for _, s := range b.Shrunk(before) {
+			if line := clean1(s.String()); !slices.Contains(much, line) {
+				much = append(much, line)
+			}
+		}
+	}
+	if len(much) == 0 || slices.ContainsFunc(digests, func(d string) bool { return slices.Contains(approved, d) }) {
 		return nil
 	}
-	old, _, err := trust.Load(os.DirFS(dir))
-	switch {
-	case err != nil:
-		return usageError{errors.New("--out is neither a new directory nor a trust directory")}
-	case b.MadeAt().Before(old.MadeAt()):
-		return fmt.Errorf("the list is of %s, older than the one in use, of %s; that one is kept", stated(b.MadeAt()), stated(old.MadeAt()))
-	}
-	kinds := b.Shrunk(old)
-	if len(kinds) == 0 || slices.ContainsFunc(digests, func(d string) bool { return slices.Contains(approved, d) }) {
-		return nil
-	}
-	now, before := b.Count(), old.Count()
-	var lines []string
-	for _, kind := range kinds {
-		lines = append(lines, fmt.Sprintf("%s from %d to %d", kind, before[kind], now[kind]))
-	}
-	return fmt.Errorf("the list shrinks sharply (%s); the one in use is kept. Look at it, and if it is right: --shrink %s", strings.Join(lines, ", "), strings.Join(digests, " --shrink "))
+	return fmt.Errorf("the list shrinks sharply (%s); the one in use is kept. Look at it, and if it is right: --shrink %s", strings.Join(much, ", "), strings.Join(digests, " --shrink "))
 }
 
 func stated(at time.Time) string {
