@@ -255,8 +255,10 @@ func (f Form) Check(today clock.Date) error {
 		return bad("applicant.name.family", "required")
 	case f.Subject.BirthDate == "":
 		return bad("subject.birth_date", "required")
-	case err != nil || birth > today:
+	case err != nil:
 		return bad("subject.birth_date", "date")
+	case birth > today:
+		return bad("subject.birth_date", "birth_date_future")
 	case f.Subject.Ticket == "" && f.Subject.Address == "" && blank(f.Subject.Name.Family):
 		return bad("subject", "identifier_required")
 	case f.numberInZone(today):

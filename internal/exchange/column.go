@@ -32,7 +32,7 @@ var columns = []column{
 	{"address_number", "宛名番号", "subject.address_number", false, nil, func(f *application.Form, c string) { f.Subject.Address = c }},
 	{"family_name", "姓", "subject.name.family", false, nil, func(f *application.Form, c string) { f.Subject.Name.Family = c }},
 	{"given_name", "名", "subject.name.given", false, nil, func(f *application.Form, c string) { f.Subject.Name.Given = c }},
-	{"birth_date", "生年月日", "subject.birth_date", true, nil, func(f *application.Form, c string) { f.Subject.BirthDate = clock.Date(vaccination.TypedDate(c)) }},
+	{"birth_date", "生年月日", "subject.birth_date", true, nil, func(f *application.Form, c string) { f.Subject.BirthDate = typedDate(c) }},
 	{"former_name", "旧姓", "subject.former_name", false, nil, func(f *application.Form, c string) { f.Subject.Former = c }},
 	{"earlier_doses_elsewhere", "他自治体の接種", "subject.earlier_doses_elsewhere", false, map[string]string{"あり": "true", "有": "true", "1": "true", "なし": "false", "無": "false", "0": "false"},
 		func(f *application.Form, c string) { f.Subject.Elsewhere = c == "true" }},
@@ -133,6 +133,15 @@ func book(f *application.Form) *application.Passport {
 		f.Passport = &application.Passport{DataPageName: passport.Name{}}
 	}
 	return f.Passport
+}
+
+// typedDate is a date as ISO where it can be read; any other text stays as it is, to be
+// judged as it was typed.
+func typedDate(text string) clock.Date {
+	if d, err := vaccination.ReadDate(text); err == nil {
+		return d
+	}
+	return clock.Date(text)
 }
 
 func zoneLine(f *application.Form, text string) {

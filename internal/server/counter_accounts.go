@@ -2,9 +2,11 @@ package server
 
 import (
 	"net/http"
+	"net/url"
 
 	"akashi/internal/actor"
 	"akashi/internal/counter"
+	"akashi/internal/fault"
 	"akashi/internal/office"
 )
 
@@ -39,7 +41,7 @@ func again(path string) func(*call, answer) (answer, error) {
 
 type accountsView struct {
 	accountList
-	On       string
+	When     counter.Form // the day of the list
 	Requests []accountRequestBody
 	Form     counter.Form
 	Roles    []office.Role
@@ -51,11 +53,22 @@ func (s *Server) showAccounts(c *call) (answer, error) {
 }
 
 func (s *Server) accountsPage(c *call, f counter.Form, status int, above *counter.Said) (answer, error) {
-	a, err := s.listAccounts(c)
+	v := accountsView{When: counter.Form{Values: url.Values{"on": {c.query.Get("on")}}}, Form: f, Roles: grantable(c.actor)}
+	err := c.readDates("on")
+	var a answer
+	if err == nil {
+		a, err = s.listAccounts(c)
+	}
+	if err != nil && fault.CodeOf(err) == fault.Invalid {
+		p, _ := s.explain(c, s.noted(c, err))
+		status, above = p.Status, told(&v.When, p)
+		c.query.Del("on")
+		a, err = s.listAccounts(c)
+	}
 	if err != nil {
 		return answer{}, err
 	}
-	v := accountsView{accountList: a.body.(accountList), On: c.query.Get("on"), Form: f, Roles: grantable(c.actor)}
+	v.accountList = a.body.(accountList)
 	if a, err = s.listAccountRequests(c); err != nil {
 		return answer{}, err
 	}

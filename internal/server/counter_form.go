@@ -41,7 +41,7 @@ func (s *Server) form(c *call) (counter.Form, error) {
 var ticketForm = regexp.MustCompile(`^[0-9]{10}$`)
 
 // complete fills in what a clerk need not type: a ticket number out of the line of
-// the ticket, a date written otherwise, the date of birth of the zone.
+// the ticket, the date of birth of the zone.
 func (s *Server) complete(v url.Values, office string) error {
 	if line, err := vaccination.ParseTicketLine(v.Get("subject.ticket_number")); err == nil {
 		if line.Municipality != office { // the same ten digits are another person's here
@@ -61,7 +61,6 @@ func (s *Server) complete(v url.Values, office string) error {
 		v.Set("channel", "counter")
 	}
 	const birth = "subject.birth_date"
-	v.Set(birth, vaccination.TypedDate(v.Get(birth)))
 	if v.Get("kind") != "icvp" {
 		v.Del("programme")
 		v.Del("subject.guardian")
@@ -96,7 +95,8 @@ func (z *zoneView) birth() string {
 // asJSON makes the body of the API's operation out of fields. The name of a field
 // is its path in the body, with ":int" or ":bool" where it is no text and "[]" for
 // a list, ":lines" for one typed line by line; names that begin with "_" belong to the
-// page. What is empty is left out but for a ":text" and a list, which is empty then.
+// page. What is empty is left out but for a ":text" and a list, which is empty then. A
+// member that is a date may be typed as people write one.
 func (c *call) asJSON(fields url.Values) error {
 	body := map[string]any{}
 	for name, values := range fields {
@@ -105,6 +105,12 @@ func (c *call) asJSON(fields url.Values) error {
 		list = list || kind == "lines"
 		if strings.HasPrefix(name, "_") || values[0] == "" && kind != "text" && !list {
 			continue
+		}
+		if c.route != nil && isDate(c.route.in, path) {
+			var err error
+			if values, err = typedDates(path, values, kind == "lines"); err != nil {
+				return err
+			}
 		}
 		var value any = values[0]
 		switch n, err := strconv.Atoi(values[0]); {

@@ -11,7 +11,6 @@ import (
 	"akashi/internal/counter"
 	"akashi/internal/fault"
 	"akashi/internal/office"
-	"akashi/internal/vaccination"
 )
 
 func (s *Server) logPages() []*route {
@@ -55,14 +54,14 @@ func (s *Server) showLog(c *call) (answer, error) {
 	if len(asked) == 0 {
 		asked.Set("day", string(s.Clock.Today()))
 	}
-	asked.Set("day", vaccination.TypedDate(asked.Get("day")))
 	for name := range asked {
 		c.query.Set(name, asked.Get(name))
 	}
+	err := c.readDates("day")
 	v := logView{Query: counter.Form{Values: asked}, All: c.actor.May(string(office.ReadLog)), Actions: counter.Actions()}
-	var err error
-	if v.People, err = s.people(c); err != nil {
-		return answer{}, err
+	var failed error
+	if v.People, failed = s.people(c); failed != nil {
+		return answer{}, failed
 	}
 	for _, p := range v.People {
 		if v.All || p.Unit == c.session.Staff.Unit {
@@ -74,7 +73,11 @@ func (s *Server) showLog(c *call) (answer, error) {
 	if v.All {
 		read = s.readLog
 	}
-	a, err := read(c)
+	var a answer
+	if err == nil {
+		asked.Set("day", c.query.Get("day"))
+		a, err = read(c)
+	}
 	if err != nil && fault.CodeOf(err) == fault.Invalid {
 		p, headers := s.explain(c, s.noted(c, err))
 		shown, err := s.html(c, "log", p.Status, told(&v.Query, p), v)
@@ -127,13 +130,12 @@ type lookupsView struct {
 }
 
 func (s *Server) showLookups(c *call) (answer, error) {
-	for _, name := range []string{"from", "until"} {
-		if c.query.Has(name) {
-			c.query.Set(name, vaccination.TypedDate(c.query.Get(name)))
-		}
-	}
+	err := c.readDates("from", "until")
 	v := lookupsView{All: c.actor.May(string(office.ReadLog)), Form: counter.Form{Values: url.Values{"from": {c.query.Get("from")}, "until": {c.query.Get("until")}}}}
-	a, err := s.listLookups(c)
+	var a answer
+	if err == nil {
+		a, err = s.listLookups(c)
+	}
 	if err != nil && fault.CodeOf(err) == fault.Invalid {
 		p, headers := s.explain(c, s.noted(c, err))
 		shown, err := s.html(c, "lookups", p.Status, told(&v.Form, p), v)

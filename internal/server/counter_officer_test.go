@@ -74,7 +74,7 @@ func (f *fixture) testOfficer(t *testing.T) {
 // R-159 to R-161: an account by three people, on pages.
 func (f *fixture) testAccountPages(t *testing.T, second, operator string) {
 	f.holds(t, f.page(f.officer, "GET", "/counter/accounts", ""), cli.TestOffice+"-clerk", `value="`+cli.TestOffice+`-"`)
-	f.want(t, f.page(f.officer, "GET", "/counter/accounts?on=2026-02-30", ""), 400, "date")
+	f.at(t, f.page(f.officer, "GET", "/counter/accounts?on=2026-02-30", ""), 400, "on")
 	f.at(t, f.page(f.officer, "POST", "/counter/accounts", accountFields("ends_on", "2020-03-31")), 400, "ends_on")
 	if r := f.page(f.officer, "POST", "/counter/accounts", accountFields("user_id", "x")); r.status != 400 || !bytes.Contains(r.body, []byte(`id="user_id-told"`)) || !bytes.Contains(r.body, []byte("新人 一")) {
 		t.Errorf("error/user id: %d", r.status)

@@ -169,7 +169,7 @@ func (s *Server) askNumber(c *call, v *applicationView) error {
 		return nil
 	}
 	v.Sexes = []string{string(vaccination.Female), string(vaccination.Male), string(vaccination.SexUnknown), string(vaccination.SexNotApplicable)}
-	filled := map[string]string{"birth_date": app.Form.Subject.BirthDate, "address_number": app.Form.Subject.Address}
+	filled := map[string]string{"birth_date": string(app.Form.Subject.BirthDate), "address_number": app.Form.Subject.Address}
 	if n := app.Form.Subject.Name; n != nil {
 		filled["name.family"], filled["name.given"] = n.Family, n.Given
 	}
@@ -191,7 +191,6 @@ func (s *Server) numberHere(c *call) (answer, error) {
 	if err == nil {
 		const number = "individual_number"
 		f.Values.Set(number, strings.NewReplacer(" ", "", "-", "", "　", "").Replace(vaccination.FoldWidth(f.Values.Get(number))))
-		f.Values.Set("birth_date", vaccination.TypedDate(f.Value("birth_date")))
 		_, err = vault.Parse(f.Value(number)) // says more than the schema, at the field
 	}
 	if err == nil {

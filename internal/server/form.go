@@ -44,13 +44,13 @@ type nameBody struct {
 }
 
 type subjectBody struct {
-	Ticket    string    `json:"ticket_number,omitempty" maxLength:"40"`
-	Address   string    `json:"address_number,omitempty" maxLength:"40"`
-	Name      *nameBody `json:"name,omitempty" doc:"as registered"`
-	BirthDate string    `json:"birth_date" maxLength:"10" doc:"YYYY-MM-DD, or as much as is known"`
-	Former    string    `json:"former_name,omitempty" maxLength:"250"`
-	Elsewhere bool      `json:"earlier_doses_elsewhere,omitempty"`
-	Guardian  string    `json:"guardian,omitempty" maxLength:"100" doc:"icvp of a minor: parent or guardian, in Latin letters"`
+	Ticket    string     `json:"ticket_number,omitempty" maxLength:"40"`
+	Address   string     `json:"address_number,omitempty" maxLength:"40"`
+	Name      *nameBody  `json:"name,omitempty" doc:"as registered"`
+	BirthDate clock.Date `json:"birth_date" maxLength:"10" doc:"YYYY-MM-DD, or as much as is known"`
+	Former    string     `json:"former_name,omitempty" maxLength:"250"`
+	Elsewhere bool       `json:"earlier_doses_elsewhere,omitempty"`
+	Guardian  string     `json:"guardian,omitempty" maxLength:"100" doc:"icvp of a minor: parent or guardian, in Latin letters"`
 }
 
 type passportBody struct {
@@ -98,7 +98,7 @@ func (b formBody) form() application.Form {
 		},
 		Subject: application.Subject{
 			Ticket: b.Subject.Ticket, Address: b.Subject.Address, Name: b.Subject.Name.name(),
-			BirthDate: clock.Date(b.Subject.BirthDate), Former: b.Subject.Former, Elsewhere: b.Subject.Elsewhere, Guardian: b.Subject.Guardian,
+			BirthDate: b.Subject.BirthDate, Former: b.Subject.Former, Elsewhere: b.Subject.Elsewhere, Guardian: b.Subject.Guardian,
 		},
 	}
 	if f.Programme == "" {
@@ -133,7 +133,7 @@ func handedIn(f application.Form) *formBody {
 		Applicant: applicantBody{Relationship: string(f.Applicant.Relationship), Name: written(f.Applicant.Name), Proof: f.Applicant.Proof},
 		Subject: subjectBody{
 			Ticket: f.Subject.Ticket, Address: f.Subject.Address, Name: written(f.Subject.Name),
-			BirthDate: string(f.Subject.BirthDate), Former: f.Subject.Former, Elsewhere: f.Subject.Elsewhere, Guardian: f.Subject.Guardian,
+			BirthDate: f.Subject.BirthDate, Former: f.Subject.Former, Elsewhere: f.Subject.Elsewhere, Guardian: f.Subject.Guardian,
 		},
 	}
 	if p := f.Passport; p != nil {

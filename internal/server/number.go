@@ -13,7 +13,7 @@ import (
 type numberBody struct {
 	IndividualNumber string           `json:"individual_number" minLength:"12" maxLength:"12" doc:"twelve digits; it is never shown again"`
 	Name             certificate.Name `json:"name"`
-	BirthDate        string           `json:"birth_date" maxLength:"10"`
+	BirthDate        clock.Date       `json:"birth_date" maxLength:"10"`
 	Sex              string           `json:"sex" enum:"0,1,2,9" doc:"ISO 5218"`
 	AddressNumber    string           `json:"address_number" maxLength:"20" doc:"宛名番号"`
 }
@@ -39,7 +39,7 @@ func (s *Server) enterNumber(c *call) (answer, error) {
 		return answer{}, err
 	}
 	shown := vaccination.Subject{
-		Family: b.Name.Family, Given: b.Name.Given, BirthDate: clock.Date(b.BirthDate), Sex: vaccination.Sex(b.Sex), Address: b.AddressNumber,
+		Family: b.Name.Family, Given: b.Name.Given, BirthDate: b.BirthDate, Sex: vaccination.Sex(b.Sex), Address: b.AddressNumber,
 	}
 	app, found, err := s.Applications.EnterNumber(c.ctx, c.actor, id, vault.Entry{Number: n, Items: shown.Items()})
 	if err != nil {

@@ -12,7 +12,6 @@ import (
 	"akashi/internal/fault"
 	"akashi/internal/office"
 	"akashi/internal/paper"
-	"akashi/internal/vaccination"
 )
 
 const pdfType = "application/pdf"
@@ -44,7 +43,7 @@ func (s *Server) paperRoutes() []*route {
 	list := *blank
 	list.path, list.id, list.permission, list.serve, list.query, list.longer = prefix+"/papers/collection-list", "print-collection-list", office.Print, s.collectionList, []string{"day", "part"}, 2*time.Minute
 	list.ja, list.en = "受渡簿（一日に発行した証明書、100 件ずつ。一件ずつ記録される）", "The collection list of a day, a hundred certificates at a time; each look-up is logged"
-	fetched := showRoute("/papers/collection-list", "show-collection-list", list.id, office.Print, s.shown(s.collectionList), list.ja, list.en)
+	fetched := showRoute("/papers/collection-list", "show-collection-list", list.id, office.Print, s.shown(s.collectionListOf), list.ja, list.en)
 	fetched.gives, fetched.query, fetched.longer = pdfType, list.query, list.longer
 	all := []*route{blank, here, &list, fetched}
 	for _, p := range s.papers() {
@@ -118,9 +117,17 @@ func (s *Server) refusalNotice(c *call) (pdf.Document, error) {
 	return s.Applications.RefusalNotice(c.ctx, c.actor, id, h)
 }
 
+// collectionListOf is collectionList of a day as it was typed.
+func (s *Server) collectionListOf(c *call) (answer, error) {
+	if err := c.readDates("day"); err != nil {
+		return answer{}, err
+	}
+	return s.collectionList(c)
+}
+
 // collectionList prints who fetches what was issued on a day; each is taken from the budget.
 func (s *Server) collectionList(c *call) (answer, error) {
-	day, part := clock.Date(vaccination.TypedDate(c.query.Get("day"))), 1
+	day, part := clock.Date(c.query.Get("day")), 1
 	if day == "" {
 		day = s.Clock.Today()
 	}

@@ -81,15 +81,15 @@ func (f *fixture) testPapers(t *testing.T) {
 // each look-up is logged by itself and taken from the budget.
 func (f *fixture) testCollectionList(t *testing.T, issued string) {
 	today := string(f.World.Clock.Today())
-	for _, ask := range []func(session, query string) reply{
-		func(session, query string) reply { return f.do(session, "GET", "/papers/collection-list"+query, "") },
-		func(session, query string) reply {
+	for key, ask := range map[string]func(session, query string) reply{
+		"date": func(session, query string) reply { return f.do(session, "GET", "/papers/collection-list"+query, "") },
+		"date_unclear": func(session, query string) reply {
 			return f.page(session, "GET", "/counter/papers/collection-list"+query, "")
 		},
 	} {
 		list := ask(f.clerk, "?day="+today)
 		saying(t, list, issued, "桜井　澪", "1")
-		f.want(t, ask(f.clerk, "?day=x"), 400, "date")
+		f.want(t, ask(f.clerk, "?day=x"), 400, key)
 		f.want(t, ask(f.clerk, "?part=0"), 400, "unknown_value")
 		for name, none := range map[string]reply{"another day": ask(f.clerk, "?day=2021-07-26"), "after the last": ask(f.clerk, "?part=2"), "another office": ask(f.foreignClerk, "")} {
 			sheets, err := pdf.Text(none.body)

@@ -129,6 +129,8 @@ func aloud(f *fault.Error, name, value string) (ja, en string) {
 				return ja, en
 			}
 		}
+	case "begins", "ends":
+		return value, strings.NewReplacer("（", " (", "）", ")").Replace(value)
 	case "fields":
 		var all [2][]string
 		for field := range strings.SplitSeq(value, ", ") {

@@ -225,7 +225,7 @@ func TestEveryFaultHasASentence(t *testing.T) {
 
 // keyed are functions that take the key of a fault, and which argument it is.
 var keyed = map[string]int{
-	"New": 1, "missing": 1, "changedOne": 1, "bad": 1, "row": 1, "pathID": 2,
+	"New": 1, "missing": 1, "changedOne": 1, "bad": 1, "row": 1, "pathID": 2, "unreadDate": 0,
 }
 
 // faultKeys are the literal keys in the production code.

@@ -14,7 +14,6 @@ import (
 	"akashi/internal/fault"
 	"akashi/internal/office"
 	"akashi/internal/statistics"
-	"akashi/internal/vaccination"
 )
 
 // figuresBody is what an office did in a span, counted; nobody is in it.
@@ -69,7 +68,7 @@ const usualDays = 30
 
 // question is what a query asks for.
 func (s *Server) question(c *call) statistics.Question {
-	q := statistics.Question{From: clock.Date(vaccination.TypedDate(c.query.Get("from"))), To: clock.Date(vaccination.TypedDate(c.query.Get("to"))), Kind: certificate.Kind(c.query.Get("kind"))}
+	q := statistics.Question{From: clock.Date(c.query.Get("from")), To: clock.Date(c.query.Get("to")), Kind: certificate.Kind(c.query.Get("kind"))}
 	if q.To == "" {
 		q.To = s.Clock.Today()
 	}
@@ -145,9 +144,13 @@ func reasonOf(code string) (ja, en string) {
 }
 
 func (s *Server) showStatistics(c *call) (answer, error) {
+	err := c.readDates("from", "to")
 	q := s.question(c)
 	v := statisticsView{Kinds: certificate.Kinds(), Form: counter.Form{Values: url.Values{"from": {string(q.From)}, "to": {string(q.To)}, "kind": {string(q.Kind)}}}}
-	a, err := s.getStatistics(c)
+	var a answer
+	if err == nil {
+		a, err = s.getStatistics(c)
+	}
 	if err != nil && fault.CodeOf(err) == fault.Invalid {
 		p, headers := s.explain(c, s.noted(c, err))
 		a, err := s.html(c, "statistics", p.Status, told(&v.Form, p), v)

@@ -12,18 +12,42 @@ import (
 	"akashi/internal/fault"
 )
 
+// era is one of the calendar.
+type era struct {
+	name, latin, letter string
+	begins              clock.Date
+	first               int // year of the Gregorian calendar in which the first year began
+}
+
 // eras of the calendar, the latest first (codes-and-files.md 8). Meiji dates
 // before the solar calendar of 1873 are refused.
-var eras = []struct {
-	name, letter string
-	begins       clock.Date
-	first        int // year of the Gregorian calendar in which the first year began
-}{
-	{"令和", "R", "2019-05-01", 2019},
-	{"平成", "H", "1989-01-08", 1989},
-	{"昭和", "S", "1926-12-25", 1926},
-	{"大正", "T", "1912-07-30", 1912},
-	{"明治", "M", "1873-01-01", 1868},
+var eras = []era{
+	{"令和", "Reiwa", "R", "2019-05-01", 2019},
+	{"平成", "Heisei", "H", "1989-01-08", 1989},
+	{"昭和", "Showa", "S", "1926-12-25", 1926},
+	{"大正", "Taisho", "T", "1912-07-30", 1912},
+	{"明治", "Meiji", "M", "1873-01-01", 1868},
+}
+
+// eraOf finds an era by its name, the first character of it or its letter, with
+// the last day of it; empty for that of today.
+func eraOf(text string) (e era, last clock.Date) {
+	for _, e := range eras {
+		if text == e.letter || text != "" && strings.HasPrefix(e.name, text) {
+			return e, last
+		}
+		last = e.begins.AddDays(-1)
+	}
+	return era{}, ""
+}
+
+// year is the one of the Gregorian calendar that a year of the era began in: 元 or a number.
+func (e era) year(text string) int {
+	n := 1
+	if text != "元" {
+		n, _ = strconv.Atoi(text)
+	}
+	return e.first + n - 1
 }
 
 var eraForm = regexp.MustCompile(`^(令和|平成|昭和|大正|明治|[RHSTM])(元|[0-9]{1,2})(?:年|[./-])([0-9]{1,2})(?:月|[./-])([0-9]{1,2})日?$`)
@@ -42,23 +66,24 @@ func ParseEraDate(s string) (date clock.Date, pastEnd bool, err error) {
 	if m == nil {
 		return "", false, bad
 	}
-	year := 1
-	if m[2] != "元" {
-		year, _ = strconv.Atoi(m[2])
+	era, last := eraOf(m[1])
+	date, err = dateOf(era.year(m[2]), m[3], m[4])
+	if err != nil || era.year(m[2]) < era.first || date < era.begins {
+		return "", false, fault.New(fault.Invalid, "date_calendar", "")
 	}
-	month, _ := strconv.Atoi(m[3])
-	day, _ := strconv.Atoi(m[4])
-	for i, era := range eras {
-		if m[1] != era.name && m[1] != era.letter {
-			continue
+	return date, last != "" && date > last, nil
+}
+
+// dateOf is the date of a year, a month and a day, each of digits; without a month or a
+// day as much as there is.
+func dateOf(year int, month, day string) (clock.Date, error) {
+	text := fmt.Sprintf("%04d", year)
+	for _, part := range []string{month, day} {
+		if part != "" {
+			text += fmt.Sprintf("-%02s", part)
 		}
-		date, err = clock.ParseDate(fmt.Sprintf("%04d-%02d-%02d", era.first+year-1, month, day))
-		if year < 1 || err != nil || date < era.begins {
-			return "", false, fault.New(fault.Invalid, "date_calendar", "")
-		}
-		return date, i > 0 && date >= eras[i-1].begins, nil
 	}
-	return "", false, bad
+	return clock.ParseDate(text)
 }
 
 // EraYear names the year of a full date by the Japanese calendar, such as 令和3年
@@ -83,26 +108,12 @@ func EraYear(d clock.Date) string {
 	return ""
 }
 
-var (
-	eightDigits = regexp.MustCompile(`^[0-9]{8}$`)
-	slashed     = regexp.MustCompile(`^([0-9]{4})/([0-9]{1,2})/([0-9]{1,2})$`)
-)
-
-// TypedDate is a date as ISO: of eight digits, as spreadsheet programs write it, or of the
-// Japanese calendar; any other text stays as it is, to be judged as it was typed.
-func TypedDate(text string) string {
-	folded := strings.TrimSpace(FoldWidth(text))
-	if eightDigits.MatchString(folded) {
-		folded = folded[:4] + "-" + folded[4:6] + "-" + folded[6:]
-	}
-	if m := slashed.FindStringSubmatch(folded); m != nil {
-		folded = fmt.Sprintf("%s-%02s-%02s", m[1], m[2], m[3])
-	}
-	if d, err := clock.ParseDate(folded); err == nil {
+// InBoth is a full date by both calendars, such as 2021-07-26（令和3年7月26日）.
+func InBoth(d clock.Date) string {
+	year := EraYear(d)
+	if year == "" {
 		return string(d)
 	}
-	if d, pastEnd, err := ParseEraDate(folded); err == nil && !pastEnd {
-		return string(d)
-	}
-	return text
+	t := d.Time()
+	return fmt.Sprintf("%s（%s%d月%d日）", d, year, t.Month(), t.Day())
 }
