@@ -132,7 +132,7 @@ func services(node *cli.Node, logger *slog.Logger) server.Services {
 		services.Reviews, services.Alerts, services.Statistics = app.Reviews, app.Alerts, app.Statistics
 		services.Usage, services.Covers = app.Usage, app.Store.Covers
 		services.Accounts, services.Once, services.Clock, services.IDs = app.Accounts, app.Store.Once, app.Clock, app.IDs
-		services.Terminals = app.Store
+		services.Terminals = app.Terminals
 	}
 	return services
 }

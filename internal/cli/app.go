@@ -51,6 +51,7 @@ type Store interface {
 	office.AccountRequestStore
 	office.RosterStore
 	office.StaffStore
+	office.TerminalStore
 	signing.Intents
 	custody.Store
 	custody.RetentionStore
@@ -65,10 +66,6 @@ type Store interface {
 	AlertCounts(ctx context.Context) (raised map[string]int, undelivered int, err error)
 	AddOffice(ctx context.Context, o office.Office) error
 	SaveOffice(ctx context.Context, o office.Office) error
-	AddTerminal(ctx context.Context, t office.Terminal) error
-	RevokeTerminal(ctx context.Context, office, id string, at time.Time) error
-	TerminalByCertificate(ctx context.Context, office string, sum []byte) (office.Terminal, error)
-	Terminals(ctx context.Context, office string) ([]office.Terminal, error)
 	RegisterKeys(ctx context.Context, office string, keys []signing.Key) error
 	SigningKey(ctx context.Context, id string) (signing.Key, error)
 	MoveKey(ctx context.Context, office string, k signing.Key, to signing.State) error
@@ -108,6 +105,7 @@ type App struct {
 	Budget          *office.Budget
 	AccountRequests *office.AccountRequests
 	Rosters         *office.Rosters
+	Terminals       *office.Terminals
 	Issuance        *issuance.Service
 	Revocations     *issuance.Many
 	Reissues        *issuance.Many
@@ -256,6 +254,7 @@ func (a *App) assemble(testKeys []signing.Key) error {
 	}
 	a.Approvals = &office.Approvals{Log: a.Log, Store: a.Store, Clock: a.Clock, IDs: a.IDs}
 	a.Offices = &office.Offices{Log: a.Log, Store: a.Store, Approvals: a.Approvals, Clock: a.Clock}
+	a.Terminals = &office.Terminals{Log: a.Log, Store: a.Store, Approvals: a.Approvals, Clock: a.Clock, IDs: a.IDs}
 	a.Budget = &office.Budget{Log: a.Log, Store: a.Store, Clock: a.Clock}
 	a.Imports = &vaccination.Imports{Log: a.Log, Store: a.Store, Approvals: a.Approvals, Clock: a.Clock, IDs: a.IDs}
 	a.Vault = &vault.Service{Log: a.Log, Store: a.Store, Cases: map[vault.Purpose]vault.Cases{vault.Certificate: a.Applications}}

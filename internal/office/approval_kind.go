@@ -33,6 +33,7 @@ const (
 	ApplyRoster       Kind = "roster.commit"
 	ChangeSettings    Kind = "office.settings"
 	ResumeOffice      Kind = "office.resume"
+	AddTerminal       Kind = "terminal.add"
 	AdmitEntry        Kind = "log.admit" // of the log, that came after its time was signed for
 )
 
@@ -77,6 +78,7 @@ var dangerousActs = map[Kind]DangerousAct{
 	WithdrawImport:    {Ask: ReadImports, Approve: CommitImports, CarryOut: CommitImports},
 	ApplyRoster:       {Ask: WriteRoster, Approve: CommitRoster, CarryOut: CommitRoster, ByUseCase: true, Unattended: true},
 	ChangeSettings:    {Ask: SetOffice, Approve: ApproveSettings, CarryOut: SetOffice, ByUseCase: true},
+	AddTerminal:       {Ask: WriteTerminals, Approve: ApproveTerminals, CarryOut: WriteTerminals, ByUseCase: true},
 	AdmitEntry:        {Ask: RequestAdmission, Approve: ApproveAdmission, CarryOut: CarryOutAdmission},
 	ResumeOffice:      {Ask: SuspendOffice, Approve: ApproveSettings, CarryOut: SuspendOffice},
 }

@@ -50,6 +50,10 @@ const (
 	ApproveSettings Permission = "office.settings.approve"
 	SuspendOffice   Permission = "office.suspend"
 
+	ReadTerminals    Permission = "terminals.read"
+	WriteTerminals   Permission = "terminals.write" // asks for one and registers it; revokes one alone
+	ApproveTerminals Permission = "terminals.approve"
+
 	ReadStatistics Permission = "statistics.read"
 
 	ReadKeys     Permission = "keys.read"

@@ -68,6 +68,7 @@ func NewSessions(store SessionStore, c clock.Clock, ids idgen.Gen) *Sessions {
 const (
 	valueStepUp    = "step_up"
 	valueApplicant = "applicant"
+	valueTerminal  = "terminal"
 )
 
 var errSession = fault.New(fault.Forbidden, "session", "")
@@ -91,6 +92,15 @@ func (m *Sessions) Open(ctx context.Context, cookie string) (*Session, error) {
 	return s, nil
 }
 
+// Stays refuses a session that began at a registered terminal to any other, and so to
+// one that has been revoked since: whoever sat there is signed out (S-004, S-016).
+func (m *Sessions) Stays(s *Session, terminal string) error {
+	if began := m.manager.GetString(s.values, valueTerminal); began != "" && began != terminal {
+		return errSession
+	}
+	return nil
+}
+
 type unattendedKey struct{}
 
 // Unattended is the context of a request that a page made by itself: it opens a session
@@ -99,8 +109,9 @@ func Unattended(ctx context.Context) context.Context {
 	return context.WithValue(ctx, unattendedKey{}, true)
 }
 
-// Begin opens a session for a person, inside an act.
-func (m *Sessions) Begin(ctx context.Context, p Staff) (*Session, error) {
+// Begin opens a session for a person, inside an act. One that begins at a registered
+// terminal stays there; elsewhere the terminal is empty.
+func (m *Sessions) Begin(ctx context.Context, p Staff, terminal string) (*Session, error) {
 	s := &Session{Staff: p}
 	var err error
 	// The values outlive the act, so they do not hang on its context.
@@ -109,6 +120,7 @@ func (m *Sessions) Begin(ctx context.Context, p Staff) (*Session, error) {
 	}
 	m.manager.SetDeadline(s.values, m.Clock.Now().Add(absolute))
 	m.manager.Put(s.values, valueApplicant, m.IDs.Token(12))
+	m.manager.Put(s.values, valueTerminal, terminal)
 	m.markStepUp(s)
 	return s, m.commit(ctx, s)
 }

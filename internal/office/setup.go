@@ -178,9 +178,11 @@ type Place struct {
 	Where    string // for the log
 	Address  string // network address, for the count of failures
 	Terminal string // what the terminal is known by; may be empty
-	Session  string // cookie of the session that the browser has; may be empty
-	Card     []byte // SHA-256 of the client certificate that the connection has proven; may be nil
-	Request  string // request id
+	// Registered tells that Terminal is the id of a registered one.
+	Registered bool
+	Session    string // cookie of the session that the browser has; may be empty
+	Card       []byte // SHA-256 of the client certificate that the connection has proven; may be nil
+	Request    string // request id
 }
 
 // by is the actor of an act on one's own account.

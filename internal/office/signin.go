@@ -229,7 +229,11 @@ func (a *Accounts) begin(ctx context.Context, at Place, s Staff, factor, read st
 				return err
 			}
 		}
-		session, err = a.Sessions.Begin(ctx, s)
+		began := ""
+		if at.Registered {
+			began = at.Terminal
+		}
+		session, err = a.Sessions.Begin(ctx, s, began)
 		return err
 	})
 	return session, err

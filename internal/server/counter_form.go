@@ -198,13 +198,13 @@ func put(m map[string]any, path []string, value any) bool {
 }
 
 // forPeople tells whether an answer is to be a page: the route is one, or a paper of
-// one, or there is none among the pages, and a browser asks.
+// one, or there is none beside the API, and a browser asks.
 func (c *call) forPeople() bool {
 	if c.request == nil || !strings.Contains(c.request.Header.Get("Accept"), pageType) {
 		return false
 	}
 	if c.route == nil {
-		return c.face == staffFace && strings.HasPrefix(c.request.URL.Path, "/counter/")
+		return c.face == staffFace && !strings.HasPrefix(c.request.URL.Path, prefix)
 	}
 	return c.route.gives == pageType || c.route.gives == pdfType && c.route.hidden
 }

@@ -25,7 +25,7 @@ func (s *Server) officerPages() []*route {
 	for _, r := range all {
 		r.purpose, r.whileSuspended = actor.Operate, true
 	}
-	return slices.Concat(all, s.accountPages(), s.rosterPages(), s.settingsPages(), s.alertPages(), s.logPages(), s.runPages())
+	return slices.Concat(all, s.accountPages(), s.rosterPages(), s.settingsPages(), s.terminalPages(), s.alertPages(), s.logPages(), s.runPages())
 }
 
 func (s *Server) showOffice(c *call) (answer, error) {
@@ -142,6 +142,8 @@ func stepsOf(a approvalBody) (t steps) {
 		t.Link = "/counter/rosters/" + a.Object
 	case office.ChangeSettings, office.ResumeOffice:
 		t.Link = "/counter/settings"
+	case office.AddTerminal:
+		t.Link = "/counter/terminals"
 	}
 	return t
 }

@@ -115,8 +115,9 @@ func parent(path string) string {
 }
 
 // readElsewhere are the texts of a zone or code, which their own readers examine,
-// a password, in which anything may stand (S-013), and the answer of a passkey.
-var readElsewhere = []string{"passport.mrz", "text", "password", "credential"}
+// a password, in which anything may stand (S-013), the answer of a passkey, and the
+// certificate of a terminal.
+var readElsewhere = []string{"passport.mrz", "text", "password", "credential", "certificate"}
 
 // enteredNumber is where an individual number is entered, inside a case.
 const enteredNumber = "individual_number"

@@ -49,6 +49,7 @@ func TestEveryRoute(t *testing.T) {
 	t.Run("batches", f.testBatches)
 	t.Run("approvals", f.testApprovals)
 	t.Run("office", f.testOffice)
+	t.Run("terminals", f.testTerminals)
 	t.Run("accounts", f.testAccounts)
 	t.Run("kin", f.testKin)
 	t.Run("retention", f.testRetention)

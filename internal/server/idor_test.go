@@ -11,6 +11,7 @@ import (
 	"akashi/certificate"
 	"akashi/internal/cli"
 	"akashi/internal/office"
+	"akashi/internal/testkit"
 	"akashi/internal/testkit/world"
 )
 
@@ -58,6 +59,14 @@ var kindsOfID = map[string]kindOfID{
 		f.want(t, r, 201, "")
 		return r.json(t)["id"].(string)
 	}, hexDigits},
+	"terminals": {func(f *fixture, t *testing.T) string {
+		pair, _, _ := testkit.NewAuthority(t, "terminals").Issue("one", true)
+		terminal, err := f.AddTerminal(t.Context(), cli.TestOffice, "窓口", pair.Certificate[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		return terminal.ID
+	}, hexDigits},
 	"alerts": {func(f *fixture, t *testing.T) string { return f.alerted(t) }, hexDigits},
 	"rosters": {func(f *fixture, t *testing.T) string {
 		r := ask(f.Staff(), f.officer, "POST", prefix+"/rosters", "text/csv", []byte("user_id,name,unit\n"+world.OfficerUser+",x,x\n"))
@@ -92,7 +101,7 @@ var bodyOf = map[string]string{
 	"supply-application": plainForm("subject.ticket_number", "0000000001"), "check-application": "_key=k", "take-back-application": "_key=k", "judge-application": "outcome=reject&reason=x", "enter-number-at-counter": "individual_number=123456789018&name.family=x&birth_date=1991-02-18&sex=2&address_number=1", "issue-at-counter": "_key=k",
 	"print-at-counter": "_key=k", "make-certificate-again": "reason=lost", "end-certificate": "reason=fraud", "agree-approval": "reason=x", "deny-approval": "reason=x", "unask-approval": "_key=k",
 	"acknowledge-alert": noted, "see-to-alert": "note%3Atext=x", "ask-for-change": dutyFields(), "ask-for-enabling": dutyFields(),
-	"stop-account": "_key=k", "apply-roster": "_key=k", "ask-for-recovery": "_key=k", "give-new-link": "_key=k", "do-account-request": "_key=k",
+	"stop-account": "_key=k", "apply-roster": "_key=k", "shut-terminal-out": "_key=k", "ask-for-recovery": "_key=k", "give-new-link": "_key=k", "do-account-request": "_key=k",
 	"begin-revocation": "_key=k", "halt-revocation": "_key=k", "begin-reissue": "_key=k", "halt-reissue": "_key=k",
 	"let-mailing-start": "_key=k", "halt-mailing": "_key=k", "print-mailing": "_key=k", "commit-batch": `{"whole":false}`, "accept-batch": "whole:bool=false", "let-batch-start": "_key=k", "throw-batch-away": "_key=k",
 	"add-account-kin": sakurai, "request-account-change": `{"unit":"課","role":"clerk",` + answered + `}`, "request-account-enable": `{"unit":"課","role":"clerk",` + answered + `}`,

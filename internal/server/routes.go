@@ -112,7 +112,7 @@ var (
 func (s *Server) routes() []*route {
 	var all []*route
 	for _, group := range [][]*route{
-		s.signInRoutes(), s.importRoutes(), s.applicationRoutes(), s.certificateRoutes(), s.manyRoutes(), s.mailingRoutes(), s.batchRoutes(), s.paperRoutes(), s.statisticsRoutes(), s.approvalRoutes(), s.accountRoutes(), s.rosterRoutes(), s.officeRoutes(), s.retentionRoutes(), s.logRoutes(), s.counterRoutes(), s.openRoutes(),
+		s.signInRoutes(), s.importRoutes(), s.applicationRoutes(), s.certificateRoutes(), s.manyRoutes(), s.mailingRoutes(), s.batchRoutes(), s.paperRoutes(), s.statisticsRoutes(), s.approvalRoutes(), s.accountRoutes(), s.rosterRoutes(), s.officeRoutes(), s.terminalRoutes(), s.retentionRoutes(), s.logRoutes(), s.counterRoutes(), s.openRoutes(),
 	} {
 		all = append(all, group...)
 	}

@@ -87,7 +87,7 @@ type Services struct {
 	Tracer    trace.Tracer
 	Nodes     func(ctx context.Context) ([]topology.Node, error) // the processes that serve the installation
 	TLS       TLS                                                // of every face; without a certificate they speak plain HTTP
-	Terminals office.Terminals                                   // of the staff face; needed where TLS names client authorities
+	Terminals *office.Terminals                                  // of the staff face; needed where TLS names client authorities
 	Proxies   []netip.Prefix                                     // whose X-Forwarded-For is believed
 }
 

@@ -53,7 +53,7 @@ func (s *Server) origin(c *call) office.Place {
 	shown, ok := clientOf(c.ctx)
 	switch {
 	case c.terminal.ID != "":
-		p.Terminal = c.terminal.ID
+		p.Terminal, p.Registered = c.terminal.ID, true
 	case ok:
 		p.Card = shown.SHA256[:]
 		fallthrough
@@ -71,6 +71,9 @@ func (s *Server) enter(c *call) error {
 		ctx = office.Unattended(ctx)
 	}
 	session, err := s.Accounts.Sessions.Open(ctx, cookieOf(c.request, sessionCookie))
+	if err == nil {
+		err = s.Accounts.Sessions.Stays(session, c.terminal.ID)
+	}
 	if err != nil {
 		return err
 	}

@@ -47,6 +47,7 @@ type newcomer struct {
 	origin         string
 	terminal       string // cookie of a known terminal
 	session        string
+	at             http.Handler // the face as the machine reaches it; nil: as any
 }
 
 const goodPassword = "とても長い合言葉は安全な鍵" + " 42"
@@ -78,7 +79,11 @@ func (n *newcomer) post(path string, body map[string]any, headers ...string) rep
 			headers = append(headers, "Cookie: "+name+"="+v)
 		}
 	}
-	r := ask(n.f.Staff(), "", "POST", prefix+path, "application/json", b, headers...)
+	face := n.at
+	if face == nil {
+		face = n.f.Staff()
+	}
+	r := ask(face, "", "POST", prefix+path, "application/json", b, headers...)
 	n.f.note(staffFace, "POST", prefix+path, r)
 	for _, c := range r.cookies() {
 		switch c.Name {

@@ -15,7 +15,7 @@ var errTerminal = fault.New(fault.Forbidden, "terminal", "")
 // belongs never changes and is remembered; whether it is revoked is asked each
 // time, so that a revocation holds from the next request on (S-004).
 type terminals struct {
-	office.Terminals
+	*office.Terminals
 	offices sync.Map // certificate's SHA-256 to office
 }
 
@@ -26,12 +26,12 @@ func (t *terminals) of(ctx context.Context, c ClientCertificate) (office.Termina
 	}
 	var err error
 	if !known {
-		if codes, err = t.Offices(ctx); err != nil {
+		if codes, err = t.Store.Offices(ctx); err != nil {
 			return office.Terminal{}, err
 		}
 	}
 	for _, code := range codes {
-		found, err := t.TerminalByCertificate(ctx, code, c.SHA256[:])
+		found, err := t.Store.TerminalByCertificate(ctx, code, c.SHA256[:])
 		switch {
 		case fault.CodeOf(err) == fault.NotFound:
 			continue

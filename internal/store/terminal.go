@@ -49,6 +49,31 @@ func (s *Store) RevokeTerminal(ctx context.Context, code, id string, at time.Tim
 	return changedOne(db.Model(&terminalRow{}).Where("office = ? AND id = ? AND revoked_at = 0", code, id).Update("revoked_at", milli(at)), "terminal_revoked")
 }
 
+// Terminal implements office.TerminalStore.
+func (s *Store) Terminal(ctx context.Context, code, id string) (office.Terminal, error) {
+	var row terminalRow
+	err := s.look(ctx, code, func(db *gorm.DB) error { return db.Where("office = ? AND id = ?", code, id).Take(&row).Error })
+	return row.terminal(), missing(err, "terminal")
+}
+
+// LastSignIns implements office.TerminalStore, from what is kept of terminals that a
+// person has signed in at.
+func (s *Store) LastSignIns(ctx context.Context, code string, hashes [][]byte) ([]office.SignIn, error) {
+	var rows []knownTerminalRow
+	err := s.look(ctx, code, func(db *gorm.DB) error {
+		return db.Where("office = ? AND hash IN ?", code, hashes).Order("used_at").Find(&rows).Error
+	})
+	last := map[string]office.SignIn{}
+	for _, r := range rows {
+		last[string(r.Hash)] = office.SignIn{At: fromMilli(r.UsedAt), Staff: r.StaffID}
+	}
+	list := make([]office.SignIn, len(hashes))
+	for i, h := range hashes {
+		list[i] = last[string(h)]
+	}
+	return list, err
+}
+
 // Terminals lists the terminals of an office, oldest first.
 func (s *Store) Terminals(ctx context.Context, code string) (list []office.Terminal, err error) {
 	var rows []terminalRow
@@ -59,7 +84,7 @@ func (s *Store) Terminals(ctx context.Context, code string) (list []office.Termi
 	return list, err
 }
 
-// TerminalByCertificate implements office.Terminals.
+// TerminalByCertificate implements office.TerminalStore.
 func (s *Store) TerminalByCertificate(ctx context.Context, code string, sum []byte) (office.Terminal, error) {
 	var row terminalRow
 	err := s.look(ctx, code, func(db *gorm.DB) error {

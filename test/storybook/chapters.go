@@ -20,7 +20,7 @@ import (
 )
 
 // chapters write the stories down, each about some pages.
-var chapters = []func(*hand){entrance, newApplication, applications, certificates, together, officers, nothingYet}
+var chapters = []func(*hand){entrance, newApplication, applications, certificates, together, officers, machines, nothingYet}
 
 // nowhere is a row that does not exist.
 const nowhere = "ffffffff-ffff-7fff-bfff-ffffffffffff"
@@ -245,6 +245,24 @@ func officers(h *hand) {
 	if h.err == nil {
 		h.err = cmp.Or(h.book.forward(h.ctx, 0), h.book.app.Watch.Step(h.ctx, slog.Default()), h.book.app.Watch.Tell(h.ctx, watch.LogBroken, "log", nil))
 	}
+}
+
+// machines are terminals: one in use, one that was stolen, one that was asked for.
+func machines(h *hand) {
+	const page = "/counter/terminals"
+	for _, name := range []string{"窓口1 Counter 1", "窓口2 Counter 2（" + longFamily + "）"} {
+		made, err := h.book.app.AddTerminal(h.ctx, full, name, []byte("invented "+name))
+		if err == nil && name != "窓口1 Counter 1" {
+			err = h.book.app.RevokeTerminal(h.ctx, full, made.ID)
+		}
+		h.err = cmp.Or(h.err, err)
+	}
+	h.send(office.Operator, page, url.Values{"name": {"窓口3 Counter 3"}, "certificate": {h.certificate()}})
+	h.story(page, "one in use, one revoked, one asked for", office.Officer, page)
+	h.story(page, "as the one who asked", office.Operator, page)
+	h.story(page, "as an auditor", office.Auditor, page)
+	h.wrong(page, "not a certificate", office.Officer, page, url.Values{"name": {"窓口4"}, "certificate": {"MII"}})
+	h.wrong(page, "without a name", office.Officer, page, url.Values{"name": {""}, "certificate": {"MII"}})
 }
 
 // nothingYet is an office that nobody has come to, and whatever page has no story of

@@ -2,11 +2,18 @@ package storybook
 
 import (
 	"bytes"
+	"cmp"
 	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/json"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
+	"math/big"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -104,7 +111,7 @@ func (b *Book) signIn(ctx context.Context, code string, role office.Role) (cooki
 		if err != nil {
 			return err
 		}
-		session, err := b.app.Accounts.Sessions.Begin(ctx, p)
+		session, err := b.app.Accounts.Sessions.Begin(ctx, p, "")
 		if err == nil {
 			cookie = b.app.Accounts.Sessions.Cookie(session)
 		}
@@ -234,6 +241,19 @@ func (h *hand) do(as office.Role, ask func(cookie string) *http.Request) *httpte
 		h.book.staff.ServeHTTP(rec, ask(cookie))
 	}
 	return rec
+}
+
+// certificate is that of an invented machine, PEM, until the end of the invented day.
+func (h *hand) certificate() string {
+	_, key, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		h.err = cmp.Or(h.err, err)
+		return ""
+	}
+	c := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "counter-3"}, NotAfter: h.book.now().AddDate(1, 0, 0)}
+	der, err := x509.CreateCertificate(rand.Reader, c, c, key.Public(), key)
+	h.err = cmp.Or(h.err, err)
+	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
 }
 
 // request is a form as a browser sends it.

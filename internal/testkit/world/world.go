@@ -161,7 +161,7 @@ func (w *World) SignIn(t testing.TB, user string, role office.Role) (cookie stri
 	t.Helper()
 	p := w.Person(t, user, role)
 	w.Act(t, p.Office, func(ctx context.Context) error {
-		session, err := w.Accounts.Sessions.Begin(ctx, p)
+		session, err := w.Accounts.Sessions.Begin(ctx, p, "")
 		if err == nil {
 			cookie = w.Accounts.Sessions.Cookie(session)
 		}
