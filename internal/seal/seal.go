@@ -56,8 +56,8 @@ type Key struct {
 }
 
 func newKey(id string, secret []byte) (Key, error) {
-	if len(id) > 255 {
-		return Key{}, errors.New("seal: key id too long")
+	if len(id) > 255 || len(secret) != keySize {
+		return Key{}, errors.New("seal: length of a key or its id")
 	}
 	block, err := aes.NewCipher(secret)
 	if err != nil {
