@@ -57,6 +57,34 @@ func TestLinks(t *testing.T) {
 	}
 }
 
+// shc/shl: the published link holds the payload beside it, with and without a viewer
+// before it; a test server's plain address and its end are said.
+func TestPublishedLink(t *testing.T) {
+	var payload struct {
+		URL, Flag, Key, Label string
+		Exp                   int64
+	}
+	if err := json.Unmarshal(testkit.Read(t, "shc/shl/shlink-payload.txt"), &payload); err != nil {
+		t.Fatal(err)
+	}
+	var share struct{ Link string }
+	if err := json.Unmarshal(testkit.Read(t, "shc/shl/ERn18l4lL3_5yPXMSzx3ZejyMM_XIeWeseXa3DXsJD0.json"), &share); err != nil {
+		t.Fatal(err)
+	}
+	want := Link{Shape: "shlink", URL: payload.URL, Key: payload.Key, Flag: payload.Flag, Label: payload.Label, Expires: time.Unix(payload.Exp, 0).UTC()}
+	for name, text := range map[string]string{
+		"bare": string(testkit.Read(t, "shc/shl/shlink-link.txt")), "with a viewer": string(testkit.Read(t, "shc/shl/shlink-link-with-viewer.txt")), "share": share.Link,
+	} {
+		got, err := readLinkText(text)
+		if err != nil || got != want {
+			t.Errorf("ok/%s: %+v, %v", name, got, err)
+		}
+		if w := got.Warnings(want.Expires.Add(time.Second)); !slices.Equal(w, []string{"not_https", "private_address", "link_expired"}) {
+			t.Errorf("ok/%s: %v", name, w)
+		}
+	}
+}
+
 // who/divoc: the sample is read for display, equal to the JSON beside it; bombs are not.
 func TestDIVOC(t *testing.T) {
 	text := string(testkit.Read(t, "who/divoc/divoc-sample-1.txt"))
