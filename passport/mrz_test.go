@@ -356,6 +356,9 @@ func TestCheckDigit(t *testing.T) {
 	if len(cases) != 12 {
 		t.Errorf("%d cases, want 12", len(cases))
 	}
+	var published vector
+	testkit.Example(t, "doc9303-checkdigit-date", &published)
+	cases = append(cases, published)
 	for _, c := range cases {
 		if digit, ok := passport.CheckDigit(c.Input); !ok || string(digit) != c.Digit {
 			t.Errorf("%s: %c, want %s", c.Input, digit, c.Digit)

@@ -9,6 +9,7 @@ import (
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -21,29 +22,22 @@ import (
 // RFC 7638: against the published example of an EC key, and against jwx for
 // keys whose coordinates begin with a zero byte.
 func TestThumbprint(t *testing.T) {
-	var list []struct {
-		ID         string            `json:"id"`
-		JWK        map[string]string `json:"jwk"`
-		Thumbprint string            `json:"thumbprint"`
+	var v struct {
+		JWK        map[string]string
+		Thumbprint string
 	}
-	if err := json.Unmarshal(testkit.Read(t, "security/rfc/examples.json"), &list); err != nil {
-		t.Fatal(err)
+	testkit.Example(t, "rfc9449-jkt-ec", &v)
+	x, _ := base64.RawURLEncoding.DecodeString(v.JWK["x"])
+	y, _ := base64.RawURLEncoding.DecodeString(v.JWK["y"])
+	key, err := ecdsa.ParseUncompressedPublicKey(elliptic.P256(), slices.Concat([]byte{4}, x, y))
+	if err != nil || Thumbprint(key) != v.Thumbprint {
+		t.Errorf("%s, %v", Thumbprint(key), err)
 	}
-	ran := 0
-	for _, v := range list {
-		if v.Thumbprint == "" || v.JWK["kty"] != "EC" {
-			continue
-		}
-		ran++
-		x, _ := base64.RawURLEncoding.DecodeString(v.JWK["x"])
-		y, _ := base64.RawURLEncoding.DecodeString(v.JWK["y"])
-		key, err := ecdsa.ParseUncompressedPublicKey(elliptic.P256(), append(append([]byte{4}, x...), y...))
-		if err != nil || Thumbprint(key) != v.Thumbprint {
-			t.Errorf("%s: %s, %v", v.ID, Thumbprint(key), err)
-		}
-	}
-	if ran != 1 {
-		t.Errorf("%d examples ran, want 1", ran)
+	var rsa struct{ JWK json.RawMessage }
+	testkit.Example(t, "rfc7638-3-1-thumbprint", &rsa)
+	keys, problems, err := ParseJWKS(slices.Concat([]byte(`{"keys":[`), rsa.JWK, []byte(`]}`)))
+	if err != nil || len(keys) != 0 || len(problems) != 1 || problems[0].Code != "wrong_kty" {
+		t.Errorf("error/an RSA key: %v, %v, %v", keys, problems, err)
 	}
 	for _, curve := range []elliptic.Curve{elliptic.P256(), elliptic.P384(), elliptic.P521()} {
 		for short := false; !short; {

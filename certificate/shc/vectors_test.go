@@ -102,30 +102,20 @@ func TestWycheproofKeySets(t *testing.T) {
 
 // RFC 7515, A.3: the published ES256 example verifies.
 func TestPublishedSignature(t *testing.T) {
-	var list []struct {
-		ID  string
+	var v struct {
 		JWS string
 		JWK struct{ X, Y string }
 	}
-	if err := json.Unmarshal(testkit.Read(t, "security/rfc/examples.json"), &list); err != nil {
+	testkit.Example(t, "rfc7515-a3-es256", &v)
+	decode := func(s string) []byte { b, _ := base64.RawURLEncoding.DecodeString(s); return b }
+	key, err := ecdsa.ParseUncompressedPublicKey(elliptic.P256(), slices.Concat([]byte{4}, decode(v.JWK.X), decode(v.JWK.Y)))
+	if err != nil {
 		t.Fatal(err)
 	}
-	decode := func(s string) []byte { b, _ := base64.RawURLEncoding.DecodeString(s); return b }
-	for _, v := range list {
-		if v.ID != "rfc7515-a3-es256" {
-			continue
-		}
-		key, err := ecdsa.ParseUncompressedPublicKey(elliptic.P256(), slices.Concat([]byte{4}, decode(v.JWK.X), decode(v.JWK.Y)))
-		if err != nil {
-			t.Fatal(err)
-		}
-		dot := strings.LastIndexByte(v.JWS, '.')
-		if err := checkES256(key, []byte(v.JWS[:dot]), decode(v.JWS[dot+1:])); err != nil {
-			t.Error(err)
-		}
-		return
+	dot := strings.LastIndexByte(v.JWS, '.')
+	if err := checkES256(key, []byte(v.JWS[:dot]), decode(v.JWS[dot+1:])); err != nil {
+		t.Error(err)
 	}
-	t.Error("example not found")
 }
 
 // S-065: signatures r then s, against others' vectors.

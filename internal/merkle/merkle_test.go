@@ -39,7 +39,11 @@ func plain(leaves []Hash) Hash {
 func TestRoot(t *testing.T) {
 	var leaves []Hash
 	var byLeaf, byTile, tile Tree
-	empty, _ := hex.DecodeString("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")
+	var row struct {
+		Root string `json:"root_hex"`
+	}
+	testkit.Example(t, "rfc6962-empty-root", &row)
+	empty, _ := hex.DecodeString(row.Root)
 	if !Equal(byLeaf.Root(), empty) {
 		t.Error("ok/empty tree")
 	}

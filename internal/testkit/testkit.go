@@ -4,6 +4,7 @@
 package testkit
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"testing"
@@ -47,6 +48,25 @@ func Read(t testing.TB, name string) []byte {
 		t.Fatal(err)
 	}
 	return b
+}
+
+// Example reads one row of the shared examples out of RFCs and ICAO Doc 9303.
+func Example(t testing.TB, id string, into any) {
+	t.Helper()
+	var rows []json.RawMessage
+	if err := json.Unmarshal(Read(t, "security/rfc/examples.json"), &rows); err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range rows {
+		var head struct{ ID string }
+		if json.Unmarshal(row, &head) == nil && head.ID == id {
+			if err := json.Unmarshal(row, into); err != nil {
+				t.Fatal(err)
+			}
+			return
+		}
+	}
+	t.Fatalf("no example %s", id)
 }
 
 // Missing skips the test for want of something; with CI=true it fails.
