@@ -357,7 +357,7 @@ func (s *Store) eraseRows(db *gorm.DB, code, personID string) error {
 		known = append(known, one)
 	}
 	var applications []string
-	if err := db.Model(&applicationRow{}).Where("office = ? AND person_id = ?", code, personID).Pluck("id", &applications).Error; err != nil {
+	if err := db.Model(&applicationRow{}).Where("office = ? AND person_id = ? AND person_id <> ''", code, personID).Pluck("id", &applications).Error; err != nil {
 		return err
 	}
 	for _, file := range files {

@@ -112,7 +112,7 @@ func (s *Store) eraseRegistered(db *gorm.DB, office, personID string, r *custody
 // eraseIssued erases a person's applications with their certificates.
 func (s *Store) eraseIssued(db *gorm.DB, office, personID string, r *custody.Erasure) error {
 	var applications []applicationRow
-	if err := db.Select("id", "person_key").Where("office = ? AND person_id = ?", office, personID).Find(&applications).Error; err != nil {
+	if err := db.Select("id", "person_key").Where("office = ? AND person_id = ? AND person_id <> ''", office, personID).Find(&applications).Error; err != nil {
 		return err
 	}
 	for _, a := range applications {

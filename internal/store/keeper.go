@@ -8,6 +8,9 @@ import (
 // maxKept bounds the statements that one connection to SQLite keeps.
 const maxKept = 256
 
+// onPrepare, of tests, hears of each statement.
+var onPrepare func(text string)
+
 // sqliteRows is what gorm and database/sql ask of rows.
 type sqliteRows interface {
 	driver.RowsColumnTypeDatabaseTypeName
@@ -50,6 +53,9 @@ func (c *keeper) take(ctx context.Context, text string) (sqliteStmt, error) {
 	if s, ok := c.kept[text]; ok {
 		delete(c.kept, text) // the same text may be run again before its rows are closed
 		return s, nil
+	}
+	if onPrepare != nil {
+		onPrepare(text)
 	}
 	s, err := c.PrepareContext(ctx, text)
 	if err != nil {

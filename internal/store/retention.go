@@ -28,28 +28,36 @@ type retentionItemRow struct {
 
 func (retentionItemRow) TableName() string { return "retention_items" }
 
-// happened are the people to whom nothing happened since a time, with the last that
-// did: rows of the register, doses, applications, certificates. A number comes with
-// a row of the register.
-const happened = `SELECT p.id AS object, MAX(p.created_at) AS since FROM persons p WHERE p.office = @office AND (@one = '' OR p.id = @one) GROUP BY p.id HAVING MAX(p.created_at) < @at
-	AND NOT EXISTS (SELECT 1 FROM doses d JOIN persons q ON q.office = d.office AND q.person_key = d.person_key WHERE d.office = @office AND q.id = p.id AND d.created_at >= @at)
-	AND NOT EXISTS (SELECT 1 FROM applications a WHERE a.office = @office AND a.person_id = p.id AND a.updated_at >= @at)
-	AND NOT EXISTS (SELECT 1 FROM applications a JOIN certificates c ON c.office = a.office AND c.application_id = a.id WHERE a.office = @office AND a.person_id = p.id AND c.prepared_at >= @at)
+// The people to whom nothing happened since a time, with the last that did: rows of the
+// register, doses, applications, certificates. A number comes with a row of the register.
+const (
+	happened = `SELECT p.id AS object, MAX(p.created_at) AS since FROM persons p WHERE p.office = @office`
+	longAgo  = ` GROUP BY p.id HAVING MAX(p.created_at) < @at
+	AND NOT EXISTS (SELECT 1 FROM doses d JOIN persons q ON q.office = d.office AND q.person_key = d.person_key WHERE d.office = @office AND q.office = @office AND q.id = p.id AND d.created_at >= @at)
+	AND NOT EXISTS (SELECT 1 FROM applications a WHERE a.office = @office AND a.person_id = p.id AND a.person_id <> '' AND a.updated_at >= @at)
+	AND NOT EXISTS (SELECT 1 FROM applications a JOIN certificates c ON c.office = a.office AND c.application_id = a.id WHERE a.office = @office AND a.person_id = p.id AND a.person_id <> '' AND c.prepared_at >= @at)
 	ORDER BY 2, 1 LIMIT @limit`
+)
 
-// oldApplications are those to which nothing happened since a time.
-const oldApplications = `SELECT a.id AS object, a.updated_at AS since FROM applications a WHERE a.office = @office AND (@one = '' OR a.id = @one) AND a.updated_at < @at AND length(a.data) > 0
-	AND NOT EXISTS (SELECT 1 FROM certificates c WHERE c.office = @office AND c.application_id = a.id AND c.prepared_at >= @at)
+// The applications to which nothing happened since a time.
+const (
+	unchanged    = `SELECT a.id AS object, a.updated_at AS since FROM applications a WHERE a.office = @office AND a.updated_at < @at AND length(a.data) > 0`
+	notCertified = ` AND NOT EXISTS (SELECT 1 FROM certificates c WHERE c.office = @office AND c.application_id = a.id AND c.prepared_at >= @at)
 	ORDER BY 2, 1 LIMIT @limit`
+)
 
 func due(db *gorm.DB, class custody.Class, office, one string, before time.Time, limit int) (list []custody.Due, err error) {
 	named := []any{sql.Named("office", office), sql.Named("one", one), sql.Named("at", milli(before)), sql.Named("limit", limit)}
 	var rows []retentionItemRow
-	switch class {
-	case custody.Persons:
-		err = db.Raw(happened, named...).Scan(&rows).Error
-	case custody.Applications:
-		err = db.Raw(oldApplications, named...).Scan(&rows).Error
+	switch {
+	case class == custody.Persons && one == "":
+		err = db.Raw(happened+longAgo, named...).Scan(&rows).Error
+	case class == custody.Persons:
+		err = db.Raw(happened+" AND p.id = @one"+longAgo, named...).Scan(&rows).Error
+	case class == custody.Applications && one == "":
+		err = db.Raw(unchanged+notCertified, named...).Scan(&rows).Error
+	case class == custody.Applications:
+		err = db.Raw(unchanged+" AND a.id = @one"+notCertified, named...).Scan(&rows).Error
 	}
 	for _, r := range rows {
 		list = append(list, custody.Due{Class: class, Object: r.Object, Since: fromMilli(r.Since)})
