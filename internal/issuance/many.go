@@ -46,17 +46,18 @@ func (a Act) terms() terms {
 type Selection struct {
 	Key       string     `json:"key,omitempty"` // signed with it
 	From      clock.Date `json:"issued_from,omitempty"`
-	Until     clock.Date `json:"issued_until,omitempty"` // that day too
-	Product   string     `json:"product,omitempty"`      // certifies a dose of it
-	Catalogue string     `json:"catalogue,omitempty"`    // version of the code lists
-	Clerk     string     `json:"clerk,omitempty"`        // account that issued them, as far back as the log goes
+	Until     clock.Date `json:"issued_until,omitempty"`  // that day too
+	Expires   clock.Date `json:"expires_until,omitempty"` // issued, and a code of it expires then or before
+	Product   string     `json:"product,omitempty"`       // certifies a dose of it
+	Catalogue string     `json:"catalogue,omitempty"`     // version of the code lists
+	Clerk     string     `json:"clerk,omitempty"`         // account that issued them, as far back as the log goes
 }
 
 func (s Selection) check() error {
 	if s == (Selection{}) {
 		return fault.New(fault.Invalid, "selection_empty", "selection")
 	}
-	for field, d := range map[string]clock.Date{"issued_from": s.From, "issued_until": s.Until} {
+	for field, d := range map[string]clock.Date{"issued_from": s.From, "issued_until": s.Until, "expires_until": s.Expires} {
 		if d == "" {
 			continue
 		}
@@ -212,7 +213,7 @@ func tooMany(ids []string, err error) error {
 func (r Bulk) parameters() map[string]string {
 	p := map[string]string{"reason": r.Reason, "count": strconv.Itoa(r.Count), "ids_sha256": r.SHA256}
 	for name, value := range map[string]string{
-		"key": r.Selection.Key, "issued_from": string(r.Selection.From), "issued_until": string(r.Selection.Until),
+		"key": r.Selection.Key, "issued_from": string(r.Selection.From), "issued_until": string(r.Selection.Until), "expires_until": string(r.Selection.Expires),
 		"product": r.Selection.Product, "catalogue": r.Selection.Catalogue, "clerk": r.Selection.Clerk,
 	} {
 		if value != "" {

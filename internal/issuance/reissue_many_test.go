@@ -255,3 +255,49 @@ func TestKillReissueMany(t *testing.T) {
 		}
 	})
 }
+
+// Spec who-icvp-gdhcn, 4, with S-029: what expires is selected by the day, counted, and made again by two people.
+func TestRenewMany(t *testing.T) {
+	world.Each(t, func(t *testing.T, w *world.World) {
+		ctx, s := t.Context(), w.Reissues
+		one, two := approvers(t, w)
+		w.BringInternational(t)
+		i, _, err := w.Issuance.Issue(ctx, w.Clerk, w.Approved(t, certificate.International))
+		if err != nil {
+			t.Fatal(err)
+		}
+		lasting := issuedTo(t, w, certificate.Domestic) // its codes do not expire
+		end := clock.DateOf(i.RenewBy)
+		for name, c := range map[string]struct {
+			until clock.Date
+			want  int
+		}{"the day before": {end.AddDays(-1), 0}, "that day": {end, 1}, "in a hundred years": {end.AddDays(36500), 1}} {
+			if n, err := s.Select(ctx, one, issuance.Selection{Expires: c.until}); err != nil || n != c.want {
+				t.Errorf("ok/%s: %d %v", name, n, err)
+			}
+		}
+		if _, err := s.Select(ctx, one, issuance.Selection{Expires: "2027"}); !errors.Is(err, fault.New(fault.Invalid, "date", "expires_until")) {
+			t.Errorf("error/no day: %v", err)
+		}
+		r, err := s.Ask(ctx, one, issuance.Selection{Expires: end}, issuance.Renewal, nil)
+		if err != nil || r.Count != 1 {
+			t.Fatal(r.Count, err)
+		}
+		if _, err := s.Start(ctx, one, r.ID); !errors.Is(err, fault.New(fault.Forbidden, "second_person", "")) {
+			t.Errorf("error/the same person: %v", err)
+		}
+		if _, err := s.Start(ctx, two, r.ID); err != nil {
+			t.Fatal(err)
+		}
+		if n, err := s.Step(ctx, 10); n != 1 || err != nil {
+			t.Errorf("ok/made again: %d %v", n, err)
+		}
+		old, kept := stateOf(t, w, i.Certificate.ID), stateOf(t, w, lasting.Certificate.ID)
+		if renewed := stateOf(t, w, old.SupersededBy); old.State != issuance.Superseded || renewed.Cause != issuance.Renewal || kept.State != issuance.Issued {
+			t.Errorf("ok/superseded: %s by %q for %q, other %s", old.State, old.SupersededBy, renewed.Cause, kept.State)
+		}
+		if got, err := s.Get(ctx, one, r.ID); err != nil || got.Selection.Expires != end || got.Changed != 1 {
+			t.Errorf("ok/told: %+v %v", got.Selection, err)
+		}
+	})
+}

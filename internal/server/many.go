@@ -17,6 +17,7 @@ type selectionBody struct {
 	Key       string     `json:"key,omitempty" maxLength:"64" doc:"id of the key that signed a code"`
 	From      clock.Date `json:"issued_from,omitempty"`
 	Until     clock.Date `json:"issued_until,omitempty" doc:"that day too"`
+	Expires   clock.Date `json:"expires_until,omitempty" doc:"issued, and a code of it expires then or before"`
 	Product   string     `json:"product,omitempty" maxLength:"64" doc:"certifies a dose of it"`
 	Catalogue string     `json:"catalogue,omitempty" maxLength:"64" doc:"version of the code lists"`
 	Clerk     string     `json:"clerk,omitempty" maxLength:"64" doc:"account that issued them"`

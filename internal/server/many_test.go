@@ -35,6 +35,8 @@ func (f *fixture) testRevocations(t *testing.T) {
 	f.want(t, f.do(f.clerk, "POST", "/revocations", body), 403, "permission")
 	f.want(t, f.do(one, "POST", "/revocations", strings.Replace(body, "key_compromised", "spite", 1)), 400, "unknown_value")
 	f.want(t, f.do(one, "POST", "/revocations", strings.Replace(body, "issued_from", "issued_until", 1)), 201, "")
+	f.want(t, f.do(one, "POST", "/reissues/count", strings.Replace(since, "issued_from", "expires_until", 1)), 200, "")
+	f.want(t, f.do(one, "POST", "/reissues/count", `{"expires_until":"soon"}`), 400, "date")
 	r = f.do(one, "POST", "/revocations", body)
 	f.want(t, r, 201, "")
 	if m := r.json(t); m["state"] != "requested" || m["count"] != count || r.header.Get("Location") != prefix+"/revocations/"+m["id"].(string) {

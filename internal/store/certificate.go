@@ -296,7 +296,7 @@ func (s *Store) Issues(ctx context.Context, office string, f issuance.Filter) ([
 		q = q.Where("state = ?", string(f.State))
 	}
 	if !f.RenewBefore.IsZero() {
-		q = q.Where("state = 'issued' AND renew_by > 0 AND renew_by < ?", f.RenewBefore.UnixMilli())
+		q = q.Where(expiring, f.RenewBefore.UnixMilli())
 	}
 	if len(f.Persons) > 0 {
 		q = q.Where("application_id IN (SELECT a.id FROM applications a WHERE a.office = ? AND a.person_id IN ?)", office, f.Persons)

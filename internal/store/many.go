@@ -60,6 +60,9 @@ func (s *Store) SelectIssues(ctx context.Context, code string, does issuance.Act
 	if sel.Until != "" {
 		q = q.Where("issued_at < ?", milli(clock.Midnight(sel.Until.AddDays(1))))
 	}
+	if sel.Expires != "" {
+		q = q.Where(expiring, milli(clock.Midnight(sel.Expires.AddDays(1))))
+	}
 	if sel.Catalogue != "" {
 		q = q.Where("catalogue = ?", sel.Catalogue)
 	}
@@ -283,6 +286,9 @@ func (s *Store) RevokeItem(ctx context.Context, code string, item issuance.Item)
 		Where("EXISTS (SELECT 1 FROM bulk_runs WHERE office = ? AND id = ? AND stopped_at = 0)", code, item.Run).
 		Updates(map[string]any{"done_at": s.clock.Now().UnixMilli(), "changed": revoked}), "bulk_state")
 }
+
+// expiring is a row of certificates of which a code ends before a time.
+const expiring = "state = 'issued' AND renew_by > 0 AND renew_by < ?"
 
 // reissuable is Issue.Reissuable of a row of certificates.
 const reissuable = "(state = 'issued' OR state = 'revoked' AND reason = '" + issuance.KeyCompromised + "' AND superseded_by = '')"
