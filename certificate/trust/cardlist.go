@@ -18,10 +18,12 @@ const (
 	MethodHash = "hash-fhir" // digest of its bundle, for cards without rid
 )
 
+// MaxCardList is how many cards one revocation list may name.
+const MaxCardList = 500_000
+
 const (
-	maxListEntries = 500_000
-	maxMembers     = 100 // of the list beside its entries
-	maxListed      = 24  // characters of a rid
+	maxMembers = 100 // of the list beside its entries
+	maxListed  = 24  // characters of a rid
 )
 
 // CardList is the revocation list of one key of health cards
@@ -39,7 +41,7 @@ type CardList struct {
 // that holds an entry that cannot be one, is refused as a whole: what it does not
 // say is then unknown. The error is the code of the first fault.
 func ParseCardList(b []byte) (*CardList, error) {
-	if len(b) > maxFile || strictjson.Values(b) > maxListEntries+maxMembers {
+	if len(b) > maxFile || strictjson.Values(b) > MaxCardList+maxMembers {
 		return nil, errors.New("too_large")
 	}
 	if strictjson.Check(b, 4) != nil {
@@ -68,7 +70,7 @@ func ParseCardList(b []byte) (*CardList, error) {
 		return nil, errors.New("wrong_method")
 	case entries == nil:
 		return nil, errors.New("wrong_rids")
-	case len(entries) > maxListEntries:
+	case len(entries) > MaxCardList:
 		return nil, errors.New("too_large")
 	}
 	l.entries = make(map[string]time.Time, len(entries))

@@ -286,7 +286,7 @@ func TestGDHCNWork(t *testing.T) {
 
 // The snapshot of issuers repeats their names as well.
 func TestListWork(t *testing.T) {
-	long := []byte(`{"kid":"a","method":"rid","ctr":1,"rids":[` + strings.Repeat(`"",`, maxListEntries+maxMembers) + `""]}`)
+	long := []byte(`{"kid":"a","method":"rid","ctr":1,"rids":[` + strings.Repeat(`"",`, MaxCardList+maxMembers) + `""]}`)
 	if _, err := ParseCardList(long); err == nil || err.Error() != "too_large" {
 		t.Errorf("error/entries of a revocation list: %v", err)
 	}

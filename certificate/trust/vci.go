@@ -37,7 +37,7 @@ type snapshot struct {
 // key that names another issuer, as eight do, is therefore reported and left out,
 // and the key kept; in a trust directory such a key is refused.
 func ImportVCI(file, signature, certificate []byte) (*Bundle, Report, error) {
-	if len(file) > maxFile || strictjson.Values(file) > maxListEntries {
+	if len(file) > maxFile || strictjson.Values(file) > MaxCardList {
 		return nil, nil, fmt.Errorf("trust: snapshot: %w", errTooLarge)
 	}
 	signer, err := checkDetached(file, signature, certificate)

@@ -143,7 +143,7 @@ func TestSnapshotWork(t *testing.T) {
 	if b, _, err := take(snapshot("https://b.example", strings.Repeat("0,", maxEntries))); err == nil || b != nil {
 		t.Error("error/lists")
 	}
-	if _, _, err := take(snapshot("https://b.example", strings.Repeat("0,", maxListEntries))); !errors.Is(err, errTooLarge) {
+	if _, _, err := take(snapshot("https://b.example", strings.Repeat("0,", MaxCardList))); !errors.Is(err, errTooLarge) {
 		t.Errorf("error/values: %v", err)
 	}
 }

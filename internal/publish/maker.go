@@ -57,6 +57,7 @@ type Maker struct {
 	seen      map[string]time.Time // by office: the latest end
 	whole     time.Time            // when everything was read
 	listed    time.Time            // when an edition was made here
+	full      error                // of that edition: lists that could not take all
 }
 
 // codeID names a code; it repeats the texts of few families and keys.
@@ -74,8 +75,12 @@ const (
 	overlap = 10 * time.Minute
 )
 
+// ErrFull says that more cards of a key have ended than its list can name. The list of
+// before stays, the others are made, and the signed one names them all.
+var ErrFull = errors.New("publish: more cards of a key have ended than its revocation list can name; let another key sign")
+
 // Step makes an edition if something has ended since the last, or that is an hour
-// old. The version is a time, so that it grows even where a backup was brought back.
+// old. It fails with ErrFull as long as its edition has such a list. The version is a time, so that it grows even where a backup was brought back.
 func (m *Maker) Step(ctx context.Context) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -106,7 +111,7 @@ func (m *Maker) Step(ctx context.Context) error {
 	if edition {
 		m.listed = now
 	}
-	return nil
+	return m.full
 }
 
 // due makes the lists that have to be written: an edition of what ended if one is, and the
@@ -173,7 +178,12 @@ func (m *Maker) make(ctx context.Context, versions map[string]int64, now time.Ti
 		return nil, err
 	}
 	lists := []List{{StatusName, e.Version, now, head, e.Marks}}
+	m.full = nil
 	for key, ids := range cards {
+		if len(ids) > trust.MaxCardList {
+			m.full = ErrFull
+			continue
+		}
 		list, err := m.cardList(ctx, key, ids, versions[CardListName(key)], now)
 		if err != nil {
 			return nil, err
