@@ -257,11 +257,14 @@ type HashList struct {
 
 // NewHashList cuts the marks as short as p allows, at least to one byte.
 func NewHashList(marks []Mark, p float64) (*HashList, error) {
-	if !(p > 0 && p < 1) || len(marks) > maxFilter/len(Mark{}) {
+	if !(p > 0 && p < 1) {
 		return nil, fail(StepDraft, "hash_list", "")
 	}
 	size := int(math.Ceil(math.Log2(float64(max(len(marks), 1))/p) / 8))
 	l := &HashList{P: float32(p), size: min(max(size, 1), len(Mark{}))}
+	if len(marks) > maxFilter/l.size {
+		return nil, fail(StepDraft, "hash_list", "")
+	}
 	sorted := slices.SortedFunc(slices.Values(marks), compareMarks)
 	for _, m := range sorted {
 		l.cut = append(l.cut, m[:l.size]...)

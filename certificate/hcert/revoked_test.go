@@ -81,7 +81,12 @@ func TestRevocationLists(t *testing.T) {
 			t.Errorf("error/%g: wrong about %v of %d", p, wrong, n)
 		}
 	}
+	if _, err := NewHashList(make([]Mark, 1_000_000), 1e-7); err != nil { // six bytes of each
+		t.Errorf("ok/a million: %v", err)
+	}
+	tooMany := make([]Mark, maxFilter/5+1)
 	for name, make := range map[string]func() error{
+		"error/too many": func() error { _, err := NewHashList(tooMany, 1e-4); return err },
 		"error/no marks": func() error { _, err := NewFilter(0, 0.1); return err }, "error/p of 0": func() error { _, err := NewFilter(1, 0); return err },
 		"error/p of 1": func() error { _, err := NewHashList(marks, 1); return err }, "error/too large": func() error { _, err := NewFilter(1<<30, 0.001); return err },
 	} {
