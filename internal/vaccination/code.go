@@ -1,6 +1,7 @@
 package vaccination
 
 import (
+	"regexp"
 	"strings"
 
 	"golang.org/x/text/width"
@@ -38,10 +39,18 @@ type TicketLine struct {
 	Ticket       string // 接種券番号, ten digits
 }
 
-// ParseTicketLine reads the OCR line; width is folded and blanks are dropped. A
-// right line is no proof of the person: compare the name or the birth date.
+var codabarForm = regexp.MustCompile(`^[A-Da-d](.*)[A-Da-d]$`)
+
+// ScannedDigits folds width and drops blanks, and the start and stop letters that many
+// scanners send of an NW-7 (Codabar) bar code, if both are there (codes-and-files.md 5).
+func ScannedDigits(s string) string {
+	return codabarForm.ReplaceAllString(strings.Join(strings.Fields(FoldWidth(s)), ""), "$1")
+}
+
+// ParseTicketLine reads the OCR line, as ScannedDigits has it. A right line is no
+// proof of the person: compare the name or the birth date.
 func ParseTicketLine(s string) (TicketLine, error) {
-	line := strings.ReplaceAll(FoldWidth(s), " ", "")
+	line := ScannedDigits(s)
 	if len(line) != 18 || !digits(line) {
 		return TicketLine{}, fault.New(fault.Invalid, "ticket_line_form", "ticket_line")
 	}

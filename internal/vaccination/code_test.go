@@ -97,14 +97,28 @@ func TestHasIndividualNumber(t *testing.T) {
 // codes-and-files.md 5 and 10.
 func TestParseTicketLine(t *testing.T) {
 	want := TicketLine{Kind: "2", Dose: 1, Municipality: "900001", Ticket: "0000012345"}
-	for _, in := range []string{"219000010000012345", "２１９０００010000012345", "2 1 900001 0000012345"} {
+	for _, in := range []string{"219000010000012345", "２１９０００010000012345", "2 1 900001 0000012345", "a219000010000012345a", "A219000010000012345B"} {
 		if got, err := ParseTicketLine(in); err != nil || got != want {
 			t.Errorf("ok/%s: %+v %v", in, got, err)
 		}
 	}
-	for _, in := range []string{"21900001000001234", "219000020000012345", "2190000100000123456", "", "21900001000001234x"} {
+	for _, in := range []string{"21900001000001234", "219000020000012345", "2190000100000123456", "", "21900001000001234x", "a219000010000012345", "219000010000012345a"} {
 		if _, err := ParseTicketLine(in); err == nil {
 			t.Errorf("error/%s accepted", in)
+		}
+	}
+}
+
+// codes-and-files.md 5: a ticket may have an NW-7 bar code, whose start and stop
+// letters many scanners send.
+func TestScannedDigits(t *testing.T) {
+	for in, want := range map[string]string{
+		"a0000000001a": "0000000001", "A0000000001A": "0000000001", "d0000000001B": "0000000001", "ａ００００００0001ａ": "0000000001", " c0000000001c\t": "0000000001",
+		"0000000001": "0000000001", "000 000 0001": "0000000001", "": "", "aa": "",
+		"a0000000001": "a0000000001", "0000000001d": "0000000001d", "e0000000001e": "e0000000001e", "aa0000000001aa": "a0000000001a", "a": "a",
+	} {
+		if got := ScannedDigits(in); got != want {
+			t.Errorf("%q: %q, want %q", in, got, want)
 		}
 	}
 }
