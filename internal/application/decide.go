@@ -65,7 +65,7 @@ func (e evidence) passport(hold func(code, detail string)) {
 		hold("passport_missing", "")
 		return
 	}
-	if !isPassport(e.reading) {
+	if !IsPassport(e.reading) {
 		hold("not_a_passport", "")
 		return
 	}
@@ -127,10 +127,10 @@ func (e evidence) record(hold func(code, detail string)) {
 	}
 }
 
-// isPassport tells whether a zone is of a passport book or another travel
+// IsPassport tells whether a zone is of a passport book or another travel
 // document of its form; a visa or an identity card is not enough
 // (certificate-japan.md 2). A zone that cannot be read is judged by its findings.
-func isPassport(r *passport.Reading) bool {
+func IsPassport(r *passport.Reading) bool {
 	return r.DocumentFormat == "" || r.DocumentFormat == passport.TD3 && strings.HasPrefix(r.Code, "P")
 }
 

@@ -12,7 +12,6 @@ import (
 	"akashi/internal/counter"
 	"akashi/internal/fault"
 	"akashi/internal/office"
-	"akashi/passport"
 )
 
 func (s *Server) applicationPages() []*route {
@@ -53,25 +52,6 @@ type newView struct {
 	Zone                             *zoneView
 }
 
-// zoneView is a machine readable zone for the eyes of the clerk.
-type zoneView struct {
-	Refused                                                         bool
-	Primary, Secondary, Number, Nationality, BirthDate, Sex, Expiry string
-	Findings                                                        passport.Findings
-	Repaired                                                        []string
-}
-
-func zoneOf(r *passport.Reading) *zoneView {
-	if r == nil {
-		return nil
-	}
-	d := r.Document
-	return &zoneView{
-		Refused: r.Refused(), Primary: d.MRZName.Primary, Secondary: d.MRZName.Secondary, Number: d.Number.Reveal(), Nationality: d.Nationality,
-		BirthDate: string(d.BirthDate), Sex: d.Sex, Expiry: string(d.Expiry), Findings: r.Findings, Repaired: r.Repaired(),
-	}
-}
-
 func (s *Server) newPage(c *call, f counter.Form, status int, above *counter.Said) (answer, error) {
 	kinds, err := s.offered(c)
 	if err != nil {
@@ -83,11 +63,6 @@ func (s *Server) newPage(c *call, f counter.Form, status int, above *counter.Sai
 		v.Zone = s.readZone(text)
 	}
 	return s.html(c, "new", status, above, v)
-}
-
-func (s *Server) readZone(text string) *zoneView {
-	r := passport.Parse(text, s.Clock.Today(), passport.Options{AllowSpecimen: s.Applications.Test})
-	return zoneOf(&r)
 }
 
 func (s *Server) showNew(c *call) (answer, error) {

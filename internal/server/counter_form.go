@@ -6,14 +6,12 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 
 	"akashi/internal/counter"
 	"akashi/internal/fault"
 	"akashi/internal/vaccination"
-	"akashi/passport"
 )
 
 // maxFields is the largest number of fields of a form.
@@ -49,8 +47,7 @@ func (s *Server) complete(v url.Values, office string) error {
 		}
 		v.Set("subject.ticket_number", line.Ticket)
 	}
-	if ticket := vaccination.FoldWidth(v.Get("subject.ticket_number")); ticket != "" {
-		ticket = strings.NewReplacer(" ", "", "-", "", "\t", "").Replace(ticket)
+	if ticket := strings.ReplaceAll(vaccination.ScannedDigits(v.Get("subject.ticket_number")), "-", ""); ticket != "" {
 		v.Set("subject.ticket_number", ticket)
 		if !ticketForm.MatchString(ticket) {
 			return fault.New(fault.Invalid, "ticket_typed", "subject.ticket_number")
@@ -73,23 +70,12 @@ func (s *Server) complete(v url.Values, office string) error {
 		}
 	}
 	if zone := v.Get("passport.mrz"); zone != "" && v.Get(birth) == "" {
-		v.Set(birth, s.readZone(zone).birth())
+		v.Set(birth, s.readZone(zone).born)
 		if v.Get(birth) == "" { // a field that nobody has to type is not what is wrong
 			return fault.New(fault.Invalid, "zone_unreadable", "passport.mrz")
 		}
 	}
 	return nil
-}
-
-// birth is the date of birth that a zone tells, though it may be refused for another
-// reason; empty if it cannot be trusted.
-func (z *zoneView) birth() string {
-	for _, f := range z.Findings {
-		if f.Severity == passport.Refuse && slices.Contains([]string{passport.FieldBirthDate, passport.FieldZone, passport.FieldComposite, "line2"}, f.Field) {
-			return ""
-		}
-	}
-	return z.BirthDate
 }
 
 // asJSON makes the body of the API's operation out of fields. The name of a field
