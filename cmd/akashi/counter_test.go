@@ -53,7 +53,10 @@ func TestCounterInBrowser(t *testing.T) {
 	if got.Keys > 40 || got.Loads > 3 || got.Keys < 5 {
 		t.Errorf("error/%d keys and %d pages for the plain case", got.Keys, got.Loads)
 	}
-	t.Logf("%d keys, %d pages", got.Keys, got.Loads)
+	if !got.Composed || got.ComposedAt != "subject.name.family" {
+		t.Errorf("error/the Enter of an input method: %v, then at %q", got.Composed, got.ComposedAt)
+	}
+	t.Logf("%d keys, %d pages; %s", got.Keys, got.Loads, got.Paper)
 	for what, c := range map[string][2]string{
 		"zone": {got.Zone, "SAKURAI"}, "old form": {got.Stale, "別の申請者"}, "wrong date": {got.Wrong, "日"},
 	} {

@@ -145,6 +145,8 @@ type AtCounter struct {
 	Addresses          []string // and titles
 	Zone               string   // what the page said of the passport
 	Certificate, Paper string   // id, and address of the paper
+	Composed           bool     // whether the Enter of an input method was left alone,
+	ComposedAt         string   // and the field that had the focus after it
 	Left               []string // of the last person in the form of the next one
 	Stale, StaleShows  string   // what a form of the last person was answered, and the whole page
 	Wrong, Focus       string   // what stood at the field at fault, and which field had the focus

@@ -1,22 +1,24 @@
-// What the pages do besides what HTML does: a scanner's Enter goes to the next
-// field, what does not apply is hidden, and an act that needs the passkey asks for it.
+// What the pages do besides what HTML does: Enter goes on in the new form, what does
+// not apply is hidden, and an act that needs the passkey asks for it.
 
 const form = document.getElementById("new");
 
-// A scanner types its data and then Enter, which must not send the form.
+// In the new form Enter goes to the next field, whoever types it: a scanner ends its data
+// with it, and nothing is to be handed in half filled. Ctrl+Enter hands it in from wherever
+// one is. A key that is held down acts once, so that nobody issues what nobody has looked
+// at, and the Enter of an input method is its own.
 document.addEventListener("keydown", (event) => {
-  if (event.key !== "Enter" || !event.target.matches("[data-scan]") || event.target.form?.method === "get") return;
-  event.preventDefault();
-  const fields = [...event.target.form.querySelectorAll("input:not([type=hidden]), textarea, select, button")].filter((e) => e.offsetParent);
-  fields[fields.indexOf(event.target) + 1]?.focus();
-});
-
-// The new form is handed in by keyboard from wherever one is. A key that is held down acts
-// once, so that nobody issues what nobody has looked at.
-document.addEventListener("keydown", (event) => {
-  if (event.key !== "Enter") return;
-  if (event.repeat && !event.target.matches("textarea")) event.preventDefault();
-  else if (event.ctrlKey && !event.repeat && form && event.target.form === form) form.requestSubmit();
+  const at = event.target;
+  if (event.key !== "Enter" || event.isComposing) return;
+  if (event.repeat && !at.matches("textarea")) event.preventDefault();
+  else if (event.repeat || !form || at.form !== form) return;
+  else if (event.ctrlKey) form.requestSubmit();
+  else if (at.matches("input")) {
+    event.preventDefault();
+    const stops = [...form.querySelectorAll("input:not([type=hidden]), textarea, select, button")]
+      .filter((e) => e === at || e.offsetParent && (e.type !== "radio" || e.checked));
+    stops[stops.indexOf(at) + 1]?.focus();
+  }
 });
 
 if (form) {
