@@ -174,7 +174,7 @@ func (b basis) stands(again bool) error {
 	case answer.Person.ID != b.app.Record.PersonID, !again && !slices.Equal(application.Refs(answer.Doses), b.app.Record.Doses):
 		return fault.New(fault.Conflict, "record_changed", "")
 	case len(b.now.Uncleared) > 0:
-		return fault.New(fault.Conflict, "needs_decision", "").With("reason", b.now.Uncleared[0].Code)
+		return fault.New(fault.Conflict, "needs_decision", "").With("reason", b.now.Uncleared[0].Code).With("detail", b.now.Uncleared[0].Detail)
 	}
 	return nil
 }

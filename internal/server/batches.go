@@ -131,8 +131,7 @@ func findingSentence(f exchange.Finding) (ja, en string) {
 	if f.Reason {
 		return application.Reason{Code: f.Key, Detail: f.Args["detail"]}.Sentence()
 	}
-	ja, en = Sentence(&fault.Error{Code: fault.Invalid, Key: f.Key, Args: f.Args})
-	return argument.ReplaceAllString(ja, ""), argument.ReplaceAllString(en, "")
+	return Sentence(&fault.Error{Code: fault.Invalid, Key: f.Key, Args: f.Args})
 }
 
 func (s *Server) stageBatch(c *call) (answer, error) {

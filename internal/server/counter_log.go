@@ -103,9 +103,6 @@ func (s *Server) inWords(c *call, e entryBody) entryView {
 	v.Time, _ = time.Parse(time.RFC3339, e.At) // the zero time says that it is none
 	if code, key, refused := strings.Cut(e.Result, ":"); refused || e.Result != "ok" {
 		v.JA, v.EN = Sentence(fault.New(fault.Code(code), key, ""))
-		if strings.ContainsAny(v.JA+v.EN, "{}") { // what filled the holes was not logged
-			v.JA, v.EN = "", ""
-		}
 	}
 	noun, _, _ := strings.Cut(e.Action, ".")
 	page := map[string]struct {

@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"akashi/internal/counter"
-	"akashi/internal/fault"
 	"akashi/internal/issuance"
 )
 
@@ -145,8 +144,7 @@ func (p runPage) one(c *call, f counter.Form, status int, above *counter.Said) (
 		v.Changed = r.Reissued
 	}
 	for _, f := range v.Run.Failures {
-		code, key, _ := strings.Cut(f.Fault, ":")
-		ja, en := Sentence(fault.New(fault.Code(code), key, ""))
+		ja, en := sentenceOf(f.Fault)
 		v.Failures = append(v.Failures, failureView{f.Certificate, ja, en})
 	}
 	v.Own = v.Run.RequestedBy == c.actor.Person

@@ -256,10 +256,10 @@ func (f *fixture) want(t *testing.T, r reply, status int, code string) {
 	if err := json.Unmarshal(r.body, &p); err != nil || r.header.Get("Content-Type") != "application/problem+json" {
 		t.Fatalf("no problem: %v %s %.300s", err, r.header.Get("Content-Type"), r.body)
 	}
-	if p.Code != code || p.Status != status || p.RequestID == "" || p.RequestID != r.header.Get("X-Request-Id") || p.JA == "" || p.EN == "" || p.Detail != p.EN || p.Title == "" {
+	if p.Code != code || p.Status != status || p.RequestID == "" || p.RequestID != r.header.Get("X-Request-Id") || p.JA == "" || p.EN == "" || p.Detail == "" || messages[p.Code].Detail == "" && p.Detail != p.EN || p.Title == "" {
 		t.Fatalf("problem %+v, want code %s", p, code)
 	}
-	if strings.ContainsAny(p.JA+p.EN, "{}") {
+	if strings.ContainsAny(p.JA+p.EN+p.Detail, "{}") {
 		t.Errorf("a sentence with a hole: %s %s", p.JA, p.EN)
 	}
 }

@@ -3,7 +3,6 @@ package server
 import (
 	"context"
 	"net/http"
-	"regexp"
 	"strings"
 	"time"
 
@@ -110,14 +109,10 @@ func mailingState(m issuance.Mailing) string {
 	return "finished"
 }
 
-// argument in a sentence, with what stands around it.
-var argument = regexp.MustCompile(`（\{[a-z]+\}）| ?\(\{[a-z]+\}\)`)
-
 // sentenceOf explains a code and a key as the log has them, without arguments.
 func sentenceOf(result string) (ja, en string) {
 	_, key, _ := strings.Cut(result, ":")
-	ja, en = Sentence(fault.New(fault.Conflict, key, ""))
-	return argument.ReplaceAllString(ja, ""), argument.ReplaceAllString(en, "")
+	return Sentence(fault.New(fault.Conflict, key, ""))
 }
 
 func (s *Server) askMailing(c *call) (answer, error) {

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"regexp"
+	"strconv"
 	"strings"
 
 	"akashi/internal/application"
@@ -24,7 +26,7 @@ type problem struct {
 	RequestID string `json:"request_id"`
 	Field     string `json:"field,omitempty" doc:"path of the field at fault"`
 	Allowed   string `json:"allowed,omitempty" doc:"the values that the field may have"`
-	Detail    string `json:"detail" doc:"the same as en"`
+	Detail    string `json:"detail" doc:"for whoever writes a program; the same as en where there is nothing to add"`
 	JA        string `json:"ja"`
 	EN        string `json:"en"`
 }
@@ -75,23 +77,37 @@ func problemOf(err error, requestID string) problem {
 		status = http.StatusInternalServerError
 	}
 	ja, en := Sentence(f)
+	detail := en
+	if d := messages[f.Key].Detail; d != "" {
+		for name, value := range f.Args {
+			d = strings.ReplaceAll(d, "{"+name+"}", value)
+		}
+		detail = closed(d)
+	}
 	return problem{
 		Type: "about:blank", Title: http.StatusText(status), Status: status, Code: f.Key, RequestID: requestID,
-		Field: f.Field, Allowed: f.Args["allowed"], Detail: en, JA: ja, EN: en,
+		Field: f.Field, Allowed: f.Args["allowed"], Detail: detail, JA: ja, EN: en,
 	}
 }
 
 //go:embed messages.json
 var messageFile []byte
 
-// messages are the sentences of the fault keys, with "{name}" for an argument.
-var messages = func() map[string]text {
-	var table map[string]text
+// messages are the sentences of the fault keys, with "{name}" for an argument: in the words
+// of an office, as every page shows them.
+var messages = func() map[string]message {
+	var table map[string]message
 	if err := json.Unmarshal(messageFile, &table); err != nil {
 		panic(err)
 	}
 	return table
 }()
+
+// message is what a fault says to people, and to programs what people need not know.
+type message struct {
+	text
+	Detail string `json:"detail"` // empty: the English sentence
+}
 
 // text is a sentence in both languages.
 type text struct {
@@ -100,34 +116,49 @@ type text struct {
 }
 
 // Sentence explains a fault to a person; keys that rows of a file also have are
-// explained by the vaccination package.
+// explained by the vaccination package. What fills a hole and is not known is left out.
 func Sentence(f *fault.Error) (ja, en string) {
-	t, ok := messages[f.Key]
-	if !ok {
-		if v, known := vaccination.Sentence(f.Key); known {
-			t = text(v)
-		} else {
-			t = messages["internal"]
-		}
+	t := messages["internal"].text
+	if m, ok := messages[f.Key]; ok {
+		t = m.text
+	} else if v, known := vaccination.Sentence(f.Key); known {
+		t = text(v)
 	}
 	for name, value := range f.Args {
 		ja, en := aloud(f, name, value)
 		t.JA = strings.ReplaceAll(t.JA, "{"+name+"}", ja)
 		t.EN = strings.ReplaceAll(t.EN, "{"+name+"}", en)
 	}
-	return t.JA, t.EN
+	return closed(t.JA), closed(t.EN)
+}
+
+var (
+	hole    = regexp.MustCompile(`\{[a-z]+\}`)
+	bracket = regexp.MustCompile(`（[^（）]*\{[a-z]+\}[^（）]*）|（）| ?\([^()]*\{[a-z]+\}[^()]*\)| ?\(\)`)
+)
+
+// closed leaves out what nothing filled, with the brackets around it.
+func closed(sentence string) string {
+	return hole.ReplaceAllString(bracket.ReplaceAllString(sentence, ""), "…")
 }
 
 // aloud puts an argument into words, as a clerk reads it.
 func aloud(f *fault.Error, name, value string) (ja, en string) {
 	switch name {
 	case "reason":
-		return application.Reason{Code: value, Detail: f.Args["detail"]}.Sentence()
+		return because(value, f.Args["detail"])
 	case "from", "to", "state":
 		for _, kind := range []string{"state.", "certificate."} {
 			if ja, en, ok := counter.Word(kind + value); ok {
 				return ja, en
 			}
+		}
+		if t, ok := stateWords[value]; ok {
+			return t.JA, t.EN
+		}
+	case "max":
+		if n, err := strconv.Atoi(value); err == nil && f.Key == "body_too_large" {
+			return size(n), size(n)
 		}
 	case "begins", "ends":
 		return value, strings.NewReplacer("（", " (", "）", ")").Replace(value)
@@ -140,6 +171,32 @@ func aloud(f *fault.Error, name, value string) (ja, en string) {
 		return strings.Join(all[0], "、"), strings.Join(all[1], ", ")
 	}
 	return value, value
+}
+
+// codeForm is a word that only programs have.
+var codeForm = regexp.MustCompile(`^[a-z0-9]+(_[a-z0-9]+)*$`)
+
+// because puts into words why something is held or ended; a code that has no words says nothing.
+func because(reason, detail string) (ja, en string) {
+	if ja, en = (application.Reason{Code: reason, Detail: detail}).Sentence(); ja != reason || !codeForm.MatchString(reason) {
+		return strings.TrimSuffix(closed(ja), "。"), strings.TrimSuffix(closed(en), ".")
+	}
+	m := messages[reason]
+	return strings.TrimSuffix(closed(m.JA), "。"), strings.TrimSuffix(closed(m.EN), ".")
+}
+
+// stateWords name states of what the counter has no page for: imports and signing keys.
+var stateWords = map[string]text{
+	"staged": {"取り込む前", "not taken over yet"}, "refused": {"取り込めない", "refused"}, "committed": {"取込済み", "taken over"},
+	"announced": {"公開済み、使用前", "announced"}, "active": {"使用中", "in use"}, "retired": {"使用終了", "retired"}, "compromised": {"信用できない", "compromised"},
+}
+
+// size is a number of bytes as people say it.
+func size(n int) string {
+	if n >= 1<<20 {
+		return strconv.Itoa(n>>20) + " MB"
+	}
+	return strconv.Itoa(max(1, n>>10)) + " KB"
 }
 
 // retryAfter is for how many seconds nothing should be tried.
