@@ -114,8 +114,8 @@ type Form struct {
 	Kind          certificate.Kind
 	Programme     string
 	Channel       Channel
-	NoticeVersion string // version of the privacy notice that was shown (R-151)
-	Documents     []string
+	NoticeVersion string   // version of the privacy notice that was shown (R-151)
+	Documents     []string // that were seen; nil where nobody says, which is not none
 	Applicant     Applicant
 	Subject       Subject
 	Passport      *Passport // not for a domestic one
@@ -183,7 +183,7 @@ func (a Application) Format(f fmt.State, _ rune) {
 // sealed is the personal part as it is stored, under the person's key.
 type sealed struct {
 	NoticeVersion string                     `json:"notice_version"`
-	Documents     []string                   `json:"documents,omitempty"`
+	Documents     []string                   `json:"documents,omitzero"`
 	Applicant     Applicant                  `json:"applicant"`
 	Subject       Subject                    `json:"subject"`
 	Zone          string                     `json:"zone,omitempty"`

@@ -48,6 +48,9 @@ func (e evidence) formal() (list []Reason) {
 	if a := e.form.Applicant; a.Relationship != Self && a.Proof == "" {
 		hold("proof_missing", "")
 	}
+	if !e.identified() {
+		hold("identity_unseen", "")
+	}
 	if e.form.Subject.Former != "" || (e.form.Passport != nil && e.form.Passport.Alternative != passport.AlternativeNames{}) {
 		hold("other_name_to_confirm", "") // no check digit and no register vouches for them
 	}
@@ -58,6 +61,20 @@ func (e evidence) formal() (list []Reason) {
 		hold("guardian_missing", "")
 	}
 	return list
+}
+
+// identityDocuments tell who somebody is; of the individual number see numberDocuments.
+var identityDocuments = []string{"my_number_card", "driving_licence", "passport", "residence_card", "health_insurance", "other_identity"}
+
+// identified tells whether it was seen who applies: by a document that is
+// marked, or by the own passport that was read at the counter. A form that does not say
+// what was seen, as of a file, is not judged by it.
+func (e evidence) identified() bool {
+	f := e.form
+	if f.Documents == nil || slices.ContainsFunc(f.Documents, func(d string) bool { return slices.Contains(identityDocuments, d) }) {
+		return true
+	}
+	return f.Channel == Counter && f.Applicant.Relationship == Self && e.reading != nil && !e.reading.Refused()
 }
 
 func (e evidence) passport(hold func(code, detail string)) {

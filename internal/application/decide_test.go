@@ -55,6 +55,21 @@ func TestReasons(t *testing.T) {
 		e.form.Passport.Zone = NewZone(strings.Replace(e.form.Passport.Zone.Reveal(), old, with, 1))
 		e.reading = e.form.ReadPassport(today, false)
 	}
+	domestic := func(e *evidence, c Channel, r Relationship, seen ...string) {
+		e.form.Kind, e.form.Passport, e.reading = certificate.Domestic, nil, nil
+		e.form.Channel, e.form.Applicant.Relationship, e.form.Documents = c, r, append([]string{}, seen...)
+	}
+	for name, seen := range map[string]func(*evidence){
+		"a document":                func(e *evidence) { domestic(e, Counter, Self, "health_insurance") },
+		"by mail":                   func(e *evidence) { domestic(e, Mail, Self, "vaccination_ticket", "driving_licence") },
+		"the passport was read":     func(e *evidence) { e.form.Documents = []string{} },
+		"nobody says what was seen": func(e *evidence) { domestic(e, Counter, Self); e.form.Documents = nil },
+	} {
+		e := clean(t)
+		if seen(&e); len(e.reasons()) != 0 {
+			t.Errorf("ok/%s: %v", name, e.reasons())
+		}
+	}
 	anomaly := func(code string, s vaccination.Severity) func(*evidence) {
 		return func(e *evidence) { e.answer.Anomalies = []vaccination.Anomaly{{Code: code, Severity: s, Dose: 2}} }
 	}
@@ -66,6 +81,12 @@ func TestReasons(t *testing.T) {
 		{"office_closed", "", Review, func(e *evidence) { e.office.Settings.Open = []certificate.Kind{certificate.Domestic} }},
 		{"automatic_approval_off", "", Review, func(e *evidence) { e.office.Settings.AutoApprove = false }},
 		{"proof_missing", "", NeedsInfo, func(e *evidence) { e.form.Applicant.Relationship = Spouse }},
+		{"identity_unseen", "", Review, func(e *evidence) { domestic(e, Counter, Self) }},
+		{"identity_unseen", "", Review, func(e *evidence) { domestic(e, Counter, Self, "vaccination_ticket", "notification_card") }},
+		{"identity_unseen", "", Review, func(e *evidence) { e.form.Documents, e.form.Channel = []string{}, Mail }},
+		{"identity_unseen", "", Review, func(e *evidence) {
+			e.form.Documents, e.form.Applicant = []string{}, Applicant{Relationship: Parent, Proof: "family_register"}
+		}},
 		{"not_a_passport", "", NeedsInfo, func(e *evidence) { zone(e, "PPJPN", "V<JPN") }},
 		{"not_a_passport", "", NeedsInfo, func(e *evidence) { // an identity card, TD1
 			e.form.Passport.Zone = NewZone("I<UTOD231458907<<<<<<<<<<<<<<<\n7408122F3204159UTO<<<<<<<<<<<4\nERIKSSON<<ANNA<MARIA<<<<<<<<<<")

@@ -49,7 +49,7 @@ func (a Application) NumberCase(o office.Office) error {
 func numberDocuments(shown []string) bool {
 	has := func(d string) bool { return slices.Contains(shown, d) }
 	return has("my_number_card") ||
-		has("notification_card") && slices.ContainsFunc([]string{"driving_licence", "passport", "residence_card", "health_insurance", "other_identity"}, has)
+		has("notification_card") && slices.ContainsFunc(identityDocuments, has)
 }
 
 // EnterNumber looks for the record by the individual number that the applicant

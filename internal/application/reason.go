@@ -61,6 +61,7 @@ var weights = map[string]Weight{
 	"passport_to_confirm":    Confirm,
 	"guardian_missing":       Supply,
 	"proof_missing":          Supply,
+	"identity_unseen":        Confirm, // in words how it was seen, as by interview
 	"name_to_confirm":        Confirm,
 	"other_name_to_confirm":  Confirm,
 	"birth_date_differs":     Final,
@@ -82,6 +83,10 @@ var weights = map[string]Weight{
 
 // OfChoice tells whether it says no more than that somebody was chosen.
 func (r Reason) OfChoice() bool { return r.Code == "record_chosen" }
+
+// atTheDesk tells whether it is about what was seen when the application was handed in, which
+// no later look at passport and register changes.
+func (r Reason) atTheDesk() bool { return r.Code == "identity_unseen" }
 
 func reason(code, detail string) Reason {
 	return Reason{Code: code, Detail: detail, Weight: weights[code]}

@@ -212,7 +212,7 @@ func (s *Service) Recheck(ctx context.Context, reg vaccination.Register, o offic
 	if err != nil {
 		return Recheck{}, err
 	}
-	uncleared := slices.DeleteFunc(e.reasons(), func(r Reason) bool { return slices.Contains(app.Reasons, r) })
+	uncleared := slices.DeleteFunc(e.reasons(), func(r Reason) bool { return slices.Contains(app.Reasons, r) || r.atTheDesk() })
 	return Recheck{e.reading, e.answer, uncleared}, nil
 }
 

@@ -18,7 +18,7 @@ type formBody struct {
 	Programme     string        `json:"programme,omitempty" maxLength:"40" doc:"of icvp: yellow_fever where absent, or polio; of the others covid19"`
 	Channel       string        `json:"channel" enum:"counter,mail,app"`
 	NoticeVersion string        `json:"notice_version" minLength:"1" maxLength:"40" doc:"version of the privacy notice that was shown"`
-	Documents     []string      `json:"documents,omitempty" maxItems:"20" doc:"documents seen, such as passport or vaccination_ticket"`
+	Documents     []string      `json:"documents,omitempty" maxItems:"20" doc:"documents seen, such as passport or vaccination_ticket; absent: nobody says, which is not none"`
 	Applicant     applicantBody `json:"applicant"`
 	Subject       subjectBody   `json:"subject"`
 	Version       int           `json:"version,omitempty" doc:"of the application that is corrected: a later one is not overwritten"`

@@ -186,6 +186,7 @@ await answer(({ browser: path, origin, zones }) => inBrowser(path, async (browse
   for (const [field, value] of Object.entries({ "subject.ticket_number": "0000000002", "subject.name.family": "見本", "subject.name.given": "太郎", "subject.birth_date": "1958-11-03" })) {
     await slow.fill(`[name='${field}']`, value);
   }
+  await slow.locator("[name='documents[]'][value=driving_licence]").check();
   await slow.evaluate(() => { const b = document.querySelector("#new > .acts button"); b.click(); b.click(); });
   await slow.waitForURL(/applications\/[^/]+$/);
   const first = slow.url();
