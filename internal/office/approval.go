@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"time"
 
 	"akashi/internal/actor"
@@ -324,6 +325,18 @@ func (s *Approvals) use(ctx context.Context, a actor.Actor, p Approval, was Appr
 
 // remembered bounds how many earlier approvals of one object are looked at.
 const remembered = 20
+
+// Drop ends what the person asked for on an object that is given up. It runs inside
+// the act that does so.
+func (s *Approvals) Drop(ctx context.Context, a actor.Actor, kind Kind, object string) error {
+	list, err := s.Store.Approvals(ctx, a.Office, ApprovalFilter{Kind: kind, Object: object, Limit: remembered})
+	for _, p := range list {
+		if p.RequestedBy == a.Person && s.settle(a, &p, Withdrawn, "") == nil {
+			err = errors.Join(err, s.Store.DecideApproval(ctx, p))
+		}
+	}
+	return err
+}
 
 // find returns an approval of exactly this act in the first of the states that
 // there is one in, or says why there is none.

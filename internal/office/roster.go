@@ -64,18 +64,18 @@ type rosterLine struct{ user, unit string }
 // the first line. It refuses the whole file on the first broken line: a roster
 // that is read by halves would disable the other half.
 func readRoster(file []byte) ([]rosterLine, error) {
-	bad := func(line int) error {
-		return fault.New(fault.Invalid, "roster_file", "line "+strconv.Itoa(line))
+	bad := func(key string, line int) error {
+		return fault.New(fault.Invalid, key, "file").With("line", strconv.Itoa(line))
 	}
 	file = bytes.TrimPrefix(file, []byte("\ufeff"))
 	if !utf8.Valid(file) {
-		return nil, bad(1)
+		return nil, bad("roster_encoding", 1)
 	}
 	r := csv.NewReader(bytes.NewReader(file))
 	r.FieldsPerRecord = 3
 	head, err := r.Read()
 	if err != nil || !slices.Equal(head, []string{"user_id", "name", "unit"}) {
-		return nil, bad(1)
+		return nil, bad("roster_file", 1)
 	}
 	var lines []rosterLine
 	seen := map[string]bool{}
@@ -84,19 +84,23 @@ func readRoster(file []byte) ([]rosterLine, error) {
 		if errors.Is(err, io.EOF) {
 			break
 		}
+		var broken *csv.ParseError // of which the reader knows no position of a field
+		if errors.As(err, &broken) {
+			return nil, bad("roster_line", broken.Line)
+		}
 		at, _ := r.FieldPos(0)
-		if err != nil || len(lines) == maxRoster {
-			return nil, bad(at)
+		if len(lines) == maxRoster {
+			return nil, bad("roster_line", at)
 		}
 		l := rosterLine{strings.TrimSpace(cells[0]), strings.TrimSpace(cells[2])}
 		if l.user == "" || l.unit == "" || seen[l.user] {
-			return nil, bad(at)
+			return nil, bad("roster_line", at)
 		}
 		seen[l.user] = true
 		lines = append(lines, l)
 	}
 	if len(lines) == 0 {
-		return nil, bad(2)
+		return nil, bad("roster_line", 2)
 	}
 	return lines, nil
 }

@@ -25,8 +25,13 @@ func (f *fixture) bring(session, file string, headers ...string) reply {
 	return r
 }
 
-// uploaded hands a file in on the page.
+// uploaded hands a file of applications in on the page.
 func (f *fixture) uploaded(session, file string, fields ...string) reply {
+	return f.upload(session, "/counter/batches/file", file, fields...)
+}
+
+// upload sends a form with a file, as a browser does; an empty one is left out.
+func (f *fixture) upload(session, path, file string, fields ...string) reply {
 	var b bytes.Buffer
 	w := multipart.NewWriter(&b)
 	for i := 0; i+1 < len(fields); i += 2 {
@@ -37,8 +42,8 @@ func (f *fixture) uploaded(session, file string, fields ...string) reply {
 		_, _ = p.Write([]byte(file))
 	}
 	_ = w.Close()
-	r := ask(f.Staff(), session, "POST", "/counter/batches/file", w.FormDataContentType(), b.Bytes())
-	f.note(staffFace, "POST", "/counter/batches/file", r)
+	r := ask(f.Staff(), session, "POST", path, w.FormDataContentType(), b.Bytes(), asBrowser)
+	f.note(staffFace, "POST", path, r)
 	return r
 }
 

@@ -15,7 +15,7 @@ func (s *Server) counterRoutes() []*route {
 	next := actRoute("/next-person", "call-next-person", "next-person", oneself, nil, s.nextHere, "次の人", "Next person")
 	leave := actRoute("/sign-out", "leave", "end-session", oneself, nil, s.leaveHere, "サインアウトする", "Sign out")
 	leave.leaves = true
-	return slices.Concat(s.applicationPages(), s.certificatePages(), s.batchPages(), s.officerPages(), []*route{next, leave}, assetRoutes())
+	return slices.Concat(s.applicationPages(), s.certificatePages(), s.batchPages(), s.importPages(), s.officerPages(), []*route{next, leave}, assetRoutes())
 }
 
 // pageRoute is the route of a page.

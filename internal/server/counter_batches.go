@@ -40,9 +40,10 @@ func (s *Server) filePages() []*route {
 
 type batchesView struct {
 	mailingList
-	Files []batchBody
-	Form  counter.Form
-	Few   int // how many need no second person
+	Files   []batchBody
+	Form    counter.Form
+	Few     int // how many need no second person
+	MaxFile int // bytes
 }
 
 func (s *Server) showBatches(c *call) (answer, error) {
@@ -57,7 +58,7 @@ func (s *Server) batchesPage(c *call, f counter.Form, status int, above *counter
 	if err != nil {
 		return answer{}, err
 	}
-	v := batchesView{mailingList: a.body.(mailingList), Form: f, Few: issuance.FewMailing}
+	v := batchesView{mailingList: a.body.(mailingList), Form: f, Few: issuance.FewMailing, MaxFile: exchange.MaxFile}
 	if c.actor.May(string(office.ReadApplications)) {
 		list, err := s.Batches.List(c.ctx, c.actor, "", maxPage)
 		if err != nil {

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -17,22 +18,29 @@ import (
 // maxFields is the largest number of fields of a form.
 const maxFields = 200
 
-// form reads the fields of a page. One that belongs to an applicant who is no
-// longer served is refused (L-03).
+// form reads the fields of a page.
 func (s *Server) form(c *call) (counter.Form, error) {
 	values, err := url.ParseQuery(string(c.body))
 	if err != nil || len(values) > maxFields {
 		return counter.Form{}, fault.New(fault.Invalid, "form_syntax", "")
 	}
-	f := counter.Form{Values: values, Key: values.Get("_key")}
-	if of := values.Get("_applicant"); values.Has("_applicant") && of != s.Accounts.Sessions.Applicant(c.session) {
+	f := counter.Form{Values: values}
+	err = s.opened(c, &f)
+	return f, err
+}
+
+// opened takes from a form what belongs to the page: its key, and the applicant, who
+// must be the one that is served (L-03).
+func (s *Server) opened(c *call, f *counter.Form) error {
+	f.Key = f.Values.Get("_key")
+	if of := f.Values.Get("_applicant"); f.Values.Has("_applicant") && of != s.Accounts.Sessions.Applicant(c.session) {
 		f.Values = nil // nothing of the last person is shown again
-		return f, s.refusal(c, fault.New(fault.Conflict, "applicant_changed", ""))
+		return s.refusal(c, fault.New(fault.Conflict, "applicant_changed", ""))
 	}
 	if f.Key != "" {
 		c.request.Header.Set("Idempotency-Key", f.Key)
 	}
-	return f, nil
+	return nil
 }
 
 // ticketForm is the number of a ticket (codes-and-files, 5).
@@ -214,7 +222,11 @@ func (s *Server) excuse(w http.ResponseWriter, c *call, p problem) bool {
 		}
 	}
 	f.Said = said(p)
-	b, err := counter.Render("message", f, struct{ Back string }{"/counter"})
+	back := "/counter"
+	if c.route != nil && slices.Equal(c.route.takes, uploadType) {
+		back = strings.TrimSuffix(c.route.path, "/file")
+	}
+	b, err := counter.Render("message", f, struct{ Back string }{back})
 	if err != nil {
 		return false
 	}

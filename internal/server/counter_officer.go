@@ -138,6 +138,8 @@ func stepsOf(a approvalBody) (t steps) {
 		t.Link = "/counter/revocations/" + a.Object
 	case office.ReissueBulk:
 		t.Link = "/counter/reissues/" + a.Object
+	case office.CommitImport, office.WithdrawImport:
+		t.Link = "/counter/imports/" + a.Object
 	case office.ApplyRoster:
 		t.Link = "/counter/rosters/" + a.Object
 	case office.ChangeSettings, office.ResumeOffice:

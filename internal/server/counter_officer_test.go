@@ -140,10 +140,22 @@ func (f *fixture) testRosterPages(t *testing.T, second string) {
 			file += p.User + ",氏名," + p.Unit + "\n"
 		}
 	}
-	staged := ask(f.Staff(), f.officer, "POST", prefix+"/rosters", "text/csv", []byte(file))
-	f.want(t, staged, 201, "")
-	path := "/counter/rosters/" + staged.json(t)["id"].(string)
-	f.holds(t, f.page(f.officer, "GET", "/counter/rosters", ""), path, "確認待ち")
+	const list = "/counter/rosters"
+	for name, bad := range map[string]string{"empty": "", "other columns": "id,unit\nx,y\n", "twice the same": file + cli.TestOffice + "-clerk,窓口,課\n", "a quotation mark": "user_id,name,unit\na\"b,c,d\n", "no people": "user_id,name,unit\n", "Shift_JIS": "user_id,name,unit\nx,\x8e\x81,y\n"} {
+		r := f.upload(f.officer, list, bad)
+		if f.want(t, r, 400, ""); !bytes.Contains(r.body, []byte(`id="file-told"`)) || bytes.Contains(r.body, []byte("窓口,課")) {
+			t.Errorf("error/%s: %s", name, r.body)
+		}
+	}
+	f.want(t, f.upload(f.clerk, list, file), 403, "")
+	f.want(t, f.upload(f.officer, list, strings.Repeat("x", maxRosterBytes+maxUpload)), 413, "")
+	staged := f.upload(f.officer, list, file, "_key", "roster")
+	f.want(t, staged, 303, "")
+	path := staged.header.Get("Location")
+	if again := f.upload(f.officer, list, file, "_key", "roster"); again.header.Get("Location") != path {
+		t.Errorf("ok/sent twice: %d", again.status)
+	}
+	f.holds(t, f.page(f.officer, "GET", list, ""), path, "確認待ち", `enctype="multipart/form-data"`)
 	f.want(t, f.page(f.officer, "GET", "/counter/rosters?cursor=x", ""), 400, "cursor")
 	f.holds(t, f.page(f.officer, "GET", path, ""), cli.TestOffice+"-left", "ほかの人の承認が必要です")
 	f.want(t, f.page(f.officer, "GET", "/counter/rosters/"+nobody, ""), 404, "roster")

@@ -38,6 +38,7 @@ func TestEveryRoute(t *testing.T) {
 	t.Run("sign-in", f.testSignIn)
 	t.Run("recovery", f.testRecovery)
 	t.Run("imports", f.testImports)
+	t.Run("import pages", f.testImportPages)
 	t.Run("applications", f.testApplications)
 	t.Run("numbers", f.testNumbers)
 	t.Run("certificates", f.testCertificates)

@@ -1,11 +1,45 @@
 package server
 
 import (
+	"net/http"
 	"time"
 
+	"akashi/internal/actor"
 	"akashi/internal/audit"
+	"akashi/internal/office"
 	"akashi/internal/vaccination"
 )
+
+const (
+	maxImport  = 50 << 20
+	importTime = 10 * time.Minute
+)
+
+func (s *Server) importRoutes() []*route {
+	of := func(method, path, id string, p office.Permission, serve func(*call) (answer, error), ja, en string) *route {
+		return &route{
+			faces: staffOnly, method: method, path: prefix + "/imports" + path, id: id, permission: p, purpose: actor.Import,
+			status: http.StatusOK, out: importBody{}, serve: serve, ja: ja, en: en,
+		}
+	}
+	subjects := of(http.MethodPost, "/subjects", "import-subjects", office.WriteImports, s.stageImport(vaccination.Subjects), "対象者ファイルを読み、報告を返す（適用はしない）", "Read a file of subjects and report; nothing is applied")
+	records := of(http.MethodPost, "/records", "import-records", office.WriteImports, s.stageImport(vaccination.Records), "接種記録ファイルを読み、報告を返す（適用はしない）", "Read a file of records and report; nothing is applied")
+	for _, r := range []*route{subjects, records} {
+		r.status, r.takes, r.bytes, r.longer, r.keyed = http.StatusCreated, csvTypes, maxImport, importTime, true
+	}
+	list := of(http.MethodGet, "", "list-imports", office.ReadImports, s.listImports, "取込の一覧（件数のみ）", "List imports with their counts")
+	list.query, list.out = paging, importList{}
+	commit := of(http.MethodPost, "/{id}/commit", "commit-import", office.CommitImports, s.commitImport, "取込を適用する", "Apply an import")
+	withdraw := of(http.MethodPost, "/{id}/withdraw", "withdraw-import", office.CommitImports, s.withdrawImport, "取込を取り消し、それで作られた証明書を列挙する", "Withdraw an import and list the certificates made from it")
+	for _, r := range []*route{commit, withdraw} {
+		r.longer, r.stepUp = importTime, true
+	}
+	return []*route{
+		subjects, records, list, of(http.MethodGet, "/{id}", "get-import", office.ReadImports, s.getImport, "取込の状態と報告", "An import with its report"), commit,
+		of(http.MethodPost, "/{id}/discard", "discard-import", office.WriteImports, s.discardImport, "自分の取込をやめ、ファイルを消す（適用前）", "Give up an import of one's own before it is applied; its file is erased"),
+		withdraw,
+	}
+}
 
 // importBody is a file handed in, with its report: line, column, code and text,
 // never a value.
@@ -46,6 +80,11 @@ type outcomeBody struct {
 	Unchanged int        `json:"unchanged"`
 	Orphans   int        `json:"orphans,omitempty" doc:"doses whose ticket belongs to nobody yet"`
 	Conflicts []lineBody `json:"conflicts,omitempty"`
+}
+
+type importList struct {
+	Imports []importBody `json:"imports" doc:"without what was found in them"`
+	Next    string       `json:"next,omitempty" doc:"cursor of the next page"`
 }
 
 func importOf(i vaccination.Import, certificates []string) importBody {
@@ -121,4 +160,32 @@ func (s *Server) withdrawImport(c *call) (answer, error) {
 		return answer{}, err
 	}
 	return imported(s.Imports.Withdraw(c.ctx, c.actor, id))
+}
+
+func (s *Server) listImports(c *call) (answer, error) {
+	limit, before, err := c.page(rowForm)
+	if err != nil {
+		return answer{}, err
+	}
+	list, err := s.Imports.List(c.ctx, c.actor, before, limit)
+	if err != nil {
+		return answer{}, err
+	}
+	out := importList{Imports: []importBody{}}
+	for _, i := range list {
+		out.Imports = append(out.Imports, importOf(i, nil))
+	}
+	if len(list) == limit {
+		out.Next = list[limit-1].ID
+	}
+	return value(out)
+}
+
+func (s *Server) discardImport(c *call) (answer, error) {
+	id, err := s.row(c, "import")
+	if err != nil {
+		return answer{}, err
+	}
+	i, err := s.Imports.Discard(c.ctx, c.actor, id)
+	return imported(i, nil, err)
 }

@@ -148,7 +148,7 @@ func aloud(f *fault.Error, name, value string) (ja, en string) {
 	case "reason":
 		return because(value, f.Args["detail"])
 	case "from", "to", "state":
-		for _, kind := range []string{"state.", "certificate."} {
+		for _, kind := range []string{"state.", "certificate.", "import-state."} {
 			if ja, en, ok := counter.Word(kind + value); ok {
 				return ja, en
 			}

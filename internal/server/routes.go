@@ -10,7 +10,6 @@ import (
 
 	"akashi/internal/actor"
 	"akashi/internal/office"
-	"akashi/internal/vaccination"
 )
 
 // face is one listener with a route table of its own.
@@ -97,11 +96,6 @@ func (r *route) time() time.Duration {
 	return handlerTime
 }
 
-const (
-	maxImport  = 50 << 20
-	importTime = 10 * time.Minute
-)
-
 var (
 	jsonType = []string{"application/json"}
 	csvTypes = []string{csvType, "application/octet-stream"}
@@ -120,33 +114,6 @@ func (s *Server) routes() []*route {
 }
 
 var staffOnly = []face{staffFace}
-
-func (s *Server) importRoutes() []*route {
-	stage := route{
-		faces: staffOnly, method: http.MethodPost, permission: office.WriteImports, purpose: actor.Import, status: http.StatusCreated,
-		takes: csvTypes, bytes: maxImport, longer: importTime, keyed: true, out: importBody{},
-	}
-	subjects, records := stage, stage
-	subjects.path, subjects.id, subjects.serve = prefix+"/imports/subjects", "import-subjects", s.stageImport(vaccination.Subjects)
-	subjects.ja, subjects.en = "対象者ファイルを読み、報告を返す（適用はしない）", "Read a file of subjects and report; nothing is applied"
-	records.path, records.id, records.serve = prefix+"/imports/records", "import-records", s.stageImport(vaccination.Records)
-	records.ja, records.en = "接種記録ファイルを読み、報告を返す（適用はしない）", "Read a file of records and report; nothing is applied"
-	return []*route{&subjects, &records,
-		{
-			faces: staffOnly, method: http.MethodGet, path: prefix + "/imports/{id}", id: "get-import", permission: office.ReadImports, purpose: actor.Import,
-			status: http.StatusOK, out: importBody{}, serve: s.getImport, ja: "取込の状態と報告", en: "An import with its report",
-		},
-		{
-			faces: staffOnly, method: http.MethodPost, path: prefix + "/imports/{id}/commit", id: "commit-import", permission: office.CommitImports, purpose: actor.Import,
-			status: http.StatusOK, longer: importTime, stepUp: true, out: importBody{}, serve: s.commitImport, ja: "取込を適用する", en: "Apply an import",
-		},
-		{
-			faces: staffOnly, method: http.MethodPost, path: prefix + "/imports/{id}/withdraw", id: "withdraw-import", permission: office.CommitImports, purpose: actor.Import,
-			status: http.StatusOK, longer: importTime, stepUp: true, out: importBody{}, serve: s.withdrawImport,
-			ja: "取込を取り消し、それで作られた証明書を列挙する", en: "Withdraw an import and list the certificates made from it",
-		},
-	}
-}
 
 func (s *Server) applicationRoutes() []*route {
 	post := func(path, id string, p office.Permission, in any, serve func(*call) (answer, error), ja, en string) *route {

@@ -44,13 +44,29 @@ func (s *Server) upload(c *call) (counter.Form, error) {
 			f.Values.Set(name, string(b))
 		}
 	}
-	if f.Key = f.Values.Get("_key"); f.Key != "" {
-		c.request.Header.Set("Idempotency-Key", f.Key)
+	if err := s.opened(c, &f); err != nil {
+		return f, err
 	}
-	if len(c.body) == 0 {
+	if len(bytes.TrimSpace(c.body)) == 0 {
 		return f, fault.New(fault.Invalid, "file_empty", "file")
 	}
 	return f, nil
+}
+
+// brought takes a form with a file on to what is done with it, or shows the page of the
+// form again with what is wrong.
+func (s *Server) brought(c *call, do func(counter.Form) (answer, error), show showing) (answer, error) {
+	f, err := s.upload(c)
+	var a answer
+	if err == nil {
+		a, err = do(f)
+	}
+	if err == nil || f.Values == nil {
+		return a, err
+	}
+	p, headers := s.explain(c, s.noted(c, err))
+	shown, err := show(c, f, p.Status, told(&f, p))
+	return with(shown, headers), err
 }
 
 // maxParts is the largest number of fields of a form with a file.

@@ -29,6 +29,15 @@ type importRow struct {
 
 func (importRow) TableName() string { return "imports" }
 
+func (r importRow) imported() (vaccination.Import, error) {
+	i := vaccination.Import{
+		Office: r.Office, ID: r.ID, State: vaccination.ImportState(r.State),
+		CreatedBy: r.CreatedBy, CreatedAt: fromMilli(r.CreatedAt), CommittedBy: r.CommittedBy, CommittedAt: fromMilli(r.CommittedAt),
+		WithdrawnBy: r.WithdrawnBy, WithdrawnAt: fromMilli(r.WithdrawnAt),
+	}
+	return i, errors.Join(json.Unmarshal([]byte(r.Report), &i.Report), json.Unmarshal([]byte(r.Outcome), &i.Outcome))
+}
+
 func stagedPlace(office, id string) seal.Place {
 	return seal.Place{Office: office, Table: "imports", Column: "staged", Row: id, Version: 1}
 }
@@ -59,12 +68,26 @@ func (s *Store) Import(ctx context.Context, office, id string) (vaccination.Impo
 	if err := db.Omit("staged").Where("office = ? AND id = ?", office, id).Take(&row).Error; err != nil {
 		return vaccination.Import{}, missing(err, "import")
 	}
-	i := vaccination.Import{
-		Office: row.Office, ID: row.ID, State: vaccination.ImportState(row.State),
-		CreatedBy: row.CreatedBy, CreatedAt: fromMilli(row.CreatedAt), CommittedBy: row.CommittedBy, CommittedAt: fromMilli(row.CommittedAt),
-		WithdrawnBy: row.WithdrawnBy, WithdrawnAt: fromMilli(row.WithdrawnAt),
+	return row.imported()
+}
+
+// Imports implements vaccination.ImportStore.
+func (s *Store) Imports(ctx context.Context, office, before string, limit int) ([]vaccination.Import, error) {
+	db, err := act(ctx, office)
+	if err != nil {
+		return nil, err
 	}
-	return i, errors.Join(json.Unmarshal([]byte(row.Report), &i.Report), json.Unmarshal([]byte(row.Outcome), &i.Outcome))
+	var rows []importRow
+	if err := newest(db.Omit("staged").Where("office = ?", office), before, limit).Find(&rows).Error; err != nil {
+		return nil, err
+	}
+	list := make([]vaccination.Import, len(rows))
+	for i, row := range rows {
+		if list[i], err = row.imported(); err != nil {
+			return nil, err
+		}
+	}
+	return list, nil
 }
 
 // StagedFile implements vaccination.ImportStore.

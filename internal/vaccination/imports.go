@@ -49,6 +49,8 @@ type Outcome struct {
 type ImportStore interface {
 	AddImport(ctx context.Context, i Import, file []byte) error
 	Import(ctx context.Context, office, id string) (Import, error)
+	// Imports returns them newest first; before is the id cursor of the last page.
+	Imports(ctx context.Context, office, before string, limit int) ([]Import, error)
 	StagedFile(ctx context.Context, office, id string) ([]byte, error)
 	// ApplyBatch stores subjects or records of an import: what is new, and what
 	// changed as a new version; it never overwrites.
@@ -159,6 +161,39 @@ func (s *Imports) Withdraw(ctx context.Context, a actor.Actor, id string) (i Imp
 		return s.Store.SaveImport(ctx, i, from)
 	})
 	return i, certificates, err
+}
+
+// List returns imports, newest first, with their counts and without their findings.
+func (s *Imports) List(ctx context.Context, a actor.Actor, before string, limit int) (list []Import, err error) {
+	err = s.Log.Act(ctx, a, audit.Entry{Action: "import.list"}, func(ctx context.Context, _ *audit.Entry) (err error) {
+		list, err = s.Store.Imports(ctx, a.Office, before, limit)
+		for i := range list {
+			list[i].Report.Findings, list[i].Outcome.Conflicts = nil, nil
+		}
+		return err
+	})
+	return list, err
+}
+
+// Discard ends a staged import of one's own, whose file is erased.
+func (s *Imports) Discard(ctx context.Context, a actor.Actor, id string) (i Import, err error) {
+	err = s.Log.Act(ctx, a.For(id), audit.Entry{Action: "import.discard", Object: id}, func(ctx context.Context, _ *audit.Entry) (err error) {
+		if i, err = s.Store.Import(ctx, a.Office, id); err != nil {
+			return err
+		}
+		switch {
+		case i.CreatedBy != a.Person:
+			return fault.New(fault.Forbidden, "import_of_another", "")
+		case i.State != ImportStaged:
+			return fault.New(fault.Conflict, "import_state", "").With("state", string(i.State))
+		}
+		if err := s.Approvals.Drop(ctx, a, office.CommitImport, id); err != nil {
+			return err
+		}
+		i.State, i.WithdrawnBy, i.WithdrawnAt = ImportWithdrawn, a.Person, s.Clock.Now()
+		return s.Store.SaveImport(ctx, i, ImportStaged)
+	})
+	return i, err
 }
 
 // Get returns an import and the certificates made from what it brought.

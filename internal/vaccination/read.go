@@ -232,13 +232,23 @@ func (r *reader) header(cells []string, err error) error {
 	}
 	for i, c := range r.layout.Columns {
 		if err != nil || i >= len(cells) || cells[i] != c.Name() {
-			return r.refuse(1, c.Name(), "header_wrong")
+			return r.refuse(1, c.Name(), r.wrongHeader(cells))
 		}
 	}
 	if len(cells) > len(r.layout.Columns) {
 		return r.refuse(1, "", "header_wrong")
 	}
 	return nil
+}
+
+// wrongHeader tells a file of the other kind from one that is of no kind.
+func (r *reader) wrongHeader(cells []string) string {
+	for _, l := range layouts {
+		if l.Kind != r.layout.Kind && slices.EqualFunc(cells, l.Columns, func(cell string, c Column) bool { return cell == c.Name() }) {
+			return map[Kind]string{Subjects: "header_of_subjects", Records: "header_of_records"}[l.Kind]
+		}
+	}
+	return "header_wrong"
 }
 
 const numberNotAccepted = "number_not_accepted_yet"

@@ -195,7 +195,7 @@ func TestReadRefuses(t *testing.T) {
 		"empty":                    {Subjects, "", "file_empty", 0, ""},
 		"blanks":                   {Subjects, " \n\n", "file_empty", 0, ""},
 		"no header":                {Subjects, goodSubject, "header_wrong", 1, "municipality_code"},
-		"header of another kind":   {Records, subjectHeader, "header_wrong", 1, "dose_number"},
+		"header of another kind":   {Records, subjectHeader, "header_of_subjects", 1, "dose_number"},
 		"swapped columns":          {Subjects, swapped + goodSubject, "header_wrong", 1, "family_name"},
 		"column missing":           {Subjects, strings.TrimSuffix(subjectHeader, ",status_date\n") + "\n", "header_wrong", 1, "status_date"},
 		"column too many":          {Subjects, strings.TrimSuffix(subjectHeader, "\n") + ",x\n", "header_wrong", 1, ""},

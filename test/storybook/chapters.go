@@ -20,7 +20,7 @@ import (
 )
 
 // chapters write the stories down, each about some pages.
-var chapters = []func(*hand){entrance, newApplication, applications, certificates, together, officers, machines, nothingYet}
+var chapters = []func(*hand){entrance, newApplication, applications, certificates, together, filesBrought, officers, machines, nothingYet}
 
 // nowhere is a row that does not exist.
 const nowhere = "ffffffff-ffff-7fff-bfff-ffffffffffff"

@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"io"
 	"math/big"
+	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -256,11 +257,31 @@ func (h *hand) certificate() string {
 	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
 }
 
-// request is a form as a browser sends it.
+// request is a form as a browser sends it: with a field "file", as one that brings a file.
 func request(ctx context.Context, cookie, path string, form url.Values) *http.Request {
-	r := post(ctx, cookie, path, "application/x-www-form-urlencoded", strings.NewReader(form.Encode()))
+	body, media := io.Reader(strings.NewReader(form.Encode())), "application/x-www-form-urlencoded"
+	if form.Has("file") {
+		body, media = multi(form)
+	}
+	r := post(ctx, cookie, path, media, body)
 	r.Header.Set("Accept", "text/html")
 	return r
+}
+
+func multi(form url.Values) (body io.Reader, media string) {
+	var b bytes.Buffer
+	w := multipart.NewWriter(&b)
+	for name := range form {
+		part := io.Writer(nil)
+		if name == "file" {
+			part, _ = w.CreateFormFile(name, "file.csv")
+		} else {
+			part, _ = w.CreateFormField(name)
+		}
+		_, _ = io.WriteString(part, form.Get(name)) // into memory
+	}
+	_ = w.Close()
+	return &b, w.FormDataContentType()
 }
 
 func post(ctx context.Context, cookie, path, media string, body io.Reader) *http.Request {

@@ -37,6 +37,11 @@ document.addEventListener("input", (event) => { if (rare.test(event.target.value
 
 document.querySelector(".wrong [name]")?.focus();
 
+// A file that would be refused for its size is not sent at all.
+document.addEventListener("change", ({ target }) => {
+  if (target.dataset.max) target.setCustomValidity(target.files[0]?.size > Number(target.dataset.max) ? target.dataset.tooLarge : "");
+});
+
 async function post(path, body) {
   const answer = await fetch("/api/v1" + path, {
     method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body), credentials: "same-origin",
