@@ -130,7 +130,7 @@ func services(node *cli.Node, logger *slog.Logger) server.Services {
 		services.AccountRequests, services.Rosters = app.AccountRequests, app.Rosters
 		services.Halted = app.Halted
 		services.Reviews, services.Alerts, services.Statistics = app.Reviews, app.Alerts, app.Statistics
-		services.Usage, services.Covers = app.Usage, app.Store.Covers
+		services.Usage, services.Covers, services.Parts = app.Usage, app.Store.Covers, app.Store
 		services.Accounts, services.Once, services.Clock, services.IDs = app.Accounts, app.Store.Once, app.Clock, app.IDs
 		services.Terminals = app.Terminals
 	}

@@ -100,3 +100,23 @@ func TestActRefuses(t *testing.T) {
 		t.Errorf("error/log broken: %v", err)
 	}
 }
+
+// many is a log of more entries than are asked for.
+type many struct{}
+
+func (many) Entries(_ context.Context, _ string, q Query) ([]Record, error) {
+	return make([]Record, q.Limit), nil
+}
+
+// Issue 6: what is taken out of the log at once has a bound, and a refusal leaves an entry too.
+func TestExportBound(t *testing.T) {
+	b := &book{}
+	r := &Reviews{Log: log(b), Store: many{}}
+	list, err := r.Export(t.Context(), clerk, time.Time{}, time.Time{})
+	if fault.CodeOf(err) != fault.TooLarge || list != nil {
+		t.Errorf("error/too many: %d %v", len(list), err)
+	}
+	if len(b.records) != 1 || b.records[0].Action != "log.export" || b.records[0].Result != "too_large:export_too_many" {
+		t.Errorf("ok/logged: %+v", b.records)
+	}
+}

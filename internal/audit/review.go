@@ -3,10 +3,12 @@ package audit
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"strconv"
 	"time"
 
 	"akashi/internal/actor"
+	"akashi/internal/fault"
 )
 
 // Query asks for entries of one office; empty members ask for all (S-088).
@@ -34,6 +36,30 @@ type ReviewStore interface {
 type Reviews struct {
 	Log   *Log
 	Store ReviewStore
+}
+
+// MaxExport is how many entries are taken out at once.
+const MaxExport = 20_000
+
+// Export returns what the log of the actor's office has of a span of time, oldest first;
+// fault TooLarge "export_too_many".
+func (r *Reviews) Export(ctx context.Context, a actor.Actor, from, until time.Time) (list []Record, err error) {
+	err = r.Log.Act(ctx, a, Entry{Action: "log.export"}, func(ctx context.Context, e *Entry) error {
+		found, err := r.Store.Entries(ctx, a.Office, Query{From: from, Until: until, Limit: MaxExport + 1})
+		if err != nil {
+			return err
+		}
+		if len(found) > MaxExport {
+			return fault.New(fault.TooLarge, "export_too_many", "until").With("max", strconv.Itoa(MaxExport))
+		}
+		list = found
+		slices.Reverse(list)
+		e.Fact("entries", strconv.Itoa(len(list)))
+		e.Fact("from", from.UTC().Format(time.RFC3339))
+		e.Fact("until", until.UTC().Format(time.RFC3339))
+		return nil
+	})
+	return list, err
 }
 
 // Read returns entries of the actor's office. What was asked is logged as far as

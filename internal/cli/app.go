@@ -60,6 +60,7 @@ type Store interface {
 	watch.ListStore
 	watch.UsageStore
 	Covers(ctx context.Context, office string, ids []string) (map[string]tree.Cover, error)
+	tree.PartStore
 	audit.ReviewStore
 	statistics.Store
 	// AlertCounts returns how many alerts of each kind there were, and how many nobody has taken.

@@ -82,7 +82,7 @@ func auditVerifyCommand(parts Adapters) *cobra.Command {
 			return err
 		},
 	}
-	cmd.Flags().StringVar(&o.export, "export", "", "file made by audit export; default the database")
+	cmd.Flags().StringVar(&o.export, "export", "", "file made by audit export, or part of the log from its page; default the database")
 	cmd.Flags().StringVar(&o.copies, "copy", "", "directory of copied checkpoints; default AKASHI_LOG_COPY")
 	cmd.Flags().StringVar(&o.key, "key", "", "file with the public key of the log; default the one in the data directory")
 	cmd.Flags().BoolVar(&o.asJSON, "json", false, "one JSON object")
@@ -122,11 +122,7 @@ func (o auditOptions) prove(ctx context.Context, parts Adapters, c Config, key n
 			return tree.Report{}, err
 		}
 		defer func() { _ = f.Close() }()
-		e, err := tree.Exported(f, copied, key)
-		if err != nil {
-			return tree.Report{}, err
-		}
-		return tree.Prove(e)
+		return tree.ProveFile(f, copied, key)
 	}
 	var report tree.Report
 	err := withProof(ctx, parts, c, func(s Proof) error {
@@ -186,7 +182,9 @@ func showReport(out io.Writer, r tree.Report, copied bool) {
 	if r.Ahead > 0 {
 		p("  %d entries say a time of after the checkpoint that covers them: a clock was ahead, or somebody wrote them in. / 検査点より後の時刻を示す記録: %d件（時計が進んでいたか、手で加えられたもの）。", r.Ahead, r.Ahead)
 	}
-	if r.File {
+	if r.Part {
+		p("  A part proves the entries in it: whether any was left out, the database alone tells. / 証明できるのは、このファイルにある記録が書き換えられていないことだけです。除かれた記録がないかは、データベースで確かめてください。")
+	} else if r.File {
 		p("  A file proves entries with a place only: whether any without one were left out or put in, the database alone tells, or the SHA-256 that the export printed." +
 			" / ファイルで証明できるのは木に入った記録だけです。入っていない記録が除かれたり加えられたりしていないかは、データベースか、書き出した時に表示された SHA-256 で確かめてください。")
 	}
@@ -217,6 +215,9 @@ func showReport(out io.Writer, r tree.Report, copied bool) {
 // verdictWords says what is proven, and up to where.
 func verdictWords(r tree.Report) string {
 	rest := r.Unproven + int64(r.Loose)
+	if r.Part && (r.Verdict == tree.Whole || r.Verdict == tree.Part) {
+		return fmt.Sprintf("PROVEN 改ざんなし: %d entries of a part, %d not yet under its checkpoint / 抜き出した記録のうち%d件、まだ検査点の範囲外のもの%d件", r.Proven, rest, r.Proven, rest)
+	}
 	if rest == 0 && r.Verdict == tree.Whole && r.File {
 		return fmt.Sprintf("PROVEN 改ざんなし: all %d entries with a place / 木に入った全%d件", r.Size, r.Size)
 	}

@@ -45,8 +45,26 @@ func OpenCheckpoint(text string, key note.Verifier) (c Checkpoint, err error) {
 	if err != nil {
 		return c, fmt.Errorf("%w: %w", ErrCheckpoint, err)
 	}
-	lines := strings.Split(strings.TrimSuffix(n.Text, "\n"), "\n")
-	if len(lines) < 4 || lines[0] != key.Name() {
+	if c, err = parseCheckpoint(n.Text); err == nil && c.Origin != key.Name() {
+		return Checkpoint{}, ErrCheckpoint
+	}
+	return c, err
+}
+
+// ReadCheckpoint reads a signed note of whatever key, for those who hand it on to others
+// that open it.
+func ReadCheckpoint(text string) (Checkpoint, error) {
+	_, err := note.Open([]byte(text), note.VerifierList())
+	var n *note.UnverifiedNoteError
+	if !errors.As(err, &n) {
+		return Checkpoint{}, ErrCheckpoint
+	}
+	return parseCheckpoint(n.Note.Text)
+}
+
+func parseCheckpoint(text string) (c Checkpoint, err error) {
+	lines := strings.Split(strings.TrimSuffix(text, "\n"), "\n")
+	if len(lines) < 4 {
 		return c, ErrCheckpoint
 	}
 	c.Origin, c.Also = lines[0], lines[4:]
@@ -56,7 +74,7 @@ func OpenCheckpoint(text string, key note.Verifier) (c Checkpoint, err error) {
 	when, err3 := time.Parse(timeForm, at)
 	hash, whole := HashOf(root)
 	if errors.Join(err, err2, err3) != nil || !found || !whole || size < 0 || strconv.FormatInt(size, 10) != lines[1] {
-		return c, ErrCheckpoint
+		return Checkpoint{}, ErrCheckpoint
 	}
 	c.Size, c.Root, c.Time = size, hash, when
 	return c, nil

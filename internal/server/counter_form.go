@@ -191,8 +191,8 @@ func put(m map[string]any, path []string, value any) bool {
 	return true
 }
 
-// forPeople tells whether an answer is to be a page: the route is one, or a paper of
-// one, or there is none beside the API, and a browser asks.
+// forPeople tells whether an answer is to be a page: the route is one, or gives a file of
+// one, or there is none among the pages, and a browser asks.
 func (c *call) forPeople() bool {
 	if c.request == nil || !strings.Contains(c.request.Header.Get("Accept"), pageType) {
 		return false
@@ -200,7 +200,7 @@ func (c *call) forPeople() bool {
 	if c.route == nil {
 		return c.face == staffFace && !strings.HasPrefix(c.request.URL.Path, prefix)
 	}
-	return c.route.gives == pageType || c.route.gives == pdfType && c.route.hidden
+	return c.route.gives == pageType || c.route.hidden && strings.HasPrefix(c.route.path, "/counter/")
 }
 
 // excuse answers a browser with what went wrong: with the page to sign in where

@@ -18,11 +18,17 @@ func (s *Server) logPages() []*route {
 	log.query = []string{"staff", "day", "action", "object", "cursor"}
 	usage := showRoute("/lookups", "show-lookups", "list-lookups", office.ReadUnitLog, s.showLookups, "職員ごとの照会の画面（読んだことも記録される）", "The page of look-ups by clerk; that it was read is logged")
 	usage.query = []string{"from", "until"}
-	for _, r := range []*route{log, usage} {
+	export := actRoute("/log/export", "take-log", "export-log", office.ReadLog, spanBody{}, s.byPage(s.exportLog, s.logPage, given), "操作記録を証明とともに書き出す（書き出したことも記録される）", "Export the log with its proofs; that it was exported is logged")
+	export.stepUp, export.longer, export.gives = true, selectTime, partType
+	all := []*route{log, usage, export}
+	for _, r := range all {
 		r.purpose, r.whileSuspended = actor.Audit, true
 	}
-	return []*route{log, usage}
+	return all
 }
+
+// given hands on what an operation gives as a file.
+func given(_ *call, a answer) (answer, error) { return a, nil }
 
 type logView struct {
 	Entries []entryView
@@ -31,6 +37,7 @@ type logView struct {
 	Staff   []office.Staff // to choose from
 	Actions []string
 	All     bool // the whole office, not one's own unit
+	Export  counter.Form
 	People  people
 }
 
@@ -42,8 +49,12 @@ type entryView struct {
 	Page   string // of the object, where the one who looks may see it
 }
 
-// showLog shows entries by what is asked for: of today, where nothing is.
 func (s *Server) showLog(c *call) (answer, error) {
+	return s.logPage(c, counter.Form{}, http.StatusOK, nil)
+}
+
+// logPage shows entries by what is asked for: of today, where nothing is.
+func (s *Server) logPage(c *call, export counter.Form, status int, above *counter.Said) (answer, error) {
 	asked := url.Values{}
 	for _, name := range []string{"staff", "day", "action", "object"} {
 		if v := strings.TrimSpace(c.query.Get(name)); v != "" {
@@ -57,8 +68,11 @@ func (s *Server) showLog(c *call) (answer, error) {
 	for name := range asked {
 		c.query.Set(name, asked.Get(name))
 	}
+	if export.Values == nil {
+		export.Values = url.Values{"from": {asked.Get("day")}, "until": {asked.Get("day")}}
+	}
 	err := c.readDates("day")
-	v := logView{Query: counter.Form{Values: asked}, All: c.actor.May(string(office.ReadLog)), Actions: counter.Actions()}
+	v := logView{Query: counter.Form{Values: asked}, Export: export, All: c.actor.May(string(office.ReadLog)), Actions: counter.Actions()}
 	var failed error
 	if v.People, failed = s.people(c); failed != nil {
 		return answer{}, failed
@@ -95,7 +109,7 @@ func (s *Server) showLog(c *call) (answer, error) {
 		v.Next = asked.Encode()
 		asked.Del("cursor")
 	}
-	return s.html(c, "log", http.StatusOK, nil, v)
+	return s.html(c, "log", status, above, v)
 }
 
 func (s *Server) inWords(c *call, e entryBody) entryView {

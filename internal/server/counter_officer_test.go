@@ -10,6 +10,7 @@ import (
 
 	"akashi/certificate"
 	"akashi/internal/audit"
+	"akashi/internal/audit/tree"
 	"akashi/internal/cli"
 	"akashi/internal/clock"
 	"akashi/internal/office"
@@ -64,6 +65,7 @@ func (f *fixture) testOfficer(t *testing.T) {
 	f.testSettingsPages(t, second)
 	f.testAlertPages(t, second, operator)
 	f.testLogPages(t)
+	f.testLogExport(t)
 	f.testRunPages(t)
 	refused := f.page(f.clerk, "GET", "/counter/accounts", "", asBrowser)
 	if f.want(t, refused, 403, ""); !bytes.Contains(refused.body, []byte("<html")) || bytes.Contains(refused.body, []byte(`href="/counter/accounts"`)) || bytes.Contains(refused.body, []byte(`href="/counter/office"`)) {
@@ -311,6 +313,52 @@ func (f *fixture) testLogPages(t *testing.T) {
 	if after, all := read(head, "/log/unit"), read(auditor, "/log"); before == 0 || after != 0 || all < before {
 		t.Errorf("error/another unit: %d entries, after the move %d, the auditor's %d", before, after, all)
 	}
+}
+
+// Issue 6, S-018, S-088: the auditor takes the log of some days with its proofs, which
+// stand by themselves; it names nobody, and that it was taken is logged.
+func (f *fixture) testLogExport(t *testing.T) {
+	const path = "/counter/log/export"
+	auditor := f.everyRole(t, cli.TestOffice)[office.Auditor]
+	f.issued(t, certificate.Domestic)
+	if err := f.Notaries[0].Checkpoint(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	today := string(clock.DateOf(f.World.Clock.Now()))
+	span := func(from, until string) string { return url.Values{"from:text": {from}, "until:text": {until}}.Encode() }
+	f.holds(t, f.page(auditor, "GET", "/counter/log", ""), `action="`+path+`"`, `value="`+today+`"`)
+	if page := f.page(f.officer, "GET", "/counter/log", ""); bytes.Contains(page.body, []byte(path)) {
+		t.Error("error/offered to who reads one unit only")
+	}
+	taken := f.page(auditor, "POST", path, span(strings.ReplaceAll(today, "-", ""), today))
+	f.want(t, taken, 200, "")
+	if got := taken.header.Get("Content-Disposition"); got != `attachment; filename="log-`+cli.TestOffice+"-"+today+"-"+today+`.jsonl"` {
+		t.Errorf("ok/name: %s", got)
+	}
+	key := f.Notaries[0].Key.Verifier()
+	report, err := tree.ProveFile(bytes.NewReader(taken.body), nil, key)
+	if err != nil || !report.Sound() || report.Proven < 10 || report.Verdict != tree.Whole {
+		t.Errorf("ok/proven: %+v %v", report, err)
+	}
+	for _, personal := range []string{"桜井", "SAKURAI", "1991-02-18", "0000000001", foreignOffice} {
+		if bytes.Contains(taken.body, []byte(personal)) {
+			t.Errorf("error/the file holds %s", personal)
+		}
+	}
+	for field, form := range map[string]string{"from": span("yesterday", today), "until": span(today, "2020-01-01"), "": span(today, "")} {
+		if field == "" {
+			field = "until"
+		}
+		r := f.page(auditor, "POST", path, form)
+		if f.at(t, r, 400, field); !bytes.Contains(r.body, []byte(`name="from:text" value="`+form[len("from%3Atext="):strings.Index(form, "&")])) {
+			t.Errorf("error/%s: what was typed is gone: %s", field, r.body)
+		}
+	}
+	f.want(t, f.page(f.officer, "POST", path, span(today, today)), 403, "permission")
+	f.holds(t, f.page(auditor, "GET", "/counter/log?action=log.export", ""), "操作記録を書き出す")
+	f.want(t, f.do(auditor, "POST", "/log/export", `{"from":"`+today+`","until":"`+today+`"}`), 200, "")
+	f.want(t, f.do(auditor, "POST", "/log/export", `{"from":"`+today+`","until":"2099-01-01"}`), 400, "days")
+	f.want(t, f.do(f.officer, "POST", "/log/export", `{"from":"`+today+`","until":"`+today+`"}`), 403, "permission")
 }
 
 // accountOf is the id of an account of the office.

@@ -64,7 +64,7 @@ func newFixtureOn(t *testing.T, c cli.Config, change ...func(*Services)) *fixtur
 	w := world.New(t, c)
 	f := &fixture{World: w, log: &safeBuffer{}, met: map[string]map[bool]bool{}}
 	services := Services{
-		Applications: w.Applications, Imports: w.Imports, Approvals: w.Approvals, Offices: w.Offices, Budget: w.Budget, Issuance: w.Issuance, Revocations: w.Revocations, Reissues: w.Reissues, Mailings: w.Mailings, Batches: w.Batches, Retention: w.Retention, Log: w.Log, Reviews: w.Reviews, Statistics: w.Statistics, Alerts: w.Alerts, Usage: w.Usage, Covers: w.Store.Covers, Accounts: w.Accounts, AccountRequests: w.AccountRequests, Rosters: w.Rosters, Terminals: w.Terminals, Nodes: w.Store.Nodes,
+		Applications: w.Applications, Imports: w.Imports, Approvals: w.Approvals, Offices: w.Offices, Budget: w.Budget, Issuance: w.Issuance, Revocations: w.Revocations, Reissues: w.Reissues, Mailings: w.Mailings, Batches: w.Batches, Retention: w.Retention, Log: w.Log, Reviews: w.Reviews, Statistics: w.Statistics, Alerts: w.Alerts, Usage: w.Usage, Covers: w.Store.Covers, Parts: w.Store, Accounts: w.Accounts, AccountRequests: w.AccountRequests, Rosters: w.Rosters, Terminals: w.Terminals, Nodes: w.Store.Nodes,
 		Once: w.Store.Once, Published: w.Published.Whole, IssuanceLog: w.Published.Issuances, Withdrawn: w.Published.Lists.WithdrawnFile, Ping: w.Store.Ping,
 		Logger: slog.New(slog.NewJSONHandler(f.log, nil)), SHCIssuer: w.Config.SHCIssuer, SHCName: "Akashi", Version: "test",
 	}

@@ -1,12 +1,16 @@
 package server
 
 import (
+	"bytes"
+	"fmt"
 	"net/http"
 	"regexp"
+	"strconv"
 	"time"
 
 	"akashi/internal/actor"
 	"akashi/internal/audit"
+	"akashi/internal/audit/tree"
 	"akashi/internal/clock"
 	"akashi/internal/fault"
 	"akashi/internal/office"
@@ -69,6 +73,14 @@ type usageBody struct {
 	watch.Usages
 }
 
+type spanBody struct {
+	From  clock.Date `json:"from" minLength:"1" maxLength:"10" doc:"first day, YYYY-MM-DD"`
+	Until clock.Date `json:"until" minLength:"1" maxLength:"10" doc:"last day; at most 31"`
+}
+
+// partType is that of a part of the log (docs/log.md).
+const partType = "application/x-ndjson"
+
 func (s *Server) logRoutes() []*route {
 	of := func(path, id string, p office.Permission, query []string, out any, serve func(*call) (answer, error), ja, en string) *route {
 		return &route{
@@ -88,8 +100,12 @@ func (s *Server) logRoutes() []*route {
 	usage := of("/lookups", "list-lookups", office.ReadUnitLog, nil, usageBody{}, s.listLookups,
 		"照会の件数を職員と日ごとに数える（監査担当は全員、ほかは自分の課。31 日まで）", "Count look-ups by account and day, of up to 31 days: the auditor of all, others of their own unit")
 	usage.query = []string{"from", "until"}
+	export := of("/log/export", "export-log", office.ReadLog, nil, nil, s.exportLog,
+		"操作記録を、署名された検査点に対する証明とともに書き出す（書き出したことも記録される）", "Export the log of a span of days with proofs against a signed checkpoint; that it was exported is logged")
+	export.method, export.query, export.takes, export.in, export.gives = http.MethodPost, nil, jsonType, spanBody{}, partType
+	export.stepUp, export.longer = true, selectTime
 	return []*route{
-		acknowledge, one, unit, usage,
+		acknowledge, one, unit, usage, export,
 		of("/log", "get-log", office.ReadLog, []string{"staff", "concerned", "day", "action", "object"}, entryList{}, s.readLog,
 			"操作記録を職員・本人・日・操作・対象で読む（読んだことも記録される）", "Read the log of the office by account, person, day, action or object; that it was read is logged"),
 		of("/alerts", "list-alerts", office.ReadAlerts, []string{"scope", "state"}, alertList{}, s.listAlerts,
@@ -196,6 +212,31 @@ func (s *Server) readEntries(c *call, q audit.Query) (answer, error) {
 		out.Next = list[q.Limit-1].ID
 	}
 	return value(out)
+}
+
+// exportLog gives entries of a span of days with their proofs.
+func (s *Server) exportLog(c *call) (answer, error) {
+	b, err := decode[spanBody](c)
+	if err != nil {
+		return answer{}, err
+	}
+	for field, day := range map[string]clock.Date{"from": b.From, "until": b.Until} {
+		if _, err := clock.ParseDate(string(day)); err != nil || !day.Full() {
+			return answer{}, fault.New(fault.Invalid, "date", field)
+		}
+	}
+	if b.From > b.Until || b.Until > b.From.AddDays(watch.MaxDays-1) {
+		return answer{}, fault.New(fault.Invalid, "days", "until").With("max", strconv.Itoa(watch.MaxDays))
+	}
+	entries, err := s.Reviews.Export(c.ctx, c.actor, b.From.Begins(), b.Until.AddDays(1).Begins())
+	if err != nil {
+		return answer{}, err
+	}
+	var file bytes.Buffer
+	if _, err := tree.WritePart(c.ctx, s.Parts, &file, c.actor.Office, entries); err != nil {
+		return answer{}, err
+	}
+	return attachment(file.Bytes(), partType, fmt.Sprintf("log-%s-%s-%s.jsonl", c.actor.Office, b.From, b.Until)), nil
 }
 
 // ofInstallation reads whose alerts are meant: where it is not said, those of the

@@ -63,7 +63,9 @@ type Services struct {
 	Alerts          *watch.Lists
 	Usage           *watch.UsageReports
 	// Covers tells which checkpoints cover entries of the log, by their ids.
-	Covers   func(ctx context.Context, office string, ids []string) (map[string]tree.Cover, error)
+	Covers func(ctx context.Context, office string, ids []string) (map[string]tree.Cover, error)
+	// Parts proves entries that are exported.
+	Parts    tree.PartStore
 	Accounts *office.Accounts
 	// Once returns what an earlier act with an idempotency key made and the hash
 	// of that request's body; fault NotFound if there was none.

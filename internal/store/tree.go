@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"gorm.io/gorm"
@@ -279,6 +280,27 @@ func (s *Store) Covers(ctx context.Context, office string, ids []string) (map[st
 	return covers, err
 }
 
+// placesAtOnce bounds the values of one statement.
+const placesAtOnce = 500
+
+// Places implements tree.PartStore.
+func (s *Store) Places(ctx context.Context, office string, ids []string) (map[string]int64, error) {
+	places := make(map[string]int64, len(ids))
+	err := s.look(ctx, office, func(db *gorm.DB) error {
+		for some := range slices.Chunk(ids, placesAtOnce) {
+			var rows []treeLeaf
+			if err := db.Select("entry_id", "seq").Where("tree = ? AND office = ? AND entry_id IN ?", string(tree.Log), office, some).Find(&rows).Error; err != nil {
+				return err
+			}
+			for _, r := range rows {
+				places[r.EntryID] = r.Seq
+			}
+		}
+		return nil
+	})
+	return places, err
+}
+
 // Pruned implements tree.Store.
 func (s *Store) Pruned(ctx context.Context) (map[string]int64, error) {
 	pruned := map[string]int64{}
@@ -341,7 +363,10 @@ func (s *Store) Checkpoints(ctx context.Context, name tree.Name) (texts []string
 	return texts, err
 }
 
-var _ tree.Store = (*Store)(nil)
+var (
+	_ tree.Store     = (*Store)(nil)
+	_ tree.PartStore = (*Store)(nil)
+)
 
 // Covered is the size of the last checkpoint of the log; 0 if there is none.
 func (s *Store) Covered(ctx context.Context) (size int64, err error) {

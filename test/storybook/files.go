@@ -7,7 +7,7 @@ import (
 	"akashi/internal/office"
 )
 
-// filesBrought are those of subjects and records, and rosters.
+// filesBrought are those of subjects and records, rosters, and the log.
 func filesBrought(h *hand) {
 	const list, page = "/counter/imports", "/counter/imports/{id}"
 	seen := func(state string, as office.Role, path string) { h.story(page, state, as, path) }
@@ -44,6 +44,9 @@ func filesBrought(h *hand) {
 	seen("many lines are wrong", office.RegisterClerk, bring(office.RegisterClerk, "records", long.String()))
 	seen("of the other kind", office.RegisterClerk, bring(office.RegisterClerk, "records", furtherSubjects))
 	seen("no line is right", office.RegisterClerk, bring(office.RegisterClerk, "subjects", header+"\n900001,1,,,,,,,,,\n"))
+	const log = "/counter/log"
+	h.story(log, "as an auditor", office.Auditor, log)
+	h.wrong(log, "exported of no day", office.Auditor, log+"/export", url.Values{"from:text": {"昨日"}, "until:text": {"2026-11-24"}})
 	const rosters = "/counter/rosters"
 	h.wrong(rosters, "a line is wrong", office.Officer, rosters, url.Values{"file": {"user_id,name,unit\nx\n"}})
 	h.story(page, "does not exist", office.RegisterClerk, list+"/"+nowhere)

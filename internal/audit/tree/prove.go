@@ -74,6 +74,7 @@ type Report struct {
 	Findings []Finding `json:"findings"`        // at most maxFindings
 	More     int       `json:"more"`            // findings that are not listed
 	File     bool      `json:"file"`            // of an export: whether entries without a place were left out is not proven
+	Part     bool      `json:"part"`            // of a part: nor is whether any was left out
 }
 
 const maxFindings = 100
