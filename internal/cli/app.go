@@ -165,7 +165,7 @@ func OpenAt(ctx context.Context, c Config, open OpenStore, now clock.Clock) (a *
 	}
 	keys, err := a.testKeys(ctx)
 	if err == nil {
-		err = errors.Join(a.assemble(keys), a.accounts(ring))
+		err = errors.Join(a.assemble(ring, keys), a.accounts(ring))
 	}
 	if err != nil {
 		return nil, errors.Join(err, a.Store.Close())
@@ -238,7 +238,7 @@ func (a *App) backend(test []signing.Key) (signing.Backend, error) {
 	return signing.NewQueue(a.Token, a.Config.PKCS11Sessions, a.Config.PKCS11Waiting), nil
 }
 
-func (a *App) assemble(testKeys []signing.Key) error {
+func (a *App) assemble(ring *seal.Ring, testKeys []signing.Key) error {
 	private, err := a.backend(testKeys)
 	if err != nil {
 		return err
@@ -275,6 +275,7 @@ func (a *App) assemble(testKeys []signing.Key) error {
 		Log: a.Log, Store: a.Store, Applications: a.Applications,
 		Signer:    signing.NewSigner(private, a.Store, a.Store.SigningKey, a.Clock),
 		Published: a.Published.Bundle,
+		Digests:   func(office, value string) [][]byte { return ring.Indexes(office, seal.Index, "preview", value) },
 		Catalogue: products, Renderer: renderer, Clock: a.Clock, IDs: a.IDs,
 		Identity: issuance.Identity{SHCIssuer: a.Config.SHCIssuer, VDSNCIssuer: a.Config.VDSNCIssuer, Test: !a.Config.Production},
 	}

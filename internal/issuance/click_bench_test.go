@@ -71,7 +71,7 @@ func (f *face) showApplication(id string) error {
 }
 
 func (f *face) issueAndPrint(id, token string) error {
-	form := url.Values{"_applicant": {token}, "_key": {"click-" + id}, "version:int": {"2"}, "print": {"yes"}}
+	form := url.Values{"_applicant": {token}, "_key": {"click-" + id}, "_print": {"yes"}}
 	r, err := http.NewRequest(http.MethodPost, f.url+"/counter/applications/"+id+"/issue", strings.NewReader(form.Encode()))
 	if err != nil {
 		return err

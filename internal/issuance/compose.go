@@ -24,6 +24,9 @@ func (s *Service) compose(ctx context.Context, b basis, supersedes string) (cert
 	if err != nil {
 		return c, nil, err
 	}
+	if err := s.asSeen(b.seen, b.app.ID, c); err != nil {
+		return c, nil, err
+	}
 	number, err := s.numbers.next(ctx, s.Store, c.Office, string(c.IssuedOn))
 	if err != nil {
 		return c, nil, err

@@ -161,6 +161,7 @@ type Service struct {
 	Signer       Signer
 	Paper        *signing.PaperSigner                         // signs printed pages of offices that have a key for it; may be nil
 	Published    func(context.Context) (*trust.Bundle, error) // the keys as verifiers get them
+	Digests      func(office, value string) [][]byte          // of a value under a key of the office; several while that key is being changed, the one to give first
 	Catalogue    *catalogue.Catalogue
 	Renderer     *pdf.Renderer
 	Identity     Identity

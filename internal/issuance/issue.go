@@ -26,19 +26,25 @@ const (
 // has: however often and from wherever it is called, there is one live
 // certificate. made tells whether this call made it.
 func (s *Service) Issue(ctx context.Context, a actor.Actor, applicationID string) (i Issue, made bool, err error) {
+	return s.IssueSeen(ctx, a, applicationID, "")
+}
+
+// IssueSeen is Issue for somebody who looked at a preview with this digest. Fault Conflict
+// "preview_changed" if the certificate says something else than the preview did.
+func (s *Service) IssueSeen(ctx context.Context, a actor.Actor, applicationID, seen string) (i Issue, made bool, err error) {
 	a = a.For(applicationID)
 	for try := 0; ; try++ {
 		// Calls within one process share one attempt; the context of the first
 		// must not decide for all. The others read the result under their own name.
 		mine := false
-		_, err, _ = s.single.Do(a.Office+"/"+applicationID, func() (any, error) {
+		_, err, _ = s.single.Do(a.Office+"/"+applicationID+"/"+seen, func() (any, error) {
 			mine = true
 			var err error
-			i, made, err = s.issueNew(context.WithoutCancel(ctx), a, applicationID, "", "")
+			i, made, err = s.issueNew(context.WithoutCancel(ctx), a, applicationID, seen, "", "")
 			return nil, err
 		})
 		if err == nil && !mine {
-			i, made, err = s.issueNew(ctx, a, applicationID, "", "")
+			i, made, err = s.issueNew(ctx, a, applicationID, seen, "", "")
 		}
 		// Another node was faster, or the application changed under our hands: look again.
 		busy := errors.Is(err, errInProgress) || errors.Is(err, errVersion)
@@ -59,10 +65,10 @@ func (s *Service) Issue(ctx context.Context, a actor.Actor, applicationID string
 var errVersion = fault.New(fault.Conflict, "version", "")
 
 // issueNew runs steps 5 to 11 once, or returns the certificate that the
-// application has. With supersedes, the named certificate is replaced for the
+// application has. With the digest of a preview seen, it must say the same. With supersedes, the named certificate is replaced for the
 // reason given and the record is taken as it is now. The look at application and
 // record is logged with the intent, or with whatever else comes of it.
-func (s *Service) issueNew(ctx context.Context, a actor.Actor, applicationID, supersedes, reason string) (i Issue, made bool, err error) {
+func (s *Service) issueNew(ctx context.Context, a actor.Actor, applicationID, seen, supersedes, reason string) (i Issue, made bool, err error) {
 	var b basis
 	var live *Issue
 	e := audit.Entry{Action: "certificate.compose", Object: applicationID}
@@ -72,8 +78,9 @@ func (s *Service) issueNew(ctx context.Context, a actor.Actor, applicationID, su
 	}, func(ctx context.Context) error {
 		if live != nil {
 			i = *live
-			return nil
+			return s.asSeen(seen, applicationID, i.Certificate)
 		}
+		b.seen = seen
 		draft, err := s.prepare(ctx, a, b, supersedes, reason)
 		if err == nil {
 			i, err = s.finish(ctx, a, draft, &b.app)
@@ -92,6 +99,7 @@ type basis struct {
 	office office.Office
 	app    application.Application
 	now    application.Recheck
+	seen   string // digest of a preview that it must say the same as; empty: of none
 }
 
 // prepare composes, drafts and lints, and stores the intent (steps 5 to 8).

@@ -4,8 +4,10 @@ import (
 	"cmp"
 	"context"
 	"crypto/sha512"
+	"encoding/base64"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"akashi/certificate"
@@ -22,6 +24,7 @@ import (
 type Preview struct {
 	ApplicationID string
 	Version       int                     // of the application that was looked at
+	Digest        string                  // of what it would say, keyed; empty where there are findings
 	Certificate   certificate.Certificate // without ID and AI; as far as it could be composed
 	Sizes         []int                   // modules on a side of each code; none where there are findings
 	RenewBy       time.Time               // when the first of its codes would expire; zero: none would
@@ -122,6 +125,12 @@ func (s *Service) preview(ctx context.Context, b basis) (Preview, error) {
 		p.RenewBy = i.RenewBy
 		p.Sizes, err = s.sizes(ctx, i)
 	}
+	if err == nil && len(p.Findings) == 0 {
+		var digests []string
+		if digests, err = s.digests(p.ApplicationID, c); err == nil {
+			p.Digest = digests[0]
+		}
+	}
 	p.Rows = compare(b, c)
 	return p, err
 }
@@ -148,6 +157,35 @@ func (p *Preview) find(err error) error {
 	field, dose := rowOf(f, p.Certificate)
 	p.Findings = append(p.Findings, Finding{field, dose, f})
 	return nil
+}
+
+// digests are those of what a certificate of an application says on paper and in its codes,
+// whenever it is issued and whatever it is called: keyed, so that nobody can search for the
+// content that has one.
+func (s *Service) digests(applicationID string, c certificate.Certificate) ([]string, error) {
+	c.ID, c.AI, c.IssuedAt, c.IssuedOn, c.Catalogue, c.Supersedes = "", "", time.Time{}, "", "", ""
+	content, err := certificate.Encode(c)
+	if err != nil {
+		return nil, err
+	}
+	keyed := s.Digests(c.Office, applicationID+"\n"+string(content))
+	list := make([]string, len(keyed))
+	for n, d := range keyed {
+		list[n] = base64.RawURLEncoding.EncodeToString(d)
+	}
+	return list, nil
+}
+
+// asSeen refuses a certificate that says something else than the preview that was seen.
+func (s *Service) asSeen(seen, applicationID string, c certificate.Certificate) error {
+	if seen == "" {
+		return nil
+	}
+	digests, err := s.digests(applicationID, c)
+	if err == nil && !slices.Contains(digests, seen) {
+		err = fault.New(fault.Conflict, "preview_changed", "preview")
+	}
+	return err
 }
 
 // filler is as long as a signature and as hard to compress. It goes into a text that is

@@ -116,7 +116,7 @@ func (s *Service) Reissue(ctx context.Context, a actor.Actor, id, reason string)
 	if !old.Reissuable() {
 		return Issue{}, stateConflict(old)
 	}
-	made, _, err := s.issueNew(context.WithoutCancel(ctx), a.For(old.ApplicationID), old.ApplicationID, id, reason)
+	made, _, err := s.issueNew(context.WithoutCancel(ctx), a.For(old.ApplicationID), old.ApplicationID, "", id, reason)
 	return made, err
 }
 

@@ -266,7 +266,13 @@ func (s *Server) issueCertificate(c *call) (answer, error) {
 	if _, err := c.key(); err != nil {
 		return answer{}, err
 	}
-	i, made, err := s.Issuance.Issue(c.ctx, c.actor, id)
+	var b issueBody
+	if len(c.body) > 0 {
+		if b, err = decode[issueBody](c); err != nil {
+			return answer{}, err
+		}
+	}
+	i, made, err := s.Issuance.IssueSeen(c.ctx, c.actor, id, b.Preview)
 	if err != nil {
 		return answer{}, err
 	}

@@ -222,7 +222,7 @@ func (c *call) readBody(w http.ResponseWriter) error {
 
 // checkType finds out what the body is and refuses what the route does not take.
 func (c *call) checkType() error {
-	if len(c.route.takes) == 0 {
+	if len(c.route.takes) == 0 || c.route.bare && c.request.ContentLength == 0 {
 		return nil
 	}
 	refused := fault.New(fault.Invalid, "media_type", "Content-Type").With("types", strings.Join(c.route.takes, ", "))

@@ -27,7 +27,7 @@ func (s *Server) applicationPages() []*route {
 	withdraw := actRoute("/applications/{id}/withdraw", "take-back-application", "withdraw-application", office.WriteApplications, nil, s.acted(s.withdrawApplication), "取り下げる", "Withdraw")
 	decide := actRoute("/applications/{id}/decision", "judge-application", "decide-application", office.Decide, decisionBody{}, s.acted(s.decideApplication), "決定する", "Decide")
 	number := actRoute("/applications/{id}/number", "enter-number-at-counter", "enter-number", office.EnterNumber, numberBody{}, s.numberHere, "個人番号で記録を探す", "Look for the record by the individual number")
-	issue := actRoute("/applications/{id}/issue", "issue-at-counter", "issue-certificate", office.Issue, nil, s.issueHere, "発行する", "Issue")
+	issue := actRoute("/applications/{id}/issue", "issue-at-counter", "issue-certificate", office.Issue, issueBody{}, s.issueHere, "発行する", "Issue")
 	preview := showRoute("/applications/{id}/preview", "show-preview", "preview-certificate", office.Issue, s.showPreview, "発行される紙面の確認用（記録される）", "The paper that would be printed, as a preview; the look-up is logged")
 	history := showRoute("/applications/{id}/history", "show-history", "get-history", office.ReadCertificates, s.showHistory, "その人の証明書の履歴の画面（記録される）", "The page of every certificate of a person; the look-up is logged")
 	for _, r := range []*route{create, submit, one, edit, supply, history, preview} {

@@ -2,10 +2,8 @@ package server
 
 import (
 	"net/http"
-	"strconv"
 	"strings"
 
-	"akashi/internal/application"
 	"akashi/internal/counter"
 	"akashi/internal/fault"
 	"akashi/internal/issuance"
@@ -29,11 +27,11 @@ func (s *Server) certificatePages() []*route {
 // issueHere issues and goes on to the certificate, or answers with its paper at once.
 func (s *Server) issueHere(c *call) (answer, error) {
 	f, err := s.form(c)
-	if err == nil && f.Value("print") != "" && !c.actor.May(string(office.Print)) {
+	if err == nil && f.Value("_print") != "" && !c.actor.May(string(office.Print)) {
 		err = fault.New(fault.Forbidden, "permission", "")
 	}
 	if err == nil {
-		err = s.unchanged(c, f)
+		err = c.asJSON(f.Values)
 	}
 	var a answer
 	if err == nil {
@@ -43,24 +41,10 @@ func (s *Server) issueHere(c *call) (answer, error) {
 		return s.back(c, f, err)
 	}
 	id := a.body.(certificateBody).ID
-	if f.Value("print") == "" {
+	if f.Value("_print") == "" {
 		return to("/counter/certificates/" + id), nil
 	}
 	return s.onScreen(s.print(c, []string{id}))
-}
-
-// unchanged refuses to issue what is not what the page showed. Once there is a certificate,
-// the same form gets it again.
-func (s *Server) unchanged(c *call, f counter.Form) error {
-	id, err := s.row(c, "application")
-	if err != nil || !f.Values.Has("version:int") {
-		return err
-	}
-	app, err := s.Applications.Get(c.ctx, c.actor, id)
-	if err == nil && app.State != application.Fulfilled && strconv.Itoa(app.Version) != f.Value("version:int") {
-		return fault.New(fault.Conflict, "version", "version")
-	}
-	return err
 }
 
 // onScreen lets the browser show a paper instead of saving it.

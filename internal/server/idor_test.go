@@ -98,7 +98,7 @@ var bodyOf = map[string]string{
 	"answer-application": form(certificate.Domestic), "decide-application": `{"outcome":"approve","reason":"x"}`,
 	"reissue-certificate": `{"reason":"lost"}`, "revoke-certificate": `{"reason":"wrong_content"}`,
 	"enter-number": shownCard("123456789018"), "approve-approval": `{"reason":"x"}`, "refuse-approval": `{"reason":"x"}`,
-	"supply-application": plainForm("subject.ticket_number", "0000000001"), "check-application": "_key=k", "take-back-application": "_key=k", "judge-application": "outcome=reject&reason=x", "enter-number-at-counter": "individual_number=123456789018&name.family=x&birth_date=1991-02-18&sex=2&address_number=1", "issue-at-counter": "_key=k",
+	"supply-application": plainForm("subject.ticket_number", "0000000001"), "check-application": "_key=k", "take-back-application": "_key=k", "judge-application": "outcome=reject&reason=x", "enter-number-at-counter": "individual_number=123456789018&name.family=x&birth_date=1991-02-18&sex=2&address_number=1", "issue-at-counter": "_key=k", "issue-certificate": "{}",
 	"print-at-counter": "_key=k", "make-certificate-again": "reason=lost", "end-certificate": "reason=fraud", "agree-approval": "reason=x", "deny-approval": "reason=x", "unask-approval": "_key=k",
 	"acknowledge-alert": noted, "see-to-alert": "note%3Atext=x", "ask-for-change": dutyFields(), "ask-for-enabling": dutyFields(),
 	"stop-account": "_key=k", "apply-roster": "_key=k", "shut-terminal-out": "_key=k", "ask-for-recovery": "_key=k", "give-new-link": "_key=k", "do-account-request": "_key=k",

@@ -14,6 +14,7 @@ type previewBody struct {
 	Application string             `json:"application"`
 	Version     int                `json:"version" doc:"of the application that was looked at"`
 	Issuable    bool               `json:"issuable" doc:"whether it would be issued: there are no findings"`
+	Digest      string             `json:"digest,omitempty" doc:"of what would stand on the paper and in the codes; keyed: it tells nothing but whether two previews of the application are the same. Whoever issues may give it back"`
 	Findings    []findingBody      `json:"findings" doc:"why it would not be issued, and how to mend it"`
 	Kind        string             `json:"kind"`
 	Programme   string             `json:"programme"`
@@ -25,6 +26,11 @@ type previewBody struct {
 	RenewBy     time.Time          `json:"renew_by,omitzero" doc:"when the first of its codes would expire"`
 	Rows        []rowBody          `json:"rows" doc:"field by field"`
 	Paper       string             `json:"paper,omitempty" doc:"where its paper can be seen, marked as a preview and without codes"`
+}
+
+// issueBody is what an issue may be bound to.
+type issueBody struct {
+	Preview string `json:"preview,omitempty" maxLength:"64" doc:"digest of the preview that was looked at; if something else would be issued now, nothing is: 409 preview_changed"`
 }
 
 type findingBody struct {
@@ -91,6 +97,7 @@ func (s *Server) previewOf(c *call, p issuance.Preview) (previewBody, error) {
 		b.Rows = append(b.Rows, rowBody{r.Field, r.Dose, r.Passport, r.Register, r.Certificate, string(r.Mark), r.Why, r.Hint})
 	}
 	if b.Issuable = len(b.Findings) == 0; b.Issuable {
+		b.Digest = p.Digest
 		b.Paper = prefix + "/applications/" + p.ApplicationID + "/preview.pdf"
 	}
 	return b, nil

@@ -26,7 +26,7 @@ func (f *fixture) testPreview(t *testing.T) {
 	r := f.do(f.clerk, "GET", path, "")
 	f.want(t, r, 200, "")
 	var b previewBody
-	if err := json.Unmarshal(r.body, &b); err != nil || !b.Issuable || len(b.Codes) != 2 || b.Codes[0].Modules < 100 || len(b.Rows) < 10 || b.Paper != prefix+path+".pdf" || b.Doses != 3 {
+	if err := json.Unmarshal(r.body, &b); err != nil || !b.Issuable || len(b.Codes) != 2 || b.Codes[0].Modules < 100 || len(b.Rows) < 10 || b.Paper != prefix+path+".pdf" || b.Doses != 3 || len(b.Digest) != 22 {
 		t.Errorf("ok/preview: %v %s", err, r.body)
 	}
 	for _, row := range b.Rows {
@@ -63,6 +63,39 @@ func (f *fixture) testPreview(t *testing.T) {
 	f.want(t, f.do(f.clerk, "GET", path+".pdf", ""), 409, "not_approved")
 	if excuse := f.page(f.clerk, "GET", "/counter"+path, "", asBrowser); excuse.status != 409 || !bytes.Contains(excuse.body, []byte("申請が承認されていません")) {
 		t.Errorf("error/issued: %d %.200s", excuse.status, excuse.body)
+	}
+}
+
+var hiddenPreview = regexp.MustCompile(`name="preview" value="([\w-]{22})"`)
+
+// testSeen issues from the page of an approved application what that page shows, and
+// shows the page anew where something else would be issued.
+func (f *fixture) testSeen(t *testing.T, path string) {
+	shown := hiddenPreview.FindSubmatch(f.page(f.clerk, "GET", path, "").body)
+	if shown == nil {
+		t.Fatal("ok/the page names no preview")
+	}
+	f.SetOffice(t, func(s *office.Settings) { s.EU = true })
+	defer f.SetOffice(t, func(s *office.Settings) { s.EU = false })
+	for _, print := range []string{"", "&_print=yes"} {
+		refused := f.page(f.clerk, "POST", path+"/issue", "_key=seen&preview="+string(shown[1])+print)
+		anew := hiddenPreview.FindSubmatch(refused.body)
+		if f.want(t, refused, 409, ""); anew == nil || bytes.Equal(anew[1], shown[1]) || !bytes.Contains(refused.body, []byte(messages["preview_changed"].JA)) {
+			t.Errorf("error/changed since: %s", refused.body)
+		}
+	}
+	api := "/applications" + strings.TrimPrefix(path, "/counter/applications") + "/certificate"
+	f.want(t, f.do(f.clerk, "POST", api, `{"preview":"`+string(shown[1])+`"}`), 409, "preview_changed")
+	f.want(t, f.do(f.clerk, "POST", api, `{"seen":"x"}`), 400, "unknown_field")
+	f.want(t, f.page(f.clerk, "POST", prefix+api, "preview=x"), 415, "media_type")
+	f.SetOffice(t, func(s *office.Settings) { s.EU = false })
+	made := f.page(f.clerk, "POST", path+"/issue", "_key=seen&preview="+string(shown[1]))
+	f.want(t, made, 303, "")
+	f.want(t, f.do(f.clerk, "POST", api, `{"preview":"`+string(shown[1])+`"}`), 200, "")
+	f.want(t, f.do(f.clerk, "POST", api, ""), 200, "")
+	late := f.page(f.clerk, "POST", path+"/issue", "_key=seen&_print=yes&preview=another")
+	if f.want(t, late, 409, ""); !bytes.Contains(late.body, []byte(made.header.Get("Location"))) {
+		t.Errorf("error/issued meanwhile: %s", late.body)
 	}
 }
 

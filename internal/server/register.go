@@ -141,7 +141,7 @@ func (r *route) operation(schemas huma.Registry) *huma.Operation {
 var binary = &huma.Schema{Type: "string", Format: "binary"}
 
 func (r *route) requestBody(schemas huma.Registry) *huma.RequestBody {
-	b := &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{}}
+	b := &huma.RequestBody{Required: !r.bare, Content: map[string]*huma.MediaType{}}
 	if r.in != nil {
 		r.registry, r.schema = schemas, schemas.Schema(reflect.TypeOf(r.in), true, r.id)
 	}

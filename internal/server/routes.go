@@ -49,6 +49,7 @@ type route struct {
 	in, out    any      // values of the types of body and answer
 	bytes      int64    // largest body; 0: 64 KiB
 	longer     time.Duration
+	bare       bool // its body may be left out
 	keyed      bool // takes an Idempotency-Key
 	stepUp     bool // the second factor was proven in the last five minutes (S-018)
 	throttled  bool
@@ -133,7 +134,7 @@ func (s *Server) applicationRoutes() []*route {
 	submit.looksUp, supply.looksUp = true, true
 	issue := post("/{id}/certificate", "issue-certificate", office.Issue, nil, s.issueCertificate,
 		"証明書を発行する（発行済みならそれを返す: 200）", "Issue the certificate, or return the one there is (200)")
-	issue.status, issue.keyed, issue.out = http.StatusCreated, true, certificateBody{}
+	issue.status, issue.keyed, issue.takes, issue.in, issue.bare, issue.out = http.StatusCreated, true, jsonType, issueBody{}, true, certificateBody{}
 	number := post("/{id}/number", "enter-number", office.EnterNumber, numberBody{}, s.enterNumber,
 		"個人番号で記録を探す、または登録する（番号は二度と表示しない）", "Look for the record by the individual number, or store it; it is never shown again")
 	number.out = numberAnswer{}

@@ -82,7 +82,7 @@ func TestYellowCardAtTheCounter(t *testing.T) {
 	for n, kind := range []string{"icvp", "travel"} {
 		made := f.page(f.clerk, "POST", "/counter", plainForm("_applicant", token, "kind", kind, "programme", "yellow_fever", "_key", kind))
 		f.want(t, made, 303, "")
-		paper := f.page(f.clerk, "POST", made.header.Get("Location")+"/issue", "print=yes&_key=k"+kind)
+		paper := f.page(f.clerk, "POST", made.header.Get("Location")+"/issue", "_print=yes&_key=k"+kind)
 		if f.want(t, paper, 200, ""); !bytes.HasPrefix(paper.body, []byte("%PDF")) {
 			t.Errorf("ok/%d: %.20s", n, paper.body)
 		}

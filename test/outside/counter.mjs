@@ -49,7 +49,7 @@ await answer(({ browser, origin, link, user, password, zone }) => inBrowser(brow
   await page.locator("#zone .fine").waitFor();
   content.zone = await page.locator("#zone").innerText();
   await press("Control+Enter");
-  await page.locator("form[action$='/issue'] button[name=print]").waitFor();
+  await page.locator("form[action$='/issue'] button[name=_print]").waitFor();
   const paper = context.waitForEvent("page");
   await press("Enter");
   const shown = await paper;

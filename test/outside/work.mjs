@@ -37,8 +37,8 @@ await answer(({ browser: path, origin, zones }) => inBrowser(path, async (browse
     await c.press("Enter");
   };
   const issue = async (c, page) => {
-    await page.locator("form[action$='/issue'] button[name=print]").waitFor();
-    await c.reach("form[action$='/issue'] button[name=print]");
+    await page.locator("form[action$='/issue'] button[name=_print]").waitFor();
+    await c.reach("form[action$='/issue'] button[name=_print]");
     const paper = page.context().waitForEvent("page");
     await c.press("Enter");
     await (await paper).close();
@@ -143,7 +143,7 @@ await answer(({ browser: path, origin, zones }) => inBrowser(path, async (browse
   const cut = await at("/counter/applications/{id}", "approved, for a line that is cut");
   const application = cut.url();
   await cut.context().request.post(`${origin}/storybook/line/cut`);
-  await failed(cut, () => cut.locator("form[action$='/issue'] button:not([name=print])").click({ noWaitAfter: true }));
+  await failed(cut, () => cut.locator("form[action$='/issue'] button:not([name=_print])").click({ noWaitAfter: true }));
   await cut.context().request.post(`${origin}/storybook/line/whole`);
   await cut.goto(application);
   content.afterCut = await cut.locator("#main a[href^='/counter/certificates/'] code").allInnerTexts();
@@ -154,11 +154,11 @@ await answer(({ browser: path, origin, zones }) => inBrowser(path, async (browse
   const off = await at("/counter/applications/{id}", "approved, for a line that is down");
   const address = off.url();
   await off.context().setOffline(true);
-  await failed(off, () => off.locator("form[action$='/issue'] button:not([name=print])").click({ noWaitAfter: true }));
+  await failed(off, () => off.locator("form[action$='/issue'] button:not([name=_print])").click({ noWaitAfter: true }));
   await off.context().setOffline(false);
   await off.goto(address);
   content.afterDown = await off.locator("#main a[href^='/counter/certificates/'] code").count();
-  await off.locator("form[action$='/issue'] button:not([name=print])").click();
+  await off.locator("form[action$='/issue'] button:not([name=_print])").click();
   await off.waitForURL(/certificates\//);
   await off.goto(address);
   content.afterUp = await off.locator("#main a[href^='/counter/certificates/'] code").allInnerTexts();

@@ -113,7 +113,7 @@ func applications(h *hand) {
 	for _, of := range []string{"cut", "down"} {
 		h.story(applicationPage, "approved, for a line that is "+of, office.Clerk, apply(plain("_key", of)))
 	}
-	h.wrong(applicationPage, "not what the page showed", office.Clerk, approved+"/issue", url.Values{"version:int": {"1"}})
+	h.wrong(applicationPage, "not what the page showed", office.Clerk, approved+"/issue", url.Values{"preview": {"of another day"}})
 
 	rejected := apply(domestic("0000000008", "神田", "由美", "1969-05-05"))
 	h.send(office.Officer, rejected+"/decision", url.Values{"outcome": {"reject"}, "reason": {"別の市区町村の記録です。"}})
