@@ -41,6 +41,9 @@ func TestPagesInBrowser(t *testing.T) {
 			t.Errorf("%s: %+v", name, c.Said)
 		}
 	}
+	if !slices.Equal(got.Passkeys, []int{0, 1}) {
+		t.Errorf("ok/passkeys on the device: %v", got.Passkeys)
+	}
 	if got.Account.User != user || got.Account.Role != "officer" {
 		t.Errorf("ok/account: %+v", got.Account)
 	}

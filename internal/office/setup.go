@@ -89,9 +89,14 @@ func (a *Accounts) linked(ctx context.Context, link string) (Staff, error) {
 	return s, err
 }
 
-// BeginSetup answers a set-up link with what the browser needs to make a passkey.
-func (a *Accounts) BeginSetup(ctx context.Context, link string) (Staff, Asked, error) {
+// BeginSetup answers a set-up link with what the browser needs to make a passkey. A
+// password that comes with it is checked first: once refused, it would leave a passkey
+// that belongs to nothing. Empty: it is checked by FinishSetup alone.
+func (a *Accounts) BeginSetup(ctx context.Context, link, password string) (Staff, Asked, error) {
 	s, err := a.linked(ctx, link)
+	if err == nil && password != "" {
+		err = a.checkPassword(ctx, s, password)
+	}
 	if err != nil {
 		return s, Asked{}, err
 	}
@@ -140,11 +145,7 @@ func (a *Accounts) FinishSetup(ctx context.Context, in Setup) (Staff, error) {
 // credentials checks what a newcomer brings, and returns the hash of the password
 // and what stores the second factor.
 func (a *Accounts) credentials(ctx context.Context, s Staff, in Setup) (phc string, second func(context.Context, *audit.Entry) error, err error) {
-	o, err := a.Store.Office(ctx, s.Office)
-	if err != nil {
-		return "", nil, err
-	}
-	if err := CheckPassword(in.Password, s.User, o.NameJA, o.NameEN); err != nil {
+	if err := a.checkPassword(ctx, s, in.Password); err != nil {
 		return "", nil, err
 	}
 	if second, err = a.secondFactor(ctx, s, in); err != nil {
@@ -152,6 +153,15 @@ func (a *Accounts) credentials(ctx context.Context, s Staff, in Setup) (phc stri
 	}
 	phc, err = a.Hasher.Hash(ctx, s.Office, in.Password)
 	return phc, second, err
+}
+
+// checkPassword refuses one that is easily guessed, also from who and where the person is.
+func (a *Accounts) checkPassword(ctx context.Context, s Staff, password string) error {
+	o, err := a.Store.Office(ctx, s.Office)
+	if err != nil {
+		return err
+	}
+	return CheckPassword(password, s.User, o.NameJA, o.NameEN)
 }
 
 // secondFactor checks the second factor of a set-up and returns what stores it.

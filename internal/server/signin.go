@@ -69,7 +69,8 @@ func (s *Server) signInRoutes() []*route {
 }
 
 type linkBody struct {
-	Link string `json:"link" maxLength:"100" doc:"the token after # in a set-up link"`
+	Link     string `json:"link" maxLength:"100" doc:"the token after # in a set-up link"`
+	Password string `json:"password,omitempty" maxLength:"1024" doc:"as it will be sent with the answer: one that would be refused then is refused now, before a passkey is made"`
 }
 
 // askedBody is a question to a passkey, or the account where a card was enough.
@@ -143,7 +144,7 @@ func (s *Server) beginSetup(c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	staff, q, err := s.Accounts.BeginSetup(c.ctx, b.Link)
+	staff, q, err := s.Accounts.BeginSetup(c.ctx, b.Link, b.Password)
 	if err != nil {
 		return answer{}, err
 	}

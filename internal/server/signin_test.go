@@ -165,6 +165,9 @@ func (f *fixture) testSignIn(t *testing.T) {
 	n, link := f.newcomer(t, "hanako", office.Officer)
 	bad := map[string]any{"challenge": "x", "credential": map[string]any{}}
 	f.want(t, n.post("/setup/challenge", map[string]any{"link": "x"}), 403, "setup_link")
+	// A password is refused before there is a passkey that would belong to nothing.
+	f.want(t, n.post("/setup/challenge", map[string]any{"link": link, "password": "short"}), 400, "password_short")
+	n.post("/setup/challenge", map[string]any{"link": link, "password": n.password}).question(t)
 	short := n.password
 	n.password = "short"
 	f.want(t, n.setUp(t, link), 400, "password_short")

@@ -127,6 +127,7 @@ type Said struct{ JA, EN, Page string }
 type SignedIn struct {
 	Address                                       string // of the set-up page once it is read
 	Short, SetUp, Wrong, Reminder, SignedIn, Used Said
+	Passkeys                                      []int // on the device after a password that is refused, and after the set-up
 	Account                                       struct{ User, Role string }
 	Cookies                                       []string // name, HttpOnly, Secure, SameSite
 	Trouble                                       []string // errors of scripts, and what the page's policy refused

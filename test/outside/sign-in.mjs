@@ -6,7 +6,9 @@ import { answer } from "./harness.mjs";
 await answer(({ browser, origin, link, user, password }) => inBrowser(browser, async (browser) => {
   const trouble = [];
   const page = await (await terminal(browser, trouble)).newPage();
-  await authenticator(page);
+  const content = { passkeys: [] };
+  let made = 0;
+  (await authenticator(page)).on("WebAuthn.credentialAdded", () => made++);
   // said waits for words of the kind and returns them, by language, if they are seen.
   const said = async (kind) => {
     await page.locator(`#said[data-kind=${kind}]`).waitFor();
@@ -20,16 +22,17 @@ await answer(({ browser, origin, link, user, password }) => inBrowser(browser, a
     for (const [name, value] of Object.entries(fields)) await page.fill(`input[name=${name}]`, value);
     await page.click("form button");
   };
-  const content = {};
 
   await page.goto(`${origin}/setup#${link}`);
   await page.locator("#user", { hasText: user }).waitFor();
   content.address = page.url();
   await send({ password: "short" });
   content.short = await said("error");
+  content.passkeys.push(made);
   await forget();
   await send({ password });
   content.setUp = await said("ok");
+  content.passkeys.push(made);
 
   await page.click("#said a");
   await page.locator("form#sign-in").waitFor();

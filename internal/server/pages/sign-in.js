@@ -38,6 +38,15 @@ async function create(options) {
   return (await navigator.credentials.create({ publicKey: PublicKeyCredential.parseCreationOptionsFromJSON(options) })).toJSON();
 }
 
+// orphaned lets the device forget a passkey that the service has refused, where it can.
+async function orphaned(rpId, credentialId) {
+  try {
+    await PublicKeyCredential.signalUnknownCredential?.({ rpId, credentialId });
+  } catch {
+    // it stays where it was made, and opens nothing
+  }
+}
+
 async function get(options) {
   return (await navigator.credentials.get({ publicKey: PublicKeyCredential.parseRequestOptionsFromJSON(options) })).toJSON();
 }
@@ -84,9 +93,13 @@ if (setup) {
     say(problem.ja ?? "設定リンクを確かめられませんでした。", problem.en ?? "The set-up link could not be checked.", "error");
   });
   guarded(setup, async (fields) => {
-    const asked = await post("/setup/challenge", { link });
+    const password = fields.get("password");
+    const asked = await post("/setup/challenge", { link, password }); // which refuses a password before there is a passkey
     const credential = await create(asked.public_key);
-    const done = await post("/setup", { link, password: fields.get("password"), challenge: asked.challenge, credential });
+    const done = await post("/setup", { link, password, challenge: asked.challenge, credential }).catch(async (problem) => {
+      if (problem.status < 500) await orphaned(asked.public_key.rp.id, credential.id);
+      throw problem;
+    });
     setup.remove();
     say(`${done.user} の設定が終わりました。サインインしてください。`, `${done.user} is set up. Please sign in.`, "ok");
     said.append(document.createElement("br"), Object.assign(document.createElement("a"), { href: "/sign-in", textContent: "サインイン / Sign in" }));
