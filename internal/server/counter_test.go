@@ -145,6 +145,11 @@ func (f *fixture) testCounter(t *testing.T) {
 		f.want(t, f.page(f.clerk, "GET", at+strings.TrimPrefix(application, "/counter/applications/")+"/history", ""), 200, "")
 		f.want(t, f.page(f.clerk, "GET", at+nobody+"/history", ""), 404, "application")
 	}
+	// What cannot be undone is asked twice, without a script, and says what is lost.
+	asked := f.page(f.clerk, "GET", held.header.Get("Location"), "")
+	if f.holds(t, asked, "元に戻せません", "取下げを確定する"); !regexp.MustCompile(`(?s)<details class="confirm">.{1,2000}action="`+held.header.Get("Location")+`/withdraw">`).Match(asked.body) {
+		t.Errorf("ok/withdrawing is not asked for twice: %s", asked.body)
+	}
 	f.want(t, f.page(f.clerk, "POST", held.header.Get("Location")+"/withdraw", ""), 303, "")
 	f.want(t, f.page(f.clerk, "POST", held.header.Get("Location")+"/withdraw", ""), 409, "")
 	f.want(t, f.page(f.clerk, "POST", "/counter/applications/"+nobody+"/submit", ""), 404, "application")
