@@ -33,6 +33,9 @@ func (s *Server) applicationPages() []*route {
 	for _, r := range []*route{create, submit, one, edit, supply, history, preview} {
 		r.looksUp = true
 	}
+	for _, r := range []*route{create, supply, submit, withdraw, decide, number, issue} {
+		r.ofApplicant = true
+	}
 	return []*route{home, zone, create, list, one, history, edit, supply, submit, withdraw, decide, number, preview, issue}
 }
 

@@ -21,6 +21,9 @@ func (s *Server) certificatePages() []*route {
 	reissue := actRoute("/certificates/{id}/reissue", "make-certificate-again", "reissue-certificate", office.Issue, whyBody{}, s.reissueHere, "作り直す", "Issue again")
 	revoke := actRoute("/certificates/{id}/revoke", "end-certificate", "revoke-certificate", office.Revoke, whyBody{}, s.acted(s.revokeCertificate), "失効させる", "Revoke")
 	revoke.stepUp = true
+	for _, r := range []*route{print, reissue, revoke} {
+		r.ofApplicant = true
+	}
 	return []*route{certificates, certificate, print, again, reissue, revoke}
 }
 

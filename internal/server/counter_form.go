@@ -18,10 +18,10 @@ import (
 // maxFields is the largest number of fields of a form.
 const maxFields = 200
 
-// form reads the fields of a page.
+// form reads the fields of a page. What no page of ours sends is refused.
 func (s *Server) form(c *call) (counter.Form, error) {
 	values, err := url.ParseQuery(string(c.body))
-	if err != nil || len(values) > maxFields {
+	if err != nil || !sendable(values) || c.route.ofApplicant && values.Get("_applicant") == "" {
 		return counter.Form{}, fault.New(fault.Invalid, "form_syntax", "")
 	}
 	f := counter.Form{Values: values}
@@ -41,6 +41,18 @@ func (s *Server) opened(c *call, f *counter.Form) error {
 		c.request.Header.Set("Idempotency-Key", f.Key)
 	}
 	return nil
+}
+
+// sendable tells whether a page can have sent the fields: none twice but those of a
+// list, and the version of what it showed is a number.
+func sendable(v url.Values) bool {
+	for name, values := range v {
+		if path, kind, _ := strings.Cut(name, ":"); len(values) > 1 && !strings.HasSuffix(path, "[]") && kind != "lines" {
+			return false
+		}
+	}
+	_, err := strconv.Atoi(v.Get("version:int"))
+	return len(v) <= maxFields && (err == nil || !v.Has("version:int"))
 }
 
 // ticketForm is the number of a ticket (codes-and-files, 5).
@@ -115,7 +127,7 @@ func (c *call) asJSON(fields url.Values) error {
 		case kind == "int" && err == nil:
 			value = n
 		}
-		if !list && len(values) > 1 || !put(body, strings.Split(path, "."), value) {
+		if !put(body, strings.Split(path, "."), value) {
 			return fault.New(fault.Invalid, "form_syntax", "")
 		}
 	}

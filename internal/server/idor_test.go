@@ -181,7 +181,11 @@ func (f *fixture) byID(t *testing.T, key string, foreign bool, r *route, id stri
 	if len(r.takes) > 0 {
 		media = r.takes[0]
 	}
-	got := ask(f.Staff(), key, r.method, path, media, []byte(bodyOf[r.id]))
+	body := bodyOf[r.id]
+	if r.ofApplicant {
+		body += "&_applicant=" + f.served(key)
+	}
+	got := ask(f.Staff(), key, r.method, path, media, []byte(body))
 	request := got.header.Get("X-Request-Id")
 	if got.status != 404 {
 		t.Errorf("%s %s: %d %s", r.id, id, got.status, got.body)

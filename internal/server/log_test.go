@@ -119,11 +119,21 @@ func pinned(t *testing.T, f *fixture) string {
 // noteEntries keeps what a call left in the log: "status: action result, …", and
 // what an entry of it lacks (S-083).
 func (f *fixture) noteEntries(id string, r reply) {
+	acts := f.actsOf(r)
+	if f.logged == nil {
+		f.logged = map[string][]string{}
+	}
+	if line := fmt.Sprintf("%d: %s", r.status, strings.Join(acts, ", ")); !slices.Contains(f.logged[id], line) {
+		f.logged[id] = append(f.logged[id], line)
+	}
+}
+
+// actsOf are the acts that a call left in the log, with what came of them.
+func (f *fixture) actsOf(r reply) (acts []string) {
 	entries, err := f.Store.Unplaced(context.Background(), tree.Log, recent(time.Now()), tree.Entry{}, 20_000)
 	if err != nil {
-		return
+		return nil
 	}
-	var acts []string
 	for _, e := range entries {
 		var told audit.Record
 		if json.Unmarshal(e.Data, &told) != nil || told.Request != r.header.Get("X-Request-Id") {
@@ -135,12 +145,7 @@ func (f *fixture) noteEntries(id string, r reply) {
 		}
 		acts = append(acts, act)
 	}
-	if f.logged == nil {
-		f.logged = map[string][]string{}
-	}
-	if line := fmt.Sprintf("%d: %s", r.status, strings.Join(acts, ", ")); !slices.Contains(f.logged[id], line) {
-		f.logged[id] = append(f.logged[id], line)
-	}
+	return acts
 }
 
 var timeForm = regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$`)

@@ -53,11 +53,13 @@ type route struct {
 	keyed      bool // takes an Idempotency-Key
 	stepUp     bool // the second factor was proven in the last five minutes (S-018)
 	throttled  bool
-	looksUp    bool   // shows a person's data or asks the register: taken from the budget
-	pictures   bool   // takes pictures, which may be larger
-	hidden     bool   // not part of the contract
-	refreshes  bool   // a page that asks for itself again while something goes on
-	logged     string // the operation as which the log names it; empty: its own
+	looksUp    bool // shows a person's data or asks the register: taken from the budget
+	pictures   bool // takes pictures, which may be larger
+	hidden     bool // not part of the contract
+	// ofApplicant: a form about one applicant, which names who is being served (L-03)
+	ofApplicant bool
+	refreshes   bool   // a page that asks for itself again while something goes on
+	logged      string // the operation as which the log names it; empty: its own
 	// leaves: ends sessions, which nothing but the database can refuse (S-017)
 	leaves bool
 	// whileSuspended: also while the office is suspended, to read its log and resume it

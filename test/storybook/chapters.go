@@ -152,7 +152,7 @@ func certificates(h *hand) {
 	fulfilled, first := issue(plain("_key", "fulfilled"))
 	h.story(applicationPage, "fulfilled", office.Clerk, fulfilled)
 	again := h.send(office.Clerk, first+"/reissue", url.Values{"reason": {"correction"}})
-	h.do(office.Clerk, func(cookie string) *http.Request { return request(h.ctx, cookie, again+"/print", url.Values{}) })
+	h.do(office.Clerk, func(cookie string) *http.Request { return h.book.request(h.ctx, cookie, again+"/print", url.Values{}) })
 	seen("superseded", first)
 	seen("issued", again)
 	h.story(page, "issued, as an officer", office.Officer, again)
@@ -239,7 +239,7 @@ func officers(h *hand) {
 	h.api(office.Approver, "/revocations", map[string]any{"selection": map[string]any{"issued_from": "2026-11-01"}, "reason": "wrong_content"})
 	for range 2 {
 		h.do(office.Officer, func(cookie string) *http.Request {
-			return request(h.ctx, cookie, list+"/"+own+"/approve", url.Values{"reason:text": {""}})
+			return h.book.request(h.ctx, cookie, list+"/"+own+"/approve", url.Values{"reason:text": {""}})
 		})
 	}
 	if h.err == nil {

@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math/big"
 	"mime/multipart"
 	"net/http"
@@ -202,7 +203,7 @@ func (h *hand) of(code, page, state string, as office.Role, path string, form ur
 
 // send sends a form as somebody and returns where it leads.
 func (h *hand) send(as office.Role, path string, form url.Values) (location string) {
-	rec := h.do(as, func(cookie string) *http.Request { return request(h.ctx, cookie, path, form) })
+	rec := h.do(as, func(cookie string) *http.Request { return h.book.request(h.ctx, cookie, path, form) })
 	if h.err == nil && rec.Code != http.StatusSeeOther {
 		h.err = fmt.Errorf("storybook: %s %v: %d %s", path, form, rec.Code, rec.Body)
 	}
@@ -257,8 +258,13 @@ func (h *hand) certificate() string {
 	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
 }
 
-// request is a form as a browser sends it: with a field "file", as one that brings a file.
-func request(ctx context.Context, cookie, path string, form url.Values) *http.Request {
+// request is a form as a browser sends it, with the applicant being served: with a field
+// "file", as one that brings a file.
+func (b *Book) request(ctx context.Context, cookie, path string, form url.Values) *http.Request {
+	if session, err := b.app.Accounts.Sessions.Open(ctx, cookie); err == nil {
+		form = maps.Clone(form)
+		form.Set("_applicant", b.app.Accounts.Sessions.Applicant(session))
+	}
 	body, media := io.Reader(strings.NewReader(form.Encode())), "application/x-www-form-urlencoded"
 	if form.Has("file") {
 		body, media = multi(form)

@@ -176,7 +176,7 @@ func (b *Book) open(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, s.Path, http.StatusSeeOther)
 		return
 	}
-	b.staff.ServeHTTP(w, request(r.Context(), cookie.Value, s.Path, s.Form))
+	b.staff.ServeHTTP(w, b.request(r.Context(), cookie.Value, s.Path, s.Form))
 }
 
 // answer is the staff face; where the line is cut, a form does its work and nobody
