@@ -131,6 +131,7 @@ type Application struct {
 	Reasons              []Reason
 	Record               Record
 	Decision             *Decision
+	Another              string // why it has a certificate beside a valid one: a code of WhyAnother
 	PersonKey            string // key under which the personal part is sealed
 	CreatedAt, UpdatedAt time.Time
 }
@@ -192,13 +193,14 @@ type sealed struct {
 	Postal        *Postal                    `json:"postal,omitempty"`
 	Record        Record                     `json:"record"`
 	Decision      *Decision                  `json:"decision,omitempty"`
+	Another       string                     `json:"another,omitempty"`
 }
 
 // Encode returns the personal part, to be sealed.
 func (a Application) Encode() ([]byte, error) {
 	s := sealed{
 		NoticeVersion: a.Form.NoticeVersion, Documents: a.Form.Documents, Applicant: a.Form.Applicant,
-		Subject: a.Form.Subject, Record: a.Record, Decision: a.Decision, Postal: a.Form.Postal,
+		Subject: a.Form.Subject, Record: a.Record, Decision: a.Decision, Another: a.Another, Postal: a.Form.Postal,
 	}
 	if p := a.Form.Passport; p != nil {
 		s.Zone, s.DataPageName, s.Alternative = p.Zone.Reveal(), &p.DataPageName, &p.Alternative
@@ -213,7 +215,7 @@ func (a *Application) Decode(b []byte) error {
 		return fmt.Errorf("application: %w", err)
 	}
 	a.Form.NoticeVersion, a.Form.Documents, a.Form.Applicant, a.Form.Subject = s.NoticeVersion, s.Documents, s.Applicant, s.Subject
-	a.Record, a.Decision, a.Form.Postal = s.Record, s.Decision, s.Postal
+	a.Record, a.Decision, a.Another, a.Form.Postal = s.Record, s.Decision, s.Another, s.Postal
 	if s.DataPageName != nil {
 		a.Form.Passport = &Passport{Zone: NewZone(s.Zone), DataPageName: *s.DataPageName, Alternative: *s.Alternative}
 	}

@@ -167,7 +167,7 @@ func (s *Service) check(ctx context.Context, a actor.Actor, o office.Office, app
 	if err := app.Move(next(app.Reasons)); err != nil {
 		return err
 	}
-	app.Decision = nil
+	app.Decision, app.Another = nil, ""
 	if app.State == Approved {
 		app.Decision = &Decision{Outcome: "approve", By: "rule:automatic", At: s.now()}
 	}

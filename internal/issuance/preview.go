@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"akashi/certificate"
@@ -16,7 +17,9 @@ import (
 	"akashi/internal/actor"
 	"akashi/internal/application"
 	"akashi/internal/audit"
+	"akashi/internal/clock"
 	"akashi/internal/fault"
+	"akashi/passport"
 )
 
 // Preview is what would be issued for an application now, or why nothing would be. It has
@@ -30,6 +33,14 @@ type Preview struct {
 	RenewBy       time.Time               // when the first of its codes would expire; zero: none would
 	Rows          []Row
 	Findings      []Finding // none: it would be issued
+	Standing      []Standing
+}
+
+// Standing is a valid certificate of the same kind, holder and passport under another
+// application: it may be printed or made again instead.
+type Standing struct {
+	ID       string
+	IssuedOn clock.Date
 }
 
 // Format keeps a preview out of logs.
@@ -50,17 +61,23 @@ type Finding struct {
 // (docs/adr/0032-preview.md).
 func (s *Service) Preview(ctx context.Context, a actor.Actor, applicationID string) (p Preview, err error) {
 	var b basis
+	var standing []Standing
 	e := audit.Entry{Action: "certificate.preview", Object: applicationID}
-	err = s.Log.Look(ctx, a.For(applicationID), e, func(ctx context.Context, e *audit.Entry) (err error) {
-		b, err = s.approved(ctx, a, e)
-		return err
-	}, func(ctx context.Context) error {
-		p, err = s.preview(ctx, b)
+	err = s.Log.Act(ctx, a.For(applicationID), e, func(ctx context.Context, e *audit.Entry) (err error) {
+		if b, err = s.approved(ctx, a, e); err != nil {
+			return err
+		}
+		standing, err = s.standing(ctx, b)
+		e.Fact("standing", strconv.Itoa(len(standing)))
 		return err
 	})
+	if err == nil {
+		p, err = s.preview(ctx, b)
+	}
 	if err != nil {
 		return Preview{}, err
 	}
+	p.Standing = standing
 	return p, nil
 }
 
@@ -102,6 +119,41 @@ func (s *Service) approved(ctx context.Context, a actor.Actor, e *audit.Entry) (
 		return b, err
 	}
 	return b, application.NotOwnPerson(a, b.now.Answer.Person)
+}
+
+// standing are the valid certificates that the one of an application would stand beside.
+func (s *Service) standing(ctx context.Context, b basis) (list []Standing, err error) {
+	if b.app.Record.PersonID == "" {
+		return nil, nil
+	}
+	all, err := s.Store.Issues(ctx, b.app.Office, Filter{
+		Persons: append([]string{b.app.Record.PersonID}, b.now.Answer.Person.Same...), State: Issued, Limit: maxVersions,
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, i := range all {
+		if i.ApplicationID == b.app.ID || i.Certificate.Kind != b.app.Form.Kind || i.Certificate.Programme != b.app.Form.Programme {
+			continue
+		}
+		full, err := s.Store.Issue(ctx, b.app.Office, i.Certificate.ID)
+		switch {
+		case errors.Is(err, errErased):
+		case err != nil:
+			return nil, err
+		case samePassport(full.Certificate.Subject.Passport, b.now.Passport):
+			list = append(list, Standing{i.Certificate.ID, i.Certificate.IssuedOn})
+		}
+	}
+	return list, nil
+}
+
+// samePassport tells whether a certificate shows the passport that was read; a domestic one shows none.
+func samePassport(shown *passport.Document, read *passport.Reading) bool {
+	if shown == nil || read == nil {
+		return shown == nil && read == nil
+	}
+	return shown.Number == read.Document.Number && shown.IssuingState == read.Document.IssuingState
 }
 
 func (s *Service) preview(ctx context.Context, b basis) (Preview, error) {

@@ -23,6 +23,7 @@ type applicationBody struct {
 	Passport         *readingBody          `json:"passport,omitempty"`
 	Record           *recordBody           `json:"record,omitempty"`
 	Decision         *application.Decision `json:"decision,omitempty"`
+	Another          string                `json:"another,omitempty" doc:"why it has a certificate beside a valid one of the same kind, holder and passport"`
 	NumberMayBeAsked bool                  `json:"number_may_be_asked" doc:"whether the applicant may be asked for the individual number now (R-131)"`
 	Certificates     string                `json:"certificates,omitempty" doc:"where its certificates are listed"`
 	CreatedAt        time.Time             `json:"created_at"`
@@ -82,10 +83,15 @@ type decisionBody struct {
 	Version   int    `json:"version,omitempty" doc:"of the application that was looked at"`
 }
 
+type anotherBody struct {
+	Why     string `json:"why" enum:"several_places,not_at_hand,wish" doc:"the earlier certificate stays valid"`
+	Version int    `json:"version,omitempty" doc:"of the application that was looked at"`
+}
+
 func (s *Server) applicationOf(a application.Application) applicationBody {
 	b := applicationBody{
 		ID: a.ID, Version: a.Version, State: a.State, Kind: string(a.Form.Kind), Programme: a.Form.Programme, Channel: string(a.Form.Channel),
-		WaitsFor: a.WaitsFor(), Reasons: reasonsOf(a.Reasons), Decision: a.Decision, NumberMayBeAsked: a.Record.MayAskNo, CreatedAt: a.CreatedAt, UpdatedAt: a.UpdatedAt,
+		WaitsFor: a.WaitsFor(), Reasons: reasonsOf(a.Reasons), Decision: a.Decision, Another: a.Another, NumberMayBeAsked: a.Record.MayAskNo, CreatedAt: a.CreatedAt, UpdatedAt: a.UpdatedAt,
 	}
 	if a.Record.Outcome != "" {
 		r := a.Record
@@ -254,6 +260,19 @@ func (s *Server) decideApplication(c *call) (answer, error) {
 	v := application.Verdict{Outcome: b.Outcome, Reason: b.Reason, Candidate: b.Candidate, Version: b.Version}
 	a, err := s.applied(s.Applications.Decide(c.ctx, c.actor, id, v))
 	return a, c.overridden(err)
+}
+
+// justifyApplication stores why another certificate is made beside a valid one.
+func (s *Server) justifyApplication(c *call) (answer, error) {
+	id, err := s.row(c, "application")
+	if err != nil {
+		return answer{}, err
+	}
+	b, err := decode[anotherBody](c)
+	if err != nil {
+		return answer{}, err
+	}
+	return s.applied(s.Applications.Justify(c.ctx, c.actor, id, b.Why, b.Version))
 }
 
 // issueCertificate makes the certificate of an approved application, or answers

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 
+	"akashi/internal/application"
 	"akashi/internal/counter"
 	"akashi/internal/fault"
 	"akashi/internal/issuance"
@@ -34,6 +35,9 @@ func (s *Server) issueHere(c *call) (answer, error) {
 		err = fault.New(fault.Forbidden, "permission", "")
 	}
 	if err == nil {
+		err = s.justified(c, f)
+	}
+	if err == nil {
 		err = c.asJSON(f.Values)
 	}
 	var a answer
@@ -48,6 +52,26 @@ func (s *Server) issueHere(c *call) (answer, error) {
 		return to("/counter/certificates/" + id), nil
 	}
 	return s.onScreen(s.print(c, []string{id}))
+}
+
+// justified stores why a certificate is issued beside a valid one, where the page asked. Once
+// there is a certificate, the same form gets it again.
+func (s *Server) justified(c *call, f counter.Form) error {
+	id, err := s.row(c, "application")
+	if err != nil || !f.Values.Has("_why") {
+		return err
+	}
+	app, err := s.Applications.Get(c.ctx, c.actor, id)
+	switch {
+	case err != nil || app.State == application.Fulfilled:
+		return err
+	case f.Value("_why") == "":
+		return fault.New(fault.Invalid, "required", "_why")
+	}
+	if err = fault.OneOf("_why", f.Value("_why"), application.WhyAnother()...); err == nil {
+		_, err = s.Applications.Justify(c.ctx, c.actor, id, f.Value("_why"), app.Version)
+	}
+	return err
 }
 
 // onScreen lets the browser show a paper instead of saving it.

@@ -325,7 +325,9 @@ func (f *fixture) testLogExport(t *testing.T) {
 		t.Fatal(err)
 	}
 	today := string(clock.DateOf(f.World.Clock.Now()))
-	span := func(from, until string) string { return url.Values{"from:text": {from}, "until:text": {until}}.Encode() }
+	span := func(from, until string) string {
+		return url.Values{"from:text": {from}, "until:text": {until}}.Encode()
+	}
 	f.holds(t, f.page(auditor, "GET", "/counter/log", ""), `action="`+path+`"`, `value="`+today+`"`)
 	if page := f.page(f.officer, "GET", "/counter/log", ""); bytes.Contains(page.body, []byte(path)) {
 		t.Error("error/offered to who reads one unit only")

@@ -60,8 +60,9 @@ type applicationView struct {
 	Certificates       []versionBody
 	Affected           bool // one of them, by a change of the record
 	Reissues           []string
-	MayOverride        bool // with a fresh second factor
-	Overrides          bool // and approving needs it
+	Why                []string // reasons for another certificate beside a valid one
+	MayOverride        bool     // with a fresh second factor
+	Overrides          bool     // and approving needs it
 	Again, Correctable bool
 	Number             string // "ask", or why the individual number cannot be entered yet; empty: not at all
 	Sexes              []string
@@ -84,6 +85,7 @@ func (s *Server) applicationPage(c *call, f counter.Form, status int, above *cou
 		Again:       slices.Contains([]application.State{application.Draft, application.Review, application.Approved}, app.State),
 	}
 	v.Reissues, _ = issuance.Reasons()
+	v.Why = application.WhyAnother()
 	v.Overrides = v.MayOverride && app.overrides()
 	v.Form.Key = s.IDs.Row()
 	if p := app.Form.Passport; p != nil {

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"akashi/certificate"
+	"akashi/internal/clock"
 	"akashi/internal/fault"
 	"akashi/internal/issuance"
 	"akashi/internal/office"
@@ -25,12 +26,18 @@ type previewBody struct {
 	Codes       []frameBody        `json:"codes" doc:"that it would have; none where there are findings"`
 	RenewBy     time.Time          `json:"renew_by,omitzero" doc:"when the first of its codes would expire"`
 	Rows        []rowBody          `json:"rows" doc:"field by field"`
+	Standing    []standingBody     `json:"standing" doc:"valid certificates of the same kind, holder and passport under other applications, which can be printed or made again instead"`
 	Paper       string             `json:"paper,omitempty" doc:"where its paper can be seen, marked as a preview and without codes"`
 }
 
 // issueBody is what an issue may be bound to.
 type issueBody struct {
 	Preview string `json:"preview,omitempty" maxLength:"64" doc:"digest of the preview that was looked at; if something else would be issued now, nothing is: 409 preview_changed"`
+}
+
+type standingBody struct {
+	ID       string     `json:"id"`
+	IssuedOn clock.Date `json:"issued_on" doc:"date in Japan"`
 }
 
 type findingBody struct {
@@ -76,7 +83,7 @@ func (s *Server) previewOf(c *call, p issuance.Preview) (previewBody, error) {
 	v := p.Certificate
 	b := previewBody{
 		Application: p.ApplicationID, Version: p.Version, Kind: string(v.Kind), Programme: v.Programme, IssuedOn: string(v.IssuedOn), Issuer: v.Issuer,
-		Doses: len(v.Doses), MoreDoses: v.MoreDoses, RenewBy: p.RenewBy, Findings: []findingBody{}, Codes: []frameBody{}, Rows: []rowBody{},
+		Doses: len(v.Doses), MoreDoses: v.MoreDoses, RenewBy: p.RenewBy, Findings: []findingBody{}, Codes: []frameBody{}, Rows: []rowBody{}, Standing: []standingBody{},
 	}
 	o, err := s.office(c.ctx, c.actor.Office)
 	if err != nil {
@@ -88,6 +95,9 @@ func (s *Server) previewOf(c *call, p issuance.Preview) (previewBody, error) {
 	for _, f := range p.Findings {
 		ja, en := Sentence(f.Fault)
 		b.Findings = append(b.Findings, findingBody{f.Fault.Key, f.Field, f.Dose, text{ja, en}})
+	}
+	for _, one := range p.Standing {
+		b.Standing = append(b.Standing, standingBody(one))
 	}
 	for i, n := range p.Sizes {
 		code := v.Codes()[i]

@@ -29,6 +29,11 @@ func (f *fixture) testPreview(t *testing.T) {
 	if err := json.Unmarshal(r.body, &b); err != nil || !b.Issuable || len(b.Codes) != 2 || b.Codes[0].Modules < 100 || len(b.Rows) < 10 || b.Paper != prefix+path+".pdf" || b.Doses != 3 || len(b.Digest) != 22 {
 		t.Errorf("ok/preview: %v %s", err, r.body)
 	}
+	f.want(t, f.do(f.clerk, "POST", "/applications/"+id+"/another", `{"why":"because"}`), 400, "unknown_value")
+	f.want(t, f.do(f.clerk, "POST", "/applications/"+id+"/another", `{"why":"wish","version":1}`), 409, "version")
+	if r := f.do(f.clerk, "POST", "/applications/"+id+"/another", `{"why":"wish"}`); r.status != 200 || r.json(t)["another"] != "wish" {
+		t.Errorf("ok/another: %s", r.body)
+	}
 	for _, row := range b.Rows {
 		if row.Field == "passport_name" && (row.Mark != "same" || row.Hint != "SAKURAI MIO" || row.Register == "") {
 			t.Errorf("ok/name: %+v", row)

@@ -164,6 +164,8 @@ func (s *Server) applicationRoutes() []*route {
 		submit, supply,
 		post("/{id}/withdraw", "withdraw-application", office.WriteApplications, nil, s.withdrawApplication, "申請を取り下げる", "Withdraw an application"),
 		post("/{id}/decision", "decide-application", office.Decide, decisionBody{}, s.decideApplication, "保留の申請を決める", "Decide an application that is held"),
+		post("/{id}/another", "justify-application", office.Issue, anotherBody{}, s.justifyApplication,
+			"同じ種類・同じ旅券の有効な証明書がある人に、もう一通発行する理由を記録する", "Record why another certificate is made beside a valid one of the same kind, holder and passport; nothing is issued"),
 		number, preview, &paper, issue,
 	}
 }
