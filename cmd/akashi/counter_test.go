@@ -70,6 +70,9 @@ func TestCounterInBrowser(t *testing.T) {
 	if got.Focus != "subject.birth_date" || got.AfterBack != p.origin+"/sign-in" || slices.Max(got.Stored) != 0 || len(got.Trouble) != 0 {
 		t.Errorf("%+v", got)
 	}
+	if h := got.Held; h.Repeats != 10 || len(h.Sent) != 0 || h.Issued != 0 || h.Waits != 1 {
+		t.Errorf("error/a key that is held down issues: %+v", h)
+	}
 	for _, a := range got.Addresses { // no personal value in an address or a title
 		if text, _ := url.QueryUnescape(a); regexp.MustCompile(`桜井|SAKURAI|TK000|0000000001|1991`).MatchString(text) {
 			t.Errorf("error/address %q", a)

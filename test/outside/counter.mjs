@@ -60,6 +60,26 @@ await answer(({ browser, origin, link, user, password, zone }) => inBrowser(brow
   await page.reload();
   content.certificate = await page.locator("a[href^='/counter/certificates/'] code").innerText();
 
+  // A key that is held down acts once: the paper is ready to be issued, and waits for a key.
+  await page.goto(`${origin}/counter`);
+  await page.locator("[name=kind][value=domestic]").check();
+  for (const [name, value] of Object.entries({ ticket_number: "0000000002", "name.family": "見本", "name.given": "太郎", birth_date: "昭和33年11月3日" })) await page.fill(`[name='subject.${name}']`, value);
+  await page.locator("[name='documents[]'][value=driving_licence]").check();
+  await page.focus("[name='subject.birth_date']");
+  await page.keyboard.down("Control");
+  await page.keyboard.down("Enter");
+  await page.locator("form[action$='/issue'] button[name=print]:focus").waitFor();
+  const sent = [];
+  context.on("request", (r) => r.method() === "POST" && sent.push(new URL(r.url()).pathname.replace(/.*\//, "")));
+  await page.evaluate(() => { window.repeats = 0; addEventListener("keydown", (e) => { if (e.repeat && e.key === "Enter") window.repeats++; }, true); });
+  for (let n = 0; n < 5; n++) await page.keyboard.down("Enter");
+  await page.keyboard.up("Control");
+  for (let n = 0; n < 5; n++) await page.keyboard.down("Enter");
+  const repeats = await page.evaluate(() => window.repeats);
+  await page.keyboard.up("Enter");
+  await page.reload();
+  content.held = { repeats, sent: [...sent], issued: await page.locator("#made").count(), waits: await page.locator("form[action$='/issue']").count() };
+
   // Another person: the old form is refused, the new one knows nothing of the last.
   const stale = await context.newPage();
   await stale.goto(`${origin}/counter`);

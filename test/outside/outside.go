@@ -153,7 +153,15 @@ type AtCounter struct {
 	Wrong, Focus       string   // what stood at the field at fault, and which field had the focus
 	Stored             []int    // entries in the stores of the browser
 	AfterBack          string   // address after signing out and going back
+	Held               Held
 	Trouble            []string
+}
+
+// Held is what a key did that was held down from the form on to the page that issues.
+type Held struct {
+	Repeats       int      // of the key that the page saw
+	Sent          []string // last parts of the addresses that a form was sent to
+	Issued, Waits int      // certificates of the application, and forms that would issue one
 }
 
 // Counter works at the counter as a clerk does, in Chromium.
