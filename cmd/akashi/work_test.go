@@ -48,6 +48,9 @@ func TestWorkInBrowser(t *testing.T) {
 	if n := got.Newest; len(n.Listed) != 2 || n.Listed[0] != n.Made || n.Listed[1] == n.Made {
 		t.Errorf("error/sent twice: %+v", n)
 	}
+	if f := got.Files; !strings.Contains(f.Refused, "種類で「対象者」を選んでください") || !strings.Contains(f.Taken, "取込済み") || !strings.Contains(f.TooLarge, "大きすぎます") || !strings.HasPrefix(f.Saved, "log-900001-") {
+		t.Errorf("error/files: %+v", f)
+	}
 	for _, at := range append(got.Idle, "") {
 		if at != "" && !strings.HasSuffix(at, "/sign-in") || len(got.Idle) != 2 {
 			t.Errorf("error/a terminal that was left shows %v", got.Idle)

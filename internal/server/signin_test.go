@@ -532,17 +532,22 @@ func TestStepUp(t *testing.T) {
 	k := newTicking(t)
 	n := k.member(t, "hanako", office.Officer)
 	k.clerk = n.session
+	auditor := k.member(t, "kansa", office.Auditor)
 	revoked := k.issued(t, certificate.Domestic)
 	k.pass(5*time.Minute + time.Second)
 	for _, r := range k.routes() {
 		if !r.stepUp {
 			continue
 		}
+		who := n
+		if r.permission != oneself && !office.Officer.Permissions()[string(r.permission)] {
+			who = auditor
+		}
 		media := ""
 		if len(r.takes) > 0 {
 			media = r.takes[0]
 		}
-		k.want(t, ask(k.Staff(), n.session, r.method, pathParameter.ReplaceAllString(r.path, "x"), media, nil), 403, "step_up")
+		k.want(t, ask(k.Staff(), who.session, r.method, pathParameter.ReplaceAllString(r.path, "x"), media, nil), 403, "step_up")
 	}
 	why := map[string]any{"reason": "issued_by_mistake"}
 	k.want(t, n.post(certificatePath(revoked, "/revoke"), why), 403, "step_up")

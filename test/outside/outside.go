@@ -205,8 +205,9 @@ type AtWork struct {
 		Made   string
 		Listed []string
 	}
-	Idle    []string // where a page leads after 16 minutes, and going back
-	Leaked  []string // personal, in addresses, titles and storage
+	Files   struct{ Refused, Taken, TooLarge, Saved string } // brought and taken
+	Idle    []string                                         // where a page leads after 16 minutes, and going back
+	Leaked  []string                                         // personal, in addresses, titles and storage
 	Trouble []string
 }
 

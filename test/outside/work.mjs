@@ -195,6 +195,38 @@ await answer(({ browser: path, origin, zones }) => inBrowser(path, async (browse
   content.newest = { made: first, listed: await slow.locator("#main td a").evaluateAll((all) => all.slice(0, 2).map((a) => a.href)) };
   await done(slow);
 
+  // Files: records of the wrong kind are refused in words, the right ones are applied by
+  // another person; what is too large is not sent; the log comes as a file.
+  const bringing = await at("/counter/imports", "some");
+  const file = async (kind, text) => {
+    await bringing.goto(`${origin}/counter/imports`);
+    await bringing.check(`[name=kind][value=${kind}]`);
+    await bringing.setInputFiles("#file", { name: "file.csv", mimeType: "text/csv", buffer: Buffer.from(text) });
+    await bringing.click("form.bring button");
+  };
+  const people = "municipality_code,ticket_number,atena_number,family_name,given_name,family_kana,given_kana,birth_date,sex,status,status_date\n900001,0000000222,,新,しい,,,1990-01-01,9,resident,\n";
+  await file("records", people);
+  await bringing.waitForURL(/imports\/./);
+  content.files = { refused: await bringing.locator("#found ~ table").innerText() };
+  await file("subjects", people);
+  await bringing.waitForURL(/imports\/./);
+  const second = await at("/counter/imports", "as an approver");
+  await second.goto(bringing.url());
+  await second.click("form[action$='/commit'] button");
+  await second.locator(".state.committed").waitFor();
+  content.files.taken = await second.locator(".state").innerText();
+  await done(second);
+  await bringing.goto(`${origin}/counter/imports`);
+  await bringing.locator("#file").evaluate((e) => { e.dataset.max = "3"; });
+  await bringing.setInputFiles("#file", { name: "file.csv", mimeType: "text/csv", buffer: Buffer.from("abcd") });
+  content.files.tooLarge = await bringing.locator("#file").evaluate((e) => e.validationMessage);
+  await done(bringing);
+  const auditing = await at("/counter/log", "as an auditor");
+  const saved = auditing.waitForEvent("download");
+  await auditing.click("form[action$='/log/export'] button");
+  content.files.saved = (await saved).suggestedFilename();
+  await done(auditing);
+
   // A terminal that was left: nothing is shown any more, nor by going back.
   const left = await at("/counter/applications/{id}", "approved");
   const was = left.url();
