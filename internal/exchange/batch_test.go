@@ -81,6 +81,11 @@ func (s *dying) RowDone(ctx context.Context, code string, r exchange.OpenRow) er
 	return err
 }
 
+// RowFailed is not reached by a process that died.
+func (s *dying) RowFailed(context.Context, string, exchange.OpenRow, string, int) error {
+	return errDied
+}
+
 // S-038: all rows are judged before anything is written; they become applications all of
 // them or only the accepted ones, each once though the process dies in the middle.
 func TestBatch(t *testing.T) {
@@ -161,6 +166,69 @@ func TestBatch(t *testing.T) {
 		}
 		if n, err := s.Step(ctx, 10); n != 4 || err != nil || count() != 8 {
 			t.Errorf("ok/whole, step: %d %v, %d applications", n, err, count())
+		}
+	})
+}
+
+// late is a node that does not see what another has made since it looked, once.
+type late struct {
+	exchange.Store
+	looked bool
+}
+
+func (s *late) ApplicationState(ctx context.Context, code, id string) (application.State, error) {
+	if !s.looked {
+		s.looked = true
+		return "", nil
+	}
+	return s.Store.ApplicationState(ctx, code, id)
+}
+
+// slower saves after somebody else, once.
+type slower struct {
+	application.Store
+	saved bool
+}
+
+func (s *slower) SaveApplication(ctx context.Context, a *application.Application) error {
+	if !s.saved {
+		s.saved = true
+		return fault.New(fault.Conflict, "version", "")
+	}
+	return s.Store.SaveApplication(ctx, a)
+}
+
+// S-038: a row at which another node is, or a clerk with its application, is not left for a
+// person: it is looked at again and done.
+func TestBatchTaken(t *testing.T) {
+	world.Each(t, func(t *testing.T, w *world.World) {
+		b := stage(t, w, w.Clerk, header+sound)
+		if _, err := w.Batches.Commit(t.Context(), w.Clerk, b.ID, true); err != nil {
+			t.Fatal(err)
+		}
+		step := func(s exchange.Batches, most, want int) {
+			t.Helper()
+			if n, err := s.Step(t.Context(), most); n != want || err != nil {
+				t.Errorf("%d done, want %d: %v", n, want, err)
+			}
+			if got, err := w.Batches.Get(t.Context(), w.Clerk, b.ID); err != nil || got.Failed != 0 || slices.ContainsFunc(got.Rows, func(r exchange.Row) bool { return r.Fault != "" }) {
+				t.Errorf("left for a person: %+v %v", got.Rows, err)
+			}
+		}
+		dies := *w.Batches
+		dies.Store = &dying{w.Store, 0} // it has made the application of the first row
+		if _, err := dies.Step(t.Context(), 1); !errors.Is(err, errDied) {
+			t.Fatal(err)
+		}
+		second, third := *w.Batches, *w.Batches
+		second.Store = &late{Store: w.Store}
+		slow := *w.Applications
+		slow.Store, third.Applications = &slower{Store: w.Applications.Store}, &slow
+		step(second, 1, 0)
+		step(third, 2, 1)
+		step(*w.Batches, 10, 3)
+		if made := applications(t, w, b.ID); len(made) != 4 {
+			t.Errorf("%d applications", len(made))
 		}
 	})
 }

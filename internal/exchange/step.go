@@ -63,17 +63,34 @@ func (s *Batches) row(ctx context.Context, a actor.Actor, r OpenRow) error {
 			_, err = s.Applications.CreateAs(ctx, a, r.Application, f)
 		}
 		if err != nil {
-			return err
+			return s.orTaken(ctx, a, r, err)
 		}
 		state = application.Draft
 	}
 	if state == application.Draft || state == application.Checking {
-		if _, err := s.Applications.Submit(ctx, a, r.Application); err != nil {
+		if _, err := s.Applications.Submit(ctx, a, r.Application); errors.Is(err, errVersion) {
+			return errTaken
+		} else if err != nil {
 			return err
 		}
 	}
 	e := audit.Entry{Action: "batch.row", Object: r.Application}
 	return s.Log.Act(ctx, a, e, func(ctx context.Context, _ *audit.Entry) error { return s.Store.RowDone(ctx, a.Office, r) })
+}
+
+// Somebody else is at the row, which is looked at again at the next step: another node, or
+// a clerk who found its application in the list.
+var (
+	errTaken   = fault.New(fault.Conflict, "bulk_state", "")
+	errVersion = fault.New(fault.Conflict, "version", "")
+)
+
+// orTaken is why an application could not be made, unless another node has made it.
+func (s *Batches) orTaken(ctx context.Context, a actor.Actor, r OpenRow, err error) error {
+	if state, failed := s.Store.ApplicationState(ctx, a.Office, r.Application); failed == nil && state != "" {
+		return errTaken
+	}
+	return err
 }
 
 // form reads the row; that is a look at a person, and stands in the log.
