@@ -15,7 +15,7 @@ var ErrBusy = errors.New("signing: too many signatures wait for the keys")
 // has few sessions: without a bound every request would wait, and none end.
 type Queue struct {
 	backend  Backend
-	places   chan struct{} // signing or waiting
+	places   chan struct{} // signing, waiting, or to sign soon
 	sessions chan struct{} // signing
 }
 
@@ -24,13 +24,27 @@ func NewQueue(backend Backend, sessions, waiting int) *Queue {
 	return &Queue{backend, make(chan struct{}, sessions+waiting), make(chan struct{}, sessions)}
 }
 
-func (q *Queue) signES256(ctx context.Context, handle string, digest [sha256.Size]byte) ([]byte, error) {
+// placed marks the context of a caller who has a place.
+type placed struct{}
+
+// reserve takes a place until leave is called; signing with the context takes no other.
+func (q *Queue) reserve(ctx context.Context) (with context.Context, leave func(), err error) {
 	select {
 	case q.places <- struct{}{}:
+		return context.WithValue(ctx, placed{}, q), func() { <-q.places }, nil
 	default:
-		return nil, ErrBusy
+		return ctx, nil, ErrBusy
 	}
-	defer func() { <-q.places }()
+}
+
+func (q *Queue) signES256(ctx context.Context, handle string, digest [sha256.Size]byte) ([]byte, error) {
+	if ctx.Value(placed{}) != q {
+		_, leave, err := q.reserve(ctx)
+		if err != nil {
+			return nil, err
+		}
+		defer leave()
+	}
 	select {
 	case q.sessions <- struct{}{}:
 	case <-ctx.Done():

@@ -49,6 +49,37 @@ func TestQueue(t *testing.T) {
 			t.Errorf("ok/places are free again: %v", err)
 		}
 	})
+	t.Run("ok/a place that is kept", func(t *testing.T) {
+		signer, other := NewSigner(NewQueue(&slow{}, 1, 0), nil, nil, nil), NewQueue(&slow{}, 1, 0)
+		q := signer.backend.(*Queue)
+		ctx, leave, err := signer.Reserve(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := signer.Reserve(t.Context()); !errors.Is(err, ErrBusy) {
+			t.Errorf("error/a second place: %v", err)
+		}
+		if _, err := q.signES256(t.Context(), "key", [32]byte{}); !errors.Is(err, ErrBusy) {
+			t.Errorf("error/without a place: %v", err)
+		}
+		for range 2 { // a certificate has several codes
+			if _, err := q.signES256(ctx, "key", [32]byte{}); err != nil {
+				t.Errorf("ok/with its place: %v", err)
+			}
+		}
+		leave()
+		if _, err := q.signES256(t.Context(), "key", [32]byte{}); err != nil {
+			t.Errorf("ok/after it left: %v", err)
+		}
+		_, leaveOther, err := other.reserve(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer leaveOther()
+		if _, err := other.signES256(ctx, "key", [32]byte{}); !errors.Is(err, ErrBusy) {
+			t.Errorf("error/a place elsewhere is none here: %v", err)
+		}
+	})
 	t.Run("error/who gives up leaves the queue", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			backend := &slow{}

@@ -66,6 +66,16 @@ func NewSigner(backend Backend, intents Intents, keys Keys, now clock.Clock) *Si
 	return &Signer{backend, intents, keys, now}
 }
 
+// Reserve takes a place in the queue before the keys, if there is one, for a certificate
+// that is signed with the context before leave is called. ErrBusy tells that there is none,
+// so that nothing need be prepared which could not be signed.
+func (s *Signer) Reserve(ctx context.Context) (with context.Context, leave func(), err error) {
+	if q, ok := s.backend.(*Queue); ok {
+		return q.reserve(ctx)
+	}
+	return ctx, func() {}, nil
+}
+
 // Sign signs every code of a certificate, or none: all keys are checked before
 // the first signature. A *KeyError tells which key may not sign and why.
 func (s *Signer) Sign(ctx context.Context, office, certificateID string) ([]Signature, error) {

@@ -229,7 +229,7 @@ func TestRecoverWithoutKey(t *testing.T) {
 	}
 }
 
-type refusing struct{}
+type refusing struct{ issuance.Signer }
 
 func (refusing) Sign(context.Context, string, string) ([]signing.Signature, error) {
 	return nil, &signing.KeyError{KeyID: "k", Code: "not_active"}

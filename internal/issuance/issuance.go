@@ -148,8 +148,10 @@ type Identity struct {
 	Test        bool
 }
 
-// Signer signs what an intent holds, and nothing else.
+// Signer signs what an intent holds, and nothing else. A place is reserved before an intent
+// is stored, so that none waits for keys that are overrun.
 type Signer interface {
+	Reserve(ctx context.Context) (with context.Context, leave func(), err error)
 	Sign(ctx context.Context, office, certificateID string) ([]signing.Signature, error)
 }
 

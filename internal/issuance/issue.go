@@ -65,9 +65,10 @@ func (s *Service) IssueSeen(ctx context.Context, a actor.Actor, applicationID, s
 var errVersion = fault.New(fault.Conflict, "version", "")
 
 // issueNew runs steps 5 to 11 once, or returns the certificate that the
-// application has. With the digest of a preview seen, it must say the same. With supersedes, the named certificate is replaced for the
-// reason given and the record is taken as it is now. The look at application and
-// record is logged with the intent, or with whatever else comes of it.
+// application has. With the digest of a preview seen, it must say the same. With
+// supersedes, the named certificate is replaced for the reason given and the record is
+// taken as it is now. The look at application and record is logged with the intent, or
+// with whatever else comes of it.
 func (s *Service) issueNew(ctx context.Context, a actor.Actor, applicationID, seen, supersedes, reason string) (i Issue, made bool, err error) {
 	var b basis
 	var live *Issue
@@ -81,6 +82,11 @@ func (s *Service) issueNew(ctx context.Context, a actor.Actor, applicationID, se
 			return s.asSeen(seen, applicationID, i.Certificate)
 		}
 		b.seen = seen
+		ctx, leave, err := s.Signer.Reserve(ctx)
+		if err != nil {
+			return fault.New(fault.Unavailable, "signing_busy", "").Because(err)
+		}
+		defer leave()
 		draft, err := s.prepare(ctx, a, b, supersedes, reason)
 		if err == nil {
 			i, err = s.finish(ctx, a, draft, &b.app)

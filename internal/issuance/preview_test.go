@@ -54,6 +54,11 @@ func (o onlyReads) TakeNumbers(context.Context, string, string, int) (int, error
 // noSigner is asked by nobody.
 type noSigner struct{ t *testing.T }
 
+func (n noSigner) Reserve(ctx context.Context) (context.Context, func(), error) {
+	_, err := n.Sign(ctx, "", "")
+	return ctx, nil, err
+}
+
 func (n noSigner) Sign(context.Context, string, string) ([]signing.Signature, error) {
 	n.t.Error("error/a signer was asked")
 	return nil, errors.New("no signer")
