@@ -63,8 +63,10 @@ type MailingStore interface {
 	// ReadyToMail returns approved applications that came by mail and that no open mailing
 	// has, oldest first.
 	ReadyToMail(ctx context.Context, office string, most int) ([]string, error)
-	AddMailing(ctx context.Context, m Mailing, applications []string) error // fault NotFound "application"
-	Mailing(ctx context.Context, office, id string) (Mailing, error)        // fault NotFound "mailing"
+	// AddMailing keeps one; faults NotFound "application", Conflict "mailing_taken" where an open
+	// mailing has one of them, though it was asked for at the same moment.
+	AddMailing(ctx context.Context, m Mailing, applications []string) error
+	Mailing(ctx context.Context, office, id string) (Mailing, error) // fault NotFound "mailing"
 	Mailings(ctx context.Context, office, before string, limit int) ([]Mailing, error)
 	StartMailing(ctx context.Context, m Mailing) error // fault Conflict "bulk_state"
 	StopMailing(ctx context.Context, m Mailing) error  // fault Conflict "bulk_stopped"

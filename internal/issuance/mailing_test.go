@@ -10,11 +10,13 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"akashi/certificate"
 	"akashi/certificate/pdf"
+	"akashi/internal/actor"
 	"akashi/internal/application"
 	"akashi/internal/cli"
 	"akashi/internal/fault"
@@ -294,6 +296,51 @@ func TestMailingByTwo(t *testing.T) {
 		list, err := s.List(ctx, clerk, "", 10)
 		if err != nil || len(list) != 3 || list[0].ID != m.ID || list[0].Failed != 1 {
 			t.Errorf("ok/list: %+v %v", list, err)
+		}
+	})
+}
+
+// adr/0033: of clerks who ask for a mailing at once, one gets what is ready; who names what
+// an open mailing has is refused.
+func TestMailingsAtOnce(t *testing.T) {
+	world.Each(t, func(t *testing.T, w *world.World) {
+		ctx, s := t.Context(), w.Mailings
+		ids := []string{byMail(t, w, certificate.Domestic, nil), byMail(t, w, certificate.Domestic, nil)}
+		var all sync.WaitGroup
+		results := make([]error, 8)
+		for i, by := range slices.Repeat([]actor.Actor{w.Clerk, w.Officer}, len(results)/2) {
+			named := ids[i/2%2:]
+			if i%2 == 0 {
+				named = nil
+			}
+			all.Go(func() { _, results[i] = s.Ask(ctx, by, named, nil) })
+		}
+		all.Wait()
+		list, err := s.List(ctx, w.Clerk, "", 10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := 0
+		for _, m := range list {
+			got += m.Count
+		}
+		if got > len(ids) || len(list) == 0 {
+			t.Errorf("error/asked for at once: %d items of %d applications in %d mailings", got, len(ids), len(list))
+		}
+		for _, err := range results {
+			if err != nil && fault.CodeOf(err) != fault.Conflict {
+				t.Errorf("error/at once: %v", err)
+			}
+		}
+		if _, err := s.Step(ctx, 100); err != nil {
+			t.Fatal(err)
+		}
+		for _, id := range ids {
+			for _, made := range certificates(t, w, id) {
+				if made.Copies != 1 {
+					t.Errorf("error/copies: %d", made.Copies)
+				}
+			}
 		}
 	})
 }

@@ -78,8 +78,7 @@ func (s *Store) DoneAccountRequest(ctx context.Context, r office.AccountRequest)
 		Updates(map[string]any{"staff_id": r.Staff, "done_by": r.DoneBy, "done_at": milli(r.DoneAt)}), "approval_used")
 }
 
-// accountLock is the class of the advisory locks under which one act at a time asks
-// for a user id. The SQLite writer is alone anyway.
+// accountLock is the class under which one act at a time asks for a user id.
 const accountLock = 4_711_006
 
 // AskedFor implements office.AccountRequestStore.
@@ -88,10 +87,8 @@ func (s *Store) AskedFor(ctx context.Context, code, user string) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	if s.postgres {
-		if err := db.Exec("SELECT pg_advisory_xact_lock(?, hashtext(?))", accountLock, user).Error; err != nil {
-			return false, err
-		}
+	if err := s.alone(db, accountLock, user); err != nil {
+		return false, err
 	}
 	var open int64
 	err = db.Model(&accountRequestRow{}).Where("office = ? AND user_id = ? AND was = '' AND done_at = 0", code, user).

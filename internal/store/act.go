@@ -79,6 +79,15 @@ func act(ctx context.Context, office string) (*gorm.DB, error) {
 	return t.db.WithContext(ctx), nil
 }
 
+// alone lets acts of a class about one thing run one after the other, where what none
+// of them may do twice is no unique key. The SQLite writer is alone anyway.
+func (s *Store) alone(db *gorm.DB, class int, about string) error {
+	if !s.postgres {
+		return nil
+	}
+	return db.Exec("SELECT pg_advisory_xact_lock(?, hashtext(?))", class, about).Error
+}
+
 // seeing returns what reads about people go to: the transaction of the running act,
 // or, in a look, no transaction at all. On PostgreSQL only batches find rows by it.
 func seeing(ctx context.Context, office string) (*gorm.DB, error) {

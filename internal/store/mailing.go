@@ -47,13 +47,20 @@ func (s *Store) ReadyToMail(ctx context.Context, code string, most int) (ids []s
 	if err != nil {
 		return nil, err
 	}
-	open := db.Table("mailing_items AS i").Select("i.application_id").Joins("JOIN mailings m ON m.office = i.office AND m.id = i.mailing_id").
+	return ids, db.Model(&applicationRow{}).Where("office = ? AND state = ? AND channel = ? AND length(data) > 0", code, string(application.Approved), string(application.Mail)).
+		Where("id NOT IN (?)", s.toBeMailed(db, code)).Order("id").Limit(most).Pluck("id", &ids).Error
+}
+
+// toBeMailed are the applications of open mailings that have no copy yet.
+func (s *Store) toBeMailed(db *gorm.DB, code string) *gorm.DB {
+	return db.Table("mailing_items AS i").Select("i.application_id").Joins("JOIN mailings m ON m.office = i.office AND m.id = i.mailing_id").
 		Where("i.office = ? AND m.office = ? AND i.done_at = 0 AND i.tries < ? AND m.stopped_at = 0", code, code, issuance.Tries).
 		Where("(m.started_at > 0 OR EXISTS (SELECT 1 FROM approvals a WHERE a.office = ? AND a.id = m.approval_id AND a.used_at = 0 AND a.outcome IN ('', ?) AND a.expires_at > ?))",
 			code, string(office.Approved), s.clock.Now().UnixMilli())
-	return ids, db.Model(&applicationRow{}).Where("office = ? AND state = ? AND channel = ? AND length(data) > 0", code, string(application.Approved), string(application.Mail)).
-		Where("id NOT IN (?)", open).Order("id").Limit(most).Pluck("id", &ids).Error
 }
+
+// mailingLock is the class under which one act at a time of an office adds a mailing.
+const mailingLock = 4_711_007
 
 // AddMailing implements issuance.MailingStore.
 func (s *Store) AddMailing(ctx context.Context, m issuance.Mailing, applications []string) error {
@@ -61,16 +68,23 @@ func (s *Store) AddMailing(ctx context.Context, m issuance.Mailing, applications
 	if err != nil {
 		return err
 	}
-	known := int64(0)
+	if err := s.alone(db, mailingLock, m.Office); err != nil {
+		return err
+	}
 	for ids := range slices.Chunk(applications, chunkSize) {
-		var some int64
-		if err := db.Model(&applicationRow{}).Where("office = ? AND id IN ?", m.Office, ids).Count(&some).Error; err != nil {
+		var known, taken int64
+		if err := db.Model(&applicationRow{}).Where("office = ? AND id IN ?", m.Office, ids).Count(&known).Error; err != nil {
 			return err
 		}
-		known += some
-	}
-	if known != int64(len(applications)) {
-		return fault.New(fault.NotFound, "application", "applications")
+		if known != int64(len(ids)) {
+			return fault.New(fault.NotFound, "application", "applications")
+		}
+		if err := s.toBeMailed(db, m.Office).Where("i.application_id IN ?", ids).Count(&taken).Error; err != nil {
+			return err
+		}
+		if taken > 0 {
+			return fault.New(fault.Conflict, "mailing_taken", "applications")
+		}
 	}
 	if err := db.Create(&mailingRow{
 		m.Office, m.ID, m.Count, m.SHA256, m.RequestedBy, milli(m.RequestedAt), m.Approval, m.StartedBy, milli(m.StartedAt), "", 0,
