@@ -10,7 +10,6 @@ package exchange
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -89,8 +88,8 @@ type Store interface {
 	Office(ctx context.Context, code string) (office.Office, error)
 	Offices(ctx context.Context) ([]string, error)
 	Staff(ctx context.Context, code, id string) (office.Staff, error)
-	// SameBatch returns the batch of the same file that is open or was started, or nothing.
-	SameBatch(ctx context.Context, office, sha256 string) (id string, err error)
+	// AddBatch keeps one; fault Conflict "batch_repeated" where one of the same file is open or
+	// was started, though it came at the same moment.
 	AddBatch(ctx context.Context, b Batch) error
 	Batch(ctx context.Context, office, id string) (Batch, error) // without cells; fault NotFound "batch"
 	Batches(ctx context.Context, office, before string, limit int) ([]Batch, error)
@@ -167,13 +166,7 @@ func (s *Batches) Stage(ctx context.Context, a actor.Actor, file []byte, notice 
 	e := audit.Entry{Action: "batch.stage", Object: b.ID, Once: once}
 	e.Fact("rows", strconv.Itoa(b.Count))
 	e.Fact("accepted", strconv.Itoa(b.Accepted))
-	return b, s.Log.Act(ctx, a.For(b.ID), e, func(ctx context.Context, _ *audit.Entry) error {
-		same, err := s.Store.SameBatch(ctx, a.Office, b.SHA256)
-		if err == nil && same != "" {
-			err = fault.New(fault.Conflict, "batch_repeated", "file").With("batch", same)
-		}
-		return cmp.Or(err, s.Store.AddBatch(ctx, b))
-	})
+	return b, s.Log.Act(ctx, a.For(b.ID), e, func(ctx context.Context, _ *audit.Entry) error { return s.Store.AddBatch(ctx, b) })
 }
 
 // judge is the judgement of one application, without the register.

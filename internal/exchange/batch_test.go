@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -229,6 +230,41 @@ func TestBatchTaken(t *testing.T) {
 		step(*w.Batches, 10, 3)
 		if made := applications(t, w, b.ID); len(made) != 4 {
 			t.Errorf("%d applications", len(made))
+		}
+	})
+}
+
+// adr/0033: of many who hand in one file at once, one has it; another of them once that is
+// thrown away.
+func TestBatchesAtOnce(t *testing.T) {
+	world.Each(t, func(t *testing.T, w *world.World) {
+		for range 2 {
+			var all sync.WaitGroup
+			batches, results := make([]exchange.Batch, 8), make([]error, 8)
+			for i := range results {
+				all.Go(func() {
+					batches[i], results[i] = w.Batches.Stage(t.Context(), w.Clerk, []byte(header+sound), "2026-11", nil)
+				})
+			}
+			all.Wait()
+			won := -1
+			for i, err := range results {
+				var f *fault.Error
+				switch {
+				case err == nil && won >= 0:
+					t.Error("error/at once: two have it")
+				case err == nil:
+					won = i
+				case !errors.As(err, &f) || f.Key != "batch_repeated" || f.Args["batch"] == "":
+					t.Errorf("error/at once: %v", err)
+				}
+			}
+			if won < 0 {
+				t.Fatal("error/at once: nobody has it")
+			}
+			if _, err := w.Batches.Close(t.Context(), w.Clerk, batches[won].ID); err != nil {
+				t.Fatal(err)
+			}
 		}
 	})
 }

@@ -49,25 +49,25 @@ func linePlace(office, batch string, line int) seal.Place {
 	return seal.Place{Office: office, Table: "batch_rows", Column: "data", Row: batch, Version: line}
 }
 
-// SameBatch implements exchange.Store.
-func (s *Store) SameBatch(ctx context.Context, code, sha256 string) (id string, err error) {
-	db, err := act(ctx, code)
-	if err != nil {
-		return "", err
-	}
-	var ids []string
-	err = db.Model(&fileRow{}).Where("office = ? AND sha256 = ? AND (closed_at = 0 OR started_at > 0)", code, sha256).Order("id").Limit(1).Pluck("id", &ids).Error
-	if len(ids) > 0 {
-		id = ids[0]
-	}
-	return id, err
-}
+// batchLock is the class under which one act at a time adds a file.
+const batchLock = 4_711_008
 
 // AddBatch implements exchange.Store.
 func (s *Store) AddBatch(ctx context.Context, b exchange.Batch) error {
 	db, err := act(ctx, b.Office)
 	if err != nil {
 		return err
+	}
+	if err := s.alone(db, batchLock, b.Office+b.SHA256); err != nil {
+		return err
+	}
+	var same []string
+	if err := db.Model(&fileRow{}).Where("office = ? AND sha256 = ? AND (closed_at = 0 OR started_at > 0)", b.Office, b.SHA256).
+		Order("id").Limit(1).Pluck("id", &same).Error; err != nil {
+		return err
+	}
+	if len(same) > 0 {
+		return fault.New(fault.Conflict, "batch_repeated", "file").With("batch", same[0])
 	}
 	key, err := s.newPersonKey(db, b.Office, nil)
 	if err != nil {
