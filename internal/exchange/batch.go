@@ -261,9 +261,9 @@ func (s *Batches) File(ctx context.Context, a actor.Actor, id string, say Say) (
 	out.Write(line(append(slices.Clone(b.Header), lineColumn, errorColumn, noteColumn)))
 	for _, r := range b.Rows {
 		all := make([]string, len(b.Header))
-		copy(all, cells[r.Line])
+		surplus := cells[r.Line][copy(all, cells[r.Line]):] // has no column, so that it comes last
 		wrong, notes := r.sentences(say)
-		out.Write(line(append(all, strconv.Itoa(r.Line), wrong, notes)))
+		out.Write(line(slices.Concat(all, []string{strconv.Itoa(r.Line), wrong, notes}, surplus)))
 	}
 	return encoded(out.Bytes(), b.Encoding)
 }

@@ -331,6 +331,24 @@ func TestBatchFile(t *testing.T) {
 	}
 }
 
+// adr/0033: what stands in a row that cannot be read comes back with the others, and no formula.
+func TestBatchFileOfBrokenRows(t *testing.T) {
+	w := world.New(t, cli.Config{Data: t.TempDir()})
+	b := stage(t, w, w.Clerk, header+`国内用,0000000001,桜"井,澪,1991-02-18,,,,,`+"\r\n国内用,0000000001,桜井,澪,1991-02-18,,,,,証市,=1+1,二丁目\r\n")
+	for range 2 {
+		back, err := w.Batches.File(t.Context(), w.Clerk, b.ID, say)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range []string{`"国内用","0000000001","桜""井","澪","1991-02-18",`, `"証市","3","column_count / column_count","","'=1+1","二丁目"`} {
+			if !strings.Contains(string(back), want) {
+				t.Errorf("no %s in %s", want, back)
+			}
+		}
+		b = stage(t, w, w.Clerk, string(back))
+	}
+}
+
 // Each row is judged by itself, and what is wrong with it is named with its column.
 func TestBatchJudges(t *testing.T) {
 	w := world.New(t, cli.Config{Data: t.TempDir()})

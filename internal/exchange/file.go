@@ -35,9 +35,9 @@ type table struct {
 }
 
 type tableRow struct {
-	line  int // 1 is the header
-	cells []string
-	fault string // why it could not be parted into cells
+	line  int      // 1 is the header
+	cells []string // more or fewer than the header has, or parted as well as can be, where there is a fault
+	fault string   // why it could not be parted into cells
 }
 
 // read parts a file into rows. What is wrong with the whole file is a fault Invalid of the
@@ -64,10 +64,11 @@ func read(file []byte) (table, error) {
 			return t, refused(fault.New(fault.Invalid, "number_not_accepted_yet", ""), number)
 		}
 		r := tableRow{line: number}
-		p := csv.NewReader(bytes.NewReader(raw))
-		p.FieldsPerRecord = -1
-		if r.cells, err = p.Read(); err != nil {
+		if r.cells, err = parted(raw, false); err != nil {
 			r.fault = "csv_quotes"
+			if r.cells, err = parted(raw, true); err != nil {
+				r.cells = []string{string(raw)}
+			}
 		}
 		for i, c := range r.cells {
 			r.cells[i] = uncovered(c)
@@ -94,6 +95,13 @@ func read(file []byte) (table, error) {
 	}
 	t.dropReport()
 	return t, nil
+}
+
+// parted are the cells of a line; lazily, with quotes wherever they stand.
+func parted(raw []byte, lazily bool) ([]string, error) {
+	p := csv.NewReader(bytes.NewReader(raw))
+	p.LazyQuotes = lazily
+	return p.Read()
 }
 
 func refused(err error, line int) error {
