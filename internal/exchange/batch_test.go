@@ -507,6 +507,45 @@ func TestBatchByTwoAndErased(t *testing.T) {
 	})
 }
 
+// S-076: erasing a person erases the rows about that person though one item of them is
+// mistyped, or the row could not be read.
+func TestBatchErasesMistyped(t *testing.T) {
+	w := world.New(t, cli.Config{Data: t.TempDir()})
+	ctx, head := t.Context(), "種類,接種券番号,宛名番号,姓,名,生年月日\r\n"
+	for name, c := range map[string]struct {
+		row   string
+		stays bool
+	}{
+		"ok/another ticket":          {"国内用,0000000099,,桜井,澪,1991-02-18", false},
+		"ok/no ticket":               {"国内用,1,,桜井,澪,1991-02-18", false},
+		"ok/its own ticket":          {"国内用,０００００００００１,,桜丼,澪,1991-02-19", false},
+		"ok/number":                  {"国内用,,１００００１,,,1991-02-18", false},
+		"ok/quotes":                  {`国内用,0000000002,,桜"井,澪,1991-02-19`, false},
+		"ok/cells":                   {"国内用,,0000000002,桜井,澪,1991-02-18,0000000001", false},
+		"error/namesake":             {"国内用,0000000099,,桜井,澪,1971-02-18", true},
+		"error/someone else, broken": {`国内用,0000000002,,見"本,太郎,1958-11-03`, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := stage(t, w, w.Clerk, head+c.row+"\r\n")
+			person := personOf(t, w, world.Form(certificate.Domestic))
+			w.Approve(t, office.Erase, person)
+			operator := actor.Actor{Office: w.Clerk.Office, Person: "job:test", Purpose: actor.Operate, Permissions: map[string]bool{string(office.CarryOutErasure): true}}
+			if _, err := w.Custody.Erase(ctx, operator, person); err != nil {
+				t.Fatal(err)
+			}
+			got, err := w.Batches.Get(ctx, w.Clerk, b.ID)
+			if err != nil || (got.Rows[0].Fault == "not_found:erased") == c.stays {
+				t.Errorf("%+v %v", got.Rows, err)
+			}
+			back, err := w.Batches.File(ctx, w.Clerk, b.ID, say)
+			if err != nil || bytes.Contains(back, []byte("国内用")) != c.stays {
+				t.Errorf("%s %v", back, err)
+			}
+			w.BringSamples(t)
+		})
+	}
+}
+
 // S-002: the role of the jobs makes applications of a file, and erases the rows of an old one.
 func TestBatchByRoleOfJobs(t *testing.T) {
 	d := testkit.Postgres(t)

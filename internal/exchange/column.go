@@ -125,8 +125,21 @@ func formOf(header, cells []string, notice string) application.Form {
 	return f
 }
 
-// Of tells whom a row is about, to find again what belongs to a person.
-func Of(header, cells []string) application.Subject { return formOf(header, cells, "").Subject }
+// About tells whether a row is about somebody of the register: by ticket, by the office's own
+// number, or by date of birth and name. In one that was not accepted these may stand in any column, and be all that is right.
+func About(header, cells []string, accepted bool, s vaccination.Subject) bool {
+	row, name := formOf(header, cells, "").Subject, vaccination.LooseKey(s.Family+s.Given)
+	for typed, known := range map[string]string{row.Ticket: s.Ticket, row.Address: s.Address} {
+		if typed != "" && vaccination.FoldWidth(typed) == known {
+			return true
+		}
+	}
+	if row.BirthDate == s.BirthDate && vaccination.LooseKey(row.Name.Family+row.Name.Given) == name {
+		return true
+	}
+	text := vaccination.LooseKey(strings.NewReplacer(",", "", `"`, "").Replace(strings.Join(cells, "")))
+	return !accepted && (name != "" && strings.Contains(text, name) || s.Ticket != "" && strings.Contains(text, s.Ticket))
+}
 
 func book(f *application.Form) *application.Passport {
 	if f.Passport == nil {

@@ -386,7 +386,8 @@ func (s *Store) eraseRowsOf(db *gorm.DB, file fileRow, known []vaccination.Subje
 		if err != nil {
 			return err
 		}
-		if !slices.Contains(applications, r.ApplicationID) && !slices.ContainsFunc(known, about(exchange.Of(header, cells))) {
+		about := func(s vaccination.Subject) bool { return exchange.About(header, cells, r.Accepted, s) }
+		if !slices.Contains(applications, r.ApplicationID) && !slices.ContainsFunc(known, about) {
 			continue
 		}
 		if err := db.Model(&lineRow{}).Where("office = ? AND batch_id = ? AND line = ?", file.Office, file.ID, r.Line).
@@ -395,17 +396,6 @@ func (s *Store) eraseRowsOf(db *gorm.DB, file fileRow, known []vaccination.Subje
 		}
 	}
 	return nil
-}
-
-// about tells whether a row names somebody of the register.
-func about(row application.Subject) func(vaccination.Subject) bool {
-	ticket := vaccination.FoldWidth(row.Ticket)
-	return func(s vaccination.Subject) bool {
-		if ticket != "" {
-			return ticket == s.Ticket
-		}
-		return row.BirthDate == s.BirthDate && vaccination.LooseKey(row.Name.Family+row.Name.Given) == vaccination.LooseKey(s.Family+s.Given)
-	}
 }
 
 var _ exchange.Store = (*Store)(nil)
