@@ -294,6 +294,24 @@ func (r Row) sentences(say Say) (wrong, notes string) {
 // parameters bind the approval to this very file.
 func (b Batch) parameters() map[string]string {
 	return map[string]string{"sha256": b.SHA256, "count": strconv.Itoa(b.Count), "accepted": strconv.Itoa(b.Accepted)}
+// Committable tells why the person may not commit the batch as it is: to be asked before rows
+// are taken from a budget.
+func (b Batch) Committable(a actor.Actor, whole bool, now time.Time) error {
+	switch {
+	case b.CreatedBy != a.Person:
+		return fault.New(fault.Forbidden, "batch_of_another", "")
+	case !b.ClosedAt.IsZero():
+		return fault.New(fault.Conflict, "batch_closed", "")
+	case !b.StartedAt.IsZero() || b.Approval != "" && b.Ended == "":
+		return fault.New(fault.Conflict, "bulk_state", "")
+	case b.Accepted == 0 || whole && b.Accepted < b.Count:
+		return fault.New(fault.Conflict, "batch_not_whole", "")
+	case b.Accepted > FewRows && !a.SteppedUpBy(now): // as Approvals.Ask has it
+		return fault.New(fault.Forbidden, "step_up", "")
+	}
+	return nil
+}
+
 }
 
 // Commit lets the jobs make applications of the rows: of all, or not at all (whole; fault
@@ -304,15 +322,8 @@ func (s *Batches) Commit(ctx context.Context, a actor.Actor, id string, whole bo
 		if b, err = s.Store.Batch(ctx, a.Office, id); err != nil {
 			return err
 		}
-		switch {
-		case b.CreatedBy != a.Person:
-			return fault.New(fault.Forbidden, "batch_of_another", "")
-		case !b.ClosedAt.IsZero():
-			return fault.New(fault.Conflict, "batch_closed", "")
-		case !b.StartedAt.IsZero() || b.Approval != "" && b.Ended == "":
-			return fault.New(fault.Conflict, "bulk_state", "")
-		case b.Accepted == 0 || whole && b.Accepted < b.Count:
-			return fault.New(fault.Conflict, "batch_not_whole", "")
+		if err := b.Committable(a, whole, s.now()); err != nil {
+			return err
 		}
 		e.Fact("accepted", strconv.Itoa(b.Accepted))
 		if b.Accepted > FewRows {

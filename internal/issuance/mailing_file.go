@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"time"
 
 	"akashi/certificate/pdf"
 	"akashi/internal/actor"
@@ -19,6 +20,20 @@ import (
 
 // Say is a sentence for a fault of an item, in Japanese and English.
 type Say func(fault string) (ja, en string)
+
+// Printable tells why the person does not get the file of the mailing as it is: to be asked
+// before people are taken from a budget.
+func (m Mailing) Printable(a actor.Actor, now time.Time) error {
+	switch {
+	case m.Count > FewMailing && a.Person != m.RequestedBy:
+		return fault.New(fault.Forbidden, "mailing_of_another", "")
+	case m.Open(), m.Done == 0:
+		return fault.New(fault.Conflict, "mailing_open", "")
+	case now.Sub(m.RequestedAt) > MailingLasts:
+		return fault.New(fault.Conflict, "mailing_closed", "")
+	}
+	return nil
+}
 
 // File makes the file of a mailing: a list, the certificates, and the addresses. The file
 // is not kept; copies and order are, so that the same bytes come again, as long as no
@@ -36,15 +51,7 @@ func (s *Mailings) File(ctx context.Context, a actor.Actor, id string, say Say) 
 			return err
 		}
 		e.Fact("copies", strconv.Itoa(m.Done))
-		switch {
-		case m.Count > FewMailing && a.Person != m.RequestedBy:
-			return fault.New(fault.Forbidden, "mailing_of_another", "")
-		case m.Open(), m.Done == 0:
-			return fault.New(fault.Conflict, "mailing_open", "")
-		case s.now().Sub(m.RequestedAt) > MailingLasts:
-			return fault.New(fault.Conflict, "mailing_closed", "")
-		}
-		return nil
+		return m.Printable(a, s.now())
 	})
 	if err != nil {
 		return nil, err

@@ -206,7 +206,7 @@ func (s *Server) commitBatch(c *call) (answer, error) {
 		return answer{}, err
 	}
 	b, err := s.Batches.Get(c.ctx, c.actor, id)
-	if err == nil && b.StartedAt.IsZero() && b.Accepted > 0 {
+	if err == nil && b.Committable(c.actor, body.Whole, s.Clock.Now()) == nil { // what is refused takes nothing
 		err = s.lookUp(c, min(b.Accepted, exchange.FewRows))
 	}
 	if err == nil {

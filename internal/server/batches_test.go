@@ -7,8 +7,10 @@ import (
 	"strings"
 	"testing"
 
+	"akashi/certificate"
 	"akashi/internal/exchange"
 	"akashi/internal/office"
+	"akashi/internal/testkit/world"
 )
 
 const batchHeader = "種類,接種券番号,姓,名,生年月日\r\n"
@@ -169,11 +171,16 @@ func (f *fixture) testBatchPages(t *testing.T) {
 func TestBatchBudget(t *testing.T) {
 	f := newFixture(t)
 	f.SetOffice(t, func(s *office.Settings) { s.Lookups = office.Lookups{Soft: 2, Hard: 2} })
+	other := f.SignIn(t, world.ClerkUser+"-fresh", office.Clerk)
 	for i, want := range []int{200, 429} {
 		r := f.bring(f.clerk, f.aFile()+fmt.Sprintf("国内用,000000000%d,見本,太郎,1958-11-03\r\n", i+2))
 		f.want(t, r, 201, "")
-		if r := f.do(f.clerk, "POST", "/batches/"+r.json(t)["id"].(string)+"/commit", `{"whole":false}`); r.status != want {
+		path := "/batches/" + r.json(t)["id"].(string)
+		f.want(t, f.do(f.clerk, "POST", path+"/commit", `{"whole":true}`), 409, "batch_not_whole") // takes nothing
+		f.want(t, f.do(other, "POST", path+"/commit", `{"whole":false}`), 403, "batch_of_another")
+		if r := f.do(f.clerk, "POST", path+"/commit", `{"whole":false}`); r.status != want {
 			t.Errorf("file %d: %d, want %d", i+1, r.status, want)
 		}
 	}
+	f.want(t, f.do(other, "GET", "/applications/"+f.Approved(t, certificate.Domestic), ""), 200, "") // has all of a budget
 }

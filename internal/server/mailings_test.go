@@ -181,12 +181,17 @@ func (f *fixture) logRows(t *testing.T, object string) int {
 func TestMailingBounds(t *testing.T) {
 	f := newFixture(t)
 	f.posted(t)
+	f.posted(t)
 	r := f.do(f.clerk, "POST", "/mailings", `{}`)
 	f.want(t, r, 201, "")
 	path := "/mailings/" + r.json(t)["id"].(string)
-	f.mailStep(t)
-	f.SetOffice(t, func(s *office.Settings) { s.Lookups = office.Lookups{Soft: 2, Hard: 2} })
+	f.SetOffice(t, func(s *office.Settings) { s.Lookups = office.Lookups{Soft: 4, Hard: 4} }) // two for the applications, two for their paper
 	f.Server.rules = officeRules{}
+	if _, err := f.World.Mailings.Step(t.Context(), 1); err != nil {
+		t.Fatal(err)
+	}
+	f.want(t, f.do(f.clerk, "GET", path+"/file", ""), 409, "mailing_open") // takes nothing, though one is printed
+	f.mailStep(t)
 	f.want(t, f.do(f.clerk, "GET", path+"/file", ""), 200, "")
 	f.want(t, f.do(f.clerk, "GET", path+"/file", ""), 429, "budget")
 
