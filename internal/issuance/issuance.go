@@ -130,7 +130,8 @@ type Store interface {
 	// LiveIssue is Issue for the issued certificate of an application.
 	LiveIssue(ctx context.Context, office, applicationID string) (Issue, error)
 	Issues(ctx context.Context, office string, f Filter) ([]Issue, error) // without payloads and content
-	// IssuedOn returns the ids of those issued on a day and still valid, in the order of their numbers.
+	// IssuedOn returns the ids of those still valid among so many of a day, in the order of their
+	// numbers: what ends leaves its place empty, so that no other comes to stand elsewhere.
 	IssuedOn(ctx context.Context, office string, day clock.Date, skip, limit int) ([]string, error)
 	AddCopy(ctx context.Context, office string, c Copy, by string) error   // fault Conflict "copy_number" if taken
 	Copy(ctx context.Context, office, id string, number int) (Copy, error) // no act needed; fault NotFound
