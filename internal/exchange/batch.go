@@ -294,6 +294,8 @@ func (r Row) sentences(say Say) (wrong, notes string) {
 // parameters bind the approval to this very file.
 func (b Batch) parameters() map[string]string {
 	return map[string]string{"sha256": b.SHA256, "count": strconv.Itoa(b.Count), "accepted": strconv.Itoa(b.Accepted)}
+}
+
 // Committable tells why the person may not commit the batch as it is: to be asked before rows
 // are taken from a budget.
 func (b Batch) Committable(a actor.Actor, whole bool, now time.Time) error {
@@ -310,8 +312,6 @@ func (b Batch) Committable(a actor.Actor, whole bool, now time.Time) error {
 		return fault.New(fault.Forbidden, "step_up", "")
 	}
 	return nil
-}
-
 }
 
 // Commit lets the jobs make applications of the rows: of all, or not at all (whole; fault

@@ -115,8 +115,8 @@ func (s *Server) logPage(c *call, export counter.Form, status int, above *counte
 func (s *Server) inWords(c *call, e entryBody) entryView {
 	v := entryView{entryBody: e}
 	v.Time, _ = time.Parse(time.RFC3339, e.At) // the zero time says that it is none
-	if code, key, refused := strings.Cut(e.Result, ":"); refused || e.Result != "ok" {
-		v.JA, v.EN = Sentence(fault.New(fault.Code(code), key, ""))
+	if e.Result != "ok" {
+		v.JA, v.EN = sentenceOf(e.Result)
 	}
 	noun, _, _ := strings.Cut(e.Action, ".")
 	page := map[string]struct {

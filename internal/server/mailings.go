@@ -3,12 +3,10 @@ package server
 import (
 	"context"
 	"net/http"
-	"strings"
 	"time"
 
 	"akashi/internal/actor"
 	"akashi/internal/audit"
-	"akashi/internal/fault"
 	"akashi/internal/issuance"
 	"akashi/internal/office"
 )
@@ -107,12 +105,6 @@ func mailingState(m issuance.Mailing) string {
 		return "finished_with_failures"
 	}
 	return "finished"
-}
-
-// sentenceOf explains a code and a key as the log has them, without arguments.
-func sentenceOf(result string) (ja, en string) {
-	_, key, _ := strings.Cut(result, ":")
-	return Sentence(fault.New(fault.Conflict, key, ""))
 }
 
 func (s *Server) askMailing(c *call) (answer, error) {

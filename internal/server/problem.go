@@ -142,6 +142,12 @@ func closed(sentence string) string {
 	return hole.ReplaceAllString(bracket.ReplaceAllString(sentence, ""), "…")
 }
 
+// sentenceOf explains a code and a key as rows and the log have them: without arguments.
+func sentenceOf(result string) (ja, en string) {
+	code, key, _ := strings.Cut(result, ":")
+	return Sentence(fault.New(fault.Code(code), key, ""))
+}
+
 // aloud puts an argument into words, as a clerk reads it.
 func aloud(f *fault.Error, name, value string) (ja, en string) {
 	switch name {

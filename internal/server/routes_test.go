@@ -17,6 +17,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"akashi/internal/cli"
 	"akashi/internal/fault"
@@ -220,6 +221,27 @@ func TestEveryFaultHasASentence(t *testing.T) {
 		if key != "internal" && en == messages["internal"].EN || ja == "" || en == "" {
 			t.Errorf("%s has no sentence", key)
 		}
+	}
+}
+
+// A fault that is told from the log or a row has lost its arguments: each sentence is one
+// without them, too.
+func TestSentencesWithoutArguments(t *testing.T) {
+	holes := 0
+	for key, m := range messages {
+		ja, en := sentenceOf("conflict:" + key)
+		for said, whole := range map[string]string{ja: m.JA, en: m.EN} {
+			end, _ := utf8.DecodeLastRuneInString(said)
+			if strings.ContainsAny(said, "{}") || !strings.ContainsRune("。.", end) || utf8.RuneCountInString(said) < 4 {
+				t.Errorf("%s: %q", key, said)
+			}
+			if said != whole {
+				holes++
+			}
+		}
+	}
+	if holes < 60 {
+		t.Errorf("only %d sentences have arguments", holes)
 	}
 }
 
