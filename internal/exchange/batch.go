@@ -85,9 +85,7 @@ func (b Batch) Open() bool {
 
 // Store keeps batches; its methods run inside an act unless they say otherwise.
 type Store interface {
-	Office(ctx context.Context, code string) (office.Office, error)
-	Offices(ctx context.Context) ([]string, error)
-	Staff(ctx context.Context, code, id string) (office.Staff, error)
+	office.WorkStore
 	// AddBatch keeps one; fault Conflict "batch_repeated" where one of the same file is open or
 	// was started, though it came at the same moment.
 	AddBatch(ctx context.Context, b Batch) error

@@ -3,14 +3,15 @@ package exchange
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"akashi/internal/actor"
 	"akashi/internal/application"
 	"akashi/internal/audit"
-	"akashi/internal/fault"
 	"akashi/internal/office"
 )
+
+// jobName is who acts where nobody has asked, or whoever asked may not any more.
+const jobName = "job:batch"
 
 // Step makes applications of at most so many rows of each office that is not suspended, one
 // by one, as the person who brought the file, and erases the rows of old batches. A row's
@@ -18,37 +19,16 @@ import (
 // how many rows are done, and the faults of the others (office.Work).
 func (s *Batches) Step(ctx context.Context, most int) (int, error) {
 	w := office.Work[OpenRow]{
-		Office: s.Store.Office, Open: s.Store.OpenRows, Failed: s.failed,
-		Do: func(ctx context.Context, code string, r OpenRow) (actor.Actor, error) {
-			a, err := s.actor(ctx, code, r)
-			if err == nil {
-				err = s.row(ctx, a, r)
-			}
-			return a, err
+		Log: s.Log, Clock: s.Clock, Store: s.Store, Job: jobName, Needs: []office.Permission{office.WriteApplications},
+		Open: s.Store.OpenRows, Do: s.row, Tries: Tries, Fail: s.Store.RowFailed,
+		Of: func(r OpenRow) office.Item {
+			return office.Item{Person: r.Person, Case: r.Batch, Try: audit.Entry{Action: "batch.try", Object: r.Application}}
 		},
-		Name: func(r OpenRow) string { return fmt.Sprintf("batch %s line %d", r.Batch, r.Line) },
 	}
 	return office.Each(ctx, s.Store.Offices, func(ctx context.Context, code string) (int, error) {
 		n, err := w.Step(ctx, code, most)
 		return n, errors.Join(err, s.closeOld(ctx, code))
 	})
-}
-
-// actor is the person who brought the file, as long as he may do so himself.
-func (s *Batches) actor(ctx context.Context, code string, r OpenRow) (actor.Actor, error) {
-	p, err := s.Store.Staff(ctx, code, r.Person)
-	if err != nil {
-		return job(code, r.Batch), err
-	}
-	a, err := p.OnBehalf(actor.Certificate, r.Batch, s.Clock.Now(), office.WriteApplications)
-	if err != nil {
-		a = job(code, r.Batch)
-	}
-	return a, err
-}
-
-func job(code, batch string) actor.Actor {
-	return actor.Actor{Office: code, Person: "job:batch", Terminal: "jobs", Purpose: actor.Operate, Case: batch}
 }
 
 // row makes the application of a row and hands it in, unless that was done.
@@ -105,25 +85,12 @@ func (s *Batches) form(ctx context.Context, a actor.Actor, r OpenRow) (f applica
 	return f, err
 }
 
-// failed counts a try, and all of them where only a person can help.
-func (s *Batches) failed(ctx context.Context, a actor.Actor, r OpenRow, err error) error {
-	tries := 1
-	switch fault.CodeOf(err) {
-	case fault.Unavailable:
-		return nil
-	case fault.Conflict, fault.NotFound, fault.Invalid, fault.Forbidden:
-		tries = Tries
-	}
-	return s.Log.Act(ctx, a, audit.Entry{Action: "batch.try", Object: r.Application}, func(ctx context.Context, _ *audit.Entry) error {
-		return s.Store.RowFailed(ctx, a.Office, r, audit.Result(err), tries)
-	})
-}
-
 // closeOld erases the rows of batches that were kept long enough.
 func (s *Batches) closeOld(ctx context.Context, code string) error {
 	old, err := s.Store.OldBatches(ctx, code, s.now().Add(-Kept))
 	for _, id := range old {
-		err = errors.Join(err, s.Log.Act(ctx, job(code, id), audit.Entry{Action: "batch.close", Object: id}, func(ctx context.Context, _ *audit.Entry) error {
+		job := actor.Actor{Office: code, Person: jobName, Terminal: "jobs", Purpose: actor.Operate, Case: id}
+		err = errors.Join(err, s.Log.Act(ctx, job, audit.Entry{Action: "batch.close", Object: id}, func(ctx context.Context, _ *audit.Entry) error {
 			return s.Store.CloseBatch(ctx, code, id)
 		}))
 	}

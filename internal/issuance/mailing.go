@@ -92,8 +92,7 @@ type Mailings struct {
 	Store interface {
 		MailingStore
 		Store
-		Office(ctx context.Context, code string) (office.Office, error)
-		Staff(ctx context.Context, code, id string) (office.Staff, error)
+		office.WorkStore
 	}
 	Issuance  *Service
 	Approvals Approvals

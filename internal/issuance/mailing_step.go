@@ -9,7 +9,6 @@ import (
 	"akashi/certificate/pdf"
 	"akashi/internal/actor"
 	"akashi/internal/audit"
-	"akashi/internal/fault"
 	"akashi/internal/office"
 )
 
@@ -18,44 +17,23 @@ import (
 // notes it. What fails is tried again where that may help. It returns how many it did, and
 // the faults of the others (office.Work).
 func (s *Mailings) Step(ctx context.Context, most int) (int, error) {
-	w := office.Work[ToMail]{
-		Office: s.Store.Office, Open: s.Store.ToMail, Failed: s.failed,
-		Do: func(ctx context.Context, code string, item ToMail) (actor.Actor, error) {
-			a, err := s.actor(ctx, code, item)
-			if err == nil {
-				err = s.mail(ctx, a, item)
-			}
-			if underWay(err) { // a person is at it: looked at again at the next step
-				err = errBulk
-			}
-			return a, err
+	return office.Work[ToMail]{
+		Log: s.Log, Clock: s.Clock, Store: s.Store, Job: "job:mail", Needs: []office.Permission{office.Issue, office.Print},
+		Open: s.Store.ToMail,
+		Of: func(item ToMail) office.Item {
+			return office.Item{Person: item.Person, Case: item.Mailing, Try: audit.Entry{Action: "mailing.try", Object: item.Application}}
 		},
-		Name: func(item ToMail) string { return "mail " + item.Application },
-	}
-	return office.Each(ctx, s.Store.Offices, func(ctx context.Context, code string) (int, error) { return w.Step(ctx, code, most) })
-}
-
-// actor is the person who asked, as long as he may do so himself.
-func (s *Mailings) actor(ctx context.Context, code string, item ToMail) (actor.Actor, error) {
-	p, err := s.Store.Staff(ctx, code, item.Person)
-	if err != nil {
-		return job(code, item), err
-	}
-	a, err := p.OnBehalf(actor.Certificate, item.Mailing, s.Clock.Now(), office.Issue, office.Print)
-	if err != nil {
-		a = job(code, item)
-	}
-	return a, err
-}
-
-func job(code string, item ToMail) actor.Actor {
-	return actor.Actor{Office: code, Person: "job:mail", Terminal: "jobs", Purpose: actor.Operate, Case: item.Mailing}
+		Do: s.mail, Again: errEnded, Tries: Tries, Fail: s.Store.MailFailed,
+	}.Each(ctx, most)
 }
 
 // mail issues the certificate of an application, or takes the one it has, and makes its
 // copy: once, as the copy and the note of it are one act.
 func (s *Mailings) mail(ctx context.Context, a actor.Actor, item ToMail) error {
 	i, _, err := s.Issuance.Issue(ctx, a, item.Application)
+	if underWay(err) { // a person is at it: looked at again at the next step
+		return errBulk
+	}
 	if err != nil {
 		return err
 	}
@@ -88,21 +66,5 @@ func (s *Mailings) number(ctx context.Context, a actor.Actor, item ToMail, id st
 			return err
 		}
 		return s.Store.Mailed(ctx, a.Office, item, c)
-	})
-}
-
-// failed counts a try, and all of them where only a person can help.
-func (s *Mailings) failed(ctx context.Context, a actor.Actor, item ToMail, err error) error {
-	tries := 1
-	switch fault.CodeOf(err) {
-	case fault.Unavailable:
-		return nil
-	case fault.Conflict, fault.NotFound, fault.Invalid, fault.Forbidden:
-		if !errors.Is(err, errEnded) {
-			tries = Tries
-		}
-	}
-	return s.Log.Act(ctx, a, audit.Entry{Action: "mailing.try", Object: item.Application}, func(ctx context.Context, _ *audit.Entry) error {
-		return s.Store.MailFailed(ctx, a.Office, item, audit.Result(err), tries)
 	})
 }

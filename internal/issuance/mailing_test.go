@@ -48,10 +48,7 @@ func say(fault string) (ja, en string) { return "発行できません", fault }
 type mailStore struct {
 	issuance.MailingStore
 	issuance.Store
-	rest interface {
-		Office(ctx context.Context, code string) (office.Office, error)
-		Staff(ctx context.Context, code, id string) (office.Staff, error)
-	}
+	rest office.WorkStore
 	left int
 }
 

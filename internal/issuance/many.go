@@ -151,8 +151,7 @@ type Many struct {
 		BulkStore
 		applications
 		Issue(ctx context.Context, office, id string) (Issue, error)
-		Offices(ctx context.Context) ([]string, error)
-		Office(ctx context.Context, code string) (office.Office, error)
+		office.WorkStore
 	}
 	Issuance  *Service // makes certificates again
 	Approvals Approvals

@@ -15,20 +15,15 @@ import (
 // that Recover ends. What fails is tried again at the next steps, Tries times where it
 // may help. It returns how many it did, and the faults of the others (office.Work).
 func (s *Many) Step(ctx context.Context, most int) (int, error) {
-	do := map[Act]func(context.Context, actor.Actor, Item) error{RevokeMany: s.revoke, ReissueMany: s.reissue}[s.Act]
-	w := office.Work[Item]{
-		Office: s.Store.Office,
+	return office.Work[Item]{
+		Log: s.Log, Clock: s.Clock, Store: s.Store, Job: "job:" + string(s.Act),
 		Open: func(ctx context.Context, code string, most int) ([]Item, error) {
 			return s.Store.OpenItems(ctx, code, s.Act, most)
 		},
-		Do: func(ctx context.Context, code string, item Item) (actor.Actor, error) {
-			a := actor.Actor{Office: code, Person: "job:" + string(s.Act), Terminal: "jobs", Purpose: actor.Operate, Case: item.Run}
-			return a, do(ctx, a, item)
-		},
-		Failed: s.failed,
-		Name:   func(item Item) string { return string(s.Act) + " " + item.Certificate },
-	}
-	return office.Each(ctx, s.Store.Offices, func(ctx context.Context, code string) (int, error) { return w.Step(ctx, code, most) })
+		Of:    func(item Item) office.Item { return office.Item{Case: item.Run, Try: s.entry("try", item.Certificate)} },
+		Do:    map[Act]func(context.Context, actor.Actor, Item) error{RevokeMany: s.revoke, ReissueMany: s.reissue}[s.Act],
+		Again: errEnded, Tries: Tries, Fail: s.Store.ItemFailed,
+	}.Each(ctx, most)
 }
 
 func (s *Many) revoke(ctx context.Context, a actor.Actor, item Item) error {
@@ -80,23 +75,6 @@ func underWay(err error) bool {
 		}
 	}
 	return false
-}
-
-// failed counts a try, and all of them where only a person can help: the record, the
-// passport or the person is not what it was.
-func (s *Many) failed(ctx context.Context, a actor.Actor, item Item, err error) error {
-	tries := 1
-	switch fault.CodeOf(err) {
-	case fault.Unavailable:
-		return nil
-	case fault.Conflict, fault.NotFound, fault.Invalid:
-		if !errors.Is(err, errEnded) {
-			tries = Tries
-		}
-	}
-	return s.Log.Act(ctx, a, s.entry("try", item.Certificate), func(ctx context.Context, _ *audit.Entry) error {
-		return s.Store.ItemFailed(ctx, a.Office, item, audit.Result(err), tries)
-	})
 }
 
 var (

@@ -18,13 +18,15 @@ import (
 type revocations struct {
 	issuance.BulkStore
 	issuance.Store
-	offices interface {
-		Office(ctx context.Context, code string) (office.Office, error)
-	}
+	offices office.WorkStore
 }
 
 func (r revocations) Office(ctx context.Context, code string) (office.Office, error) {
 	return r.offices.Office(ctx, code)
+}
+
+func (r revocations) Staff(ctx context.Context, code, id string) (office.Staff, error) {
+	return r.offices.Staff(ctx, code, id)
 }
 
 // fading is a store whose process dies after some certificates.
