@@ -14,12 +14,15 @@ import (
 
 // Step does at most so many applications of each office that is not suspended, one by one:
 // the certificate is issued unless it is there, and a copy is numbered in the same act that
-// notes it. What fails is tried again where that may help. It returns how many it did, and
-// the faults of the others (office.Work).
+// notes it. While the office is closed, those wait whose clerk may not issue then (L-09), and
+// those of others go on. What fails is tried again where that may help. It returns how many it
+// did, and the faults of the others (office.Work).
 func (s *Mailings) Step(ctx context.Context, most int) (int, error) {
 	return office.Work[ToMail]{
 		Log: s.Log, Clock: s.Clock, Store: s.Store, Job: "job:mail", Needs: []office.Permission{office.Issue, office.Print},
-		Open: s.Store.ToMail,
+		Open: func(ctx context.Context, code string, most int) ([]ToMail, error) {
+			return s.Store.ToMail(ctx, code, most+MaxMailing) // behind one that waits
+		},
 		Of: func(item ToMail) office.Item {
 			return office.Item{Person: item.Person, Case: item.Mailing, Try: audit.Entry{Action: "mailing.try", Object: item.Application}}
 		},

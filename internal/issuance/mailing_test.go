@@ -342,6 +342,46 @@ func TestMailingsAtOnce(t *testing.T) {
 	})
 }
 
+// L-09, adr/0033: while the office is closed a mailing waits for whose clerk may not issue then,
+// and nothing is counted; one of somebody who may goes on.
+func TestMailingAfterHours(t *testing.T) {
+	world.Each(t, func(t *testing.T, w *world.World) {
+		ctx, s := t.Context(), w.Mailings
+		now := time.Date(2026, 11, 23, 7, 0, 0, 0, time.UTC) // Monday, 16:00 in Japan
+		w.SetOffice(t, func(s *office.Settings) { s.Hours.Week = map[string]office.Span{"mon": {From: "08:45", To: "17:15"}} })
+		ask := func(by actor.Actor) issuance.Mailing {
+			m, err := s.Ask(ctx, by, []string{byMail(t, w, certificate.Domestic, nil), byMail(t, w, certificate.Domestic, nil)}, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return m
+		}
+		clerks, officers := ask(w.Clerk), ask(w.Officer)
+		s.Clock = func() time.Time { return now }
+		step := func(most, clerk, officer int) {
+			t.Helper()
+			if _, err := s.Step(ctx, most); err != nil {
+				t.Error(err)
+			}
+			for id, want := range map[string]int{clerks.ID: clerk, officers.ID: officer} {
+				m, err := s.Get(ctx, w.Clerk, id)
+				if err != nil || m.Done != want || m.Failed != 0 || m.Items[m.Count-1].Fault != "" {
+					t.Errorf("%+v %v, want %d", m, err, want)
+				}
+			}
+		}
+		step(1, 1, 0) // open
+		now = now.Add(2 * time.Hour)
+		step(1, 1, 1)
+		step(10, 1, 2)
+		for range issuance.Tries {
+			step(10, 1, 2)
+		}
+		now = now.AddDate(0, 0, 7).Add(-2 * time.Hour)
+		step(10, 2, 2)
+	})
+}
+
 // S-060 with least privileges: killed at each point of the first certificate, the role of
 // the jobs goes on with a mailing, and each has one certificate and one copy.
 func TestMailingKilled(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"time"
 
+	"akashi/internal/actor"
 	"akashi/internal/clock"
 	"akashi/internal/fault"
 )
@@ -37,6 +38,12 @@ func (h Hours) Open(t time.Time) bool {
 	span, open := h.Week[weekday(t)]
 	at := clock.TimeOfDay(t)
 	return open && span.From <= at && at < span.To
+}
+
+// Lets tells whether the office's hours let a person make use of a permission now: one who may
+// not issue after them waits (L-09).
+func (s Settings) Lets(a actor.Actor, p Permission, now time.Time) bool {
+	return p != Issue || s.Hours.Open(now) || a.May(string(IssueAfterHours))
 }
 
 func weekday(t time.Time) string {

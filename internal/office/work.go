@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"akashi/internal/actor"
 	"akashi/internal/audit"
@@ -50,19 +51,32 @@ func (w Work[T]) Each(ctx context.Context, most int) (int, error) {
 }
 
 // Step does at most so many things of an office that is not suspended. It returns how many
-// are done, and the faults of the others.
+// are done, and the faults of the others. What is asked for by somebody who may not do it at
+// this hour waits.
 func (w Work[T]) Step(ctx context.Context, code string, most int) (n int, err error) {
 	items, err := w.Open(ctx, code, most)
 	if err != nil {
 		return 0, err
 	}
+	var waiting []string // who may not at this hour
 	for _, item := range items {
+		if most == 0 {
+			break
+		}
+		if slices.Contains(waiting, w.Of(item).Person) {
+			continue
+		}
 		// Looked up for each: who suspends an office stops what is going on.
 		o, failed := w.Store.Office(ctx, code)
 		if failed != nil || o.Settings.Suspended != nil {
 			return n, errors.Join(err, failed)
 		}
 		a, failed := w.actor(ctx, code, item)
+		if failed == nil && slices.ContainsFunc(w.Needs, func(p Permission) bool { return !o.Settings.Lets(a, p, w.Clock.Now()) }) {
+			waiting = append(waiting, a.Person)
+			continue
+		}
+		most--
 		if failed == nil {
 			failed = w.Do(ctx, a, item)
 		}

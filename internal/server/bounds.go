@@ -62,7 +62,7 @@ func (s *Server) bounds(c *call) error {
 	if o.Settings.Suspended != nil && !c.route.whileSuspended {
 		return s.refusal(c, fault.New(fault.Forbidden, "office_suspended", ""))
 	}
-	if c.route.permission == office.Issue && !o.Settings.Hours.Open(s.Clock.Now()) && !c.actor.May(string(office.IssueAfterHours)) {
+	if !o.Settings.Lets(c.actor, c.route.permission, s.Clock.Now()) {
 		return s.refusal(c, fault.New(fault.Forbidden, "office_closed_now", ""))
 	}
 	if c.route.looksUp {

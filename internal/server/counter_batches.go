@@ -3,6 +3,7 @@ package server
 import (
 	"net/http"
 
+	"akashi/internal/actor"
 	"akashi/internal/counter"
 	"akashi/internal/exchange"
 	"akashi/internal/issuance"
@@ -119,6 +120,7 @@ type mailingView struct {
 	Form    counter.Form
 	Own     bool // asked for by the one who looks
 	Few     int
+	Waits   bool // for the opening hours, as whoever asked may not issue after them
 }
 
 func (s *Server) showMailing(c *call) (answer, error) {
@@ -130,8 +132,25 @@ func (s *Server) mailingPage(c *call, f counter.Form, status int, above *counter
 	if err != nil {
 		return answer{}, err
 	}
-	m := a.body.(mailingBody)
-	return s.html(c, "mailing", status, above, mailingView{m, f, m.RequestedBy == c.actor.Person, issuance.FewMailing})
+	v := mailingView{Mailing: a.body.(mailingBody), Form: f, Few: issuance.FewMailing}
+	v.Own = v.Mailing.RequestedBy == c.actor.Person
+	if v.Mailing.State == "running" {
+		if v.Waits, err = s.waits(c, v.Mailing); err != nil {
+			return answer{}, err
+		}
+	}
+	return s.html(c, "mailing", status, above, v)
+}
+
+// waits tells whether a mailing does not go on at this hour.
+func (s *Server) waits(c *call, m mailingBody) (bool, error) {
+	o, err := s.office(c.ctx, c.actor.Office)
+	if err != nil {
+		return false, err
+	}
+	all, err := s.people(c)
+	by := actor.Actor{Permissions: all[m.RequestedBy].Role.Permissions()}
+	return !o.Settings.Lets(by, office.Issue, s.Clock.Now()), err
 }
 
 // mailingFileHere answers with the paper itself, to be shown and printed by the browser.

@@ -89,7 +89,7 @@ func (s *Server) previewOf(c *call, p issuance.Preview) (previewBody, error) {
 	if err != nil {
 		return b, err
 	}
-	if !o.Settings.Hours.Open(s.Clock.Now()) && !c.actor.May(string(office.IssueAfterHours)) {
+	if !o.Settings.Lets(c.actor, office.Issue, s.Clock.Now()) {
 		p.Findings = append(p.Findings, issuance.Finding{Fault: fault.New(fault.Forbidden, "office_closed_now", "")})
 	}
 	for _, f := range p.Findings {
