@@ -7,6 +7,7 @@ import (
 	"akashi/internal/actor"
 	"akashi/internal/application"
 	"akashi/internal/audit"
+	"akashi/internal/fault"
 	"akashi/internal/office"
 )
 
