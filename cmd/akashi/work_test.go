@@ -21,7 +21,8 @@ var update = flag.Bool("update", false, "write what was counted into docs/counte
 // and dead lines, a terminal that was left, and rare characters do no harm.
 func TestWorkInBrowser(t *testing.T) {
 	got := outside.Work(t, openStorybook(t), map[string]string{
-		"plain":   storybook.Zone("SAKURAI", "MIO", "TK0000000", "910218", "F", "320630"),
+		"plain":   storybook.Zone("SAKURAI", "MIO", "TK0000077", "910218", "F", "320630"), // no certificate shows these passports
+		"proxy":   storybook.Zone("SAKURAI", "MIO", "TK0000078", "910218", "F", "320630"),
 		"anomaly": storybook.Zone("KANDA", "YUMI", "TK0000000", "690505", "F", "320630"),
 	})
 	if c := got.Counts["plain"]; c.Keys > 40 || c.Loads > 3 || c.Keys < 5 {

@@ -638,7 +638,7 @@ func TestOthersDoNotExist(t *testing.T) {
 		}
 		own := ids[kind]
 		near := own[:len(own)-1] + map[bool]string{true: "3", false: "2"}[own[len(own)-1] == '2']
-		body := map[string]string{"answer-application": form(certificate.Domestic), "enter-number": shownCard("123456789018"), "decide-application": `{"outcome":"reject","reason":"x"}`,
+		body := map[string]string{"answer-application": form(certificate.Domestic), "enter-number": shownCard("123456789018"), "decide-application": `{"outcome":"reject","reason":"x"}`, "justify-application": `{"why":"wish"}`,
 			"reissue-certificate": `{"reason":"lost"}`, "revoke-certificate": `{"reason":"fraud"}`, "approve-approval": `{"reason":""}`, "refuse-approval": `{"reason":""}`, "request-account-change": duties, "request-account-enable": duties, "add-account-kin": sakurai, "acknowledge-alert": noted, "commit-batch": `{"whole":false}`}[r.id]
 		var first problem
 		for i, id := range []string{own, near, nobody, "ABCDEFGHJKLM", "1", "x", "sakurai-mio", strings.ToUpper(own) + "0", strings.Repeat("A", 1000)} {

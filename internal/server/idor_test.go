@@ -95,7 +95,7 @@ func askedFor(acts, reason string) func(*fixture, *testing.T) string {
 
 // bodyOf is a body that the route would take, so that the id decides.
 var bodyOf = map[string]string{
-	"answer-application": form(certificate.Domestic), "decide-application": `{"outcome":"approve","reason":"x"}`,
+	"answer-application": form(certificate.Domestic), "decide-application": `{"outcome":"approve","reason":"x"}`, "justify-application": `{"why":"wish"}`,
 	"reissue-certificate": `{"reason":"lost"}`, "revoke-certificate": `{"reason":"wrong_content"}`,
 	"enter-number": shownCard("123456789018"), "approve-approval": `{"reason":"x"}`, "refuse-approval": `{"reason":"x"}`,
 	"supply-application": plainForm("subject.ticket_number", "0000000001"), "check-application": "_key=k", "take-back-application": "_key=k", "judge-application": "outcome=reject&reason=x", "enter-number-at-counter": "individual_number=123456789018&name.family=x&birth_date=1991-02-18&sex=2&address_number=1", "issue-at-counter": "_key=k", "issue-certificate": "{}",

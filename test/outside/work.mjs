@@ -57,7 +57,7 @@ await answer(({ browser: path, origin, zones }) => inBrowser(path, async (browse
       await issue(c, page);
     },
     proxy: async (c, page) => {
-      await person(c, page, "0000000001", "桜井", "澪", zones.plain);
+      await person(c, page, "0000000001", "桜井", "澪", zones.proxy);
       await c.reach("#passport-part summary");
       await c.press("Enter");
       await c.reach("[name='passport.alternative.surname']");
@@ -140,28 +140,32 @@ await answer(({ browser: path, origin, zones }) => inBrowser(path, async (browse
   await done(names);
 
   // The line is cut after the service has issued and before the page hears of it.
+  const beside = (page) => page.selectOption("#why", "several_places"); // they have a valid certificate
   const cut = await at("/counter/applications/{id}", "approved, for a line that is cut");
+  await beside(cut);
   const application = cut.url();
   await cut.context().request.post(`${origin}/storybook/line/cut`);
   await failed(cut, () => cut.locator("form[action$='/issue'] button:not([name=_print])").click({ noWaitAfter: true }));
   await cut.context().request.post(`${origin}/storybook/line/whole`);
   await cut.goto(application);
-  content.afterCut = await cut.locator("#main a[href^='/counter/certificates/'] code").allInnerTexts();
+  content.afterCut = await cut.locator("[aria-labelledby=made] a[href^='/counter/certificates/'] code").allInnerTexts();
   await done(cut);
 
   // Offline altogether while issuing: the page says so in the browser's words; back on
   // line the same button issues once.
   const off = await at("/counter/applications/{id}", "approved, for a line that is down");
   const address = off.url();
+  await beside(off);
   await off.context().setOffline(true);
   await failed(off, () => off.locator("form[action$='/issue'] button:not([name=_print])").click({ noWaitAfter: true }));
   await off.context().setOffline(false);
   await off.goto(address);
-  content.afterDown = await off.locator("#main a[href^='/counter/certificates/'] code").count();
+  content.afterDown = await off.locator("[aria-labelledby=made] a[href^='/counter/certificates/'] code").count();
+  await beside(off);
   await off.locator("form[action$='/issue'] button:not([name=_print])").click();
   await off.waitForURL(/certificates\//);
   await off.goto(address);
-  content.afterUp = await off.locator("#main a[href^='/counter/certificates/'] code").allInnerTexts();
+  content.afterUp = await off.locator("[aria-labelledby=made] a[href^='/counter/certificates/'] code").allInnerTexts();
   await done(off);
 
   // A slow line and an impatient hand: sent twice, made once. And how heavy the page is.

@@ -95,6 +95,9 @@ func applications(h *hand) {
 	h.story(applicationPage+"/edit", "as handed in", office.Clerk, needs+"/edit")
 	h.wrong(applicationPage+"/edit", "somebody was faster", office.Clerk, needs+"/edit", plain("version:int", "1"))
 
+	nothing := domestic("0000000002", "見本", "太郎", "1958-11-03")
+	nothing["documents[]"] = []string{""}
+	seen("no identity document marked", apply(nothing))
 	seen("no record", apply(domestic("0000000999", "無名", "人", "1970-01-01")))
 	seen("more than one record", apply(domestic("", "双葉", "ひかり", "1990-07-07")))
 	seen("anomaly in the record", apply(domestic("0000000003", "髙橋", "一郎", "1984-06-30")))
