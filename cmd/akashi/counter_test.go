@@ -99,3 +99,30 @@ func TestCounterInBrowser(t *testing.T) {
 		t.Errorf("ok/codes of the paper: %d %s", status, verdict)
 	}
 }
+
+// Issue 6, section 3: two people at one application, slow, cut and dead lines, an impatient
+// hand and rare characters do no harm, on the real server.
+func TestLinesInBrowser(t *testing.T) {
+	p := start(t, t.TempDir())
+	one, two := officers(t, p)
+	bring(t, p.origin, one, two)
+	got := outside.Lines(t, p.origin, [2]string{one, two}, approved(t, p.origin, one), approved(t, p.origin, one), approved(t, p.origin, one))
+	if s := got.Second; s.Status != 409 || !strings.Contains(s.Said, "ほかの人が先に変更しました") || s.Given != "か\u3099葛󠄀𠮷﨑" || s.Other != "TANAKA" {
+		t.Errorf("error/the second of two: %+v", s)
+	}
+	if n := got.Name; n.Typed == "" || n.Shown != n.Typed {
+		t.Errorf("error/name: typed %q, shown %q", n.Typed, n.Shown)
+	}
+	if ours := []string{"Noto Sans JP ours"}; !slices.Equal(got.Fonts, ours) || !slices.Equal(got.TypedFonts, ours) {
+		t.Errorf("error/fonts of a rare name: %v, while typed %v", got.Fonts, got.TypedFonts)
+	}
+	if len(got.AfterCut) != 1 || got.AfterDown != 0 || len(got.AfterUp) != 1 {
+		t.Errorf("error/certificates after a line was cut %v, down %d, up again %v", got.AfterCut, got.AfterDown, got.AfterUp)
+	}
+	if n := got.Newest; len(n.Listed) != 2 || n.Listed[0] != n.Made || n.Listed[1] == n.Made {
+		t.Errorf("error/sent twice: %+v", n)
+	}
+	if len(got.Leaked)+len(got.Trouble) != 0 {
+		t.Errorf("error/%v %v", got.Leaked, got.Trouble)
+	}
+}

@@ -68,7 +68,7 @@ await answer(({ browser, origin, link, user, password, zone }) => inBrowser(brow
   await page.focus("[name='subject.birth_date']");
   await page.keyboard.down("Control");
   await page.keyboard.down("Enter");
-  await page.locator("form[action$='/issue'] button[name=print]:focus").waitFor();
+  await page.locator("form[action$='/issue'] button[name=_print]:focus").waitFor();
   const sent = [];
   context.on("request", (r) => r.method() === "POST" && sent.push(new URL(r.url()).pathname.replace(/.*\//, "")));
   await page.evaluate(() => { window.repeats = 0; addEventListener("keydown", (e) => { if (e.repeat && e.key === "Enter") window.repeats++; }, true); });

@@ -190,8 +190,17 @@ type Counted struct{ Keys, Loads, Copies int }
 
 // AtWork is what happened at the counter of a storybook.
 type AtWork struct {
-	Counts map[string]Counted // plain, anomaly, proxy, reissue
-	Second struct {           // of two who correct one application
+	Counts  map[string]Counted                               // plain, anomaly, proxy, reissue
+	Weight  struct{ Requests, Bytes, MS int }                // of the first page, cold; interactive after MS with a slow line and processor
+	Files   struct{ Refused, Taken, TooLarge, Saved string } // brought and taken
+	Idle    []string                                         // where a page leads after 16 minutes, and going back
+	Leaked  []string                                         // personal, in addresses, titles and storage
+	Trouble []string
+}
+
+// AtLines is what happened to clerks on bad lines, at the real server.
+type AtLines struct {
+	Second struct { // of two who correct one application
 		Status       int
 		Said         string
 		Given, Other string // as they stand in the form
@@ -200,15 +209,19 @@ type AtWork struct {
 	TypedFonts, Fonts []string                      // that drew it while it was typed, and later
 	AfterCut, AfterUp []string                      // certificates of an application after a line was cut, or down
 	AfterDown         int
-	Weight            struct{ Requests, Bytes, MS int } // of the first page, cold; interactive after MS with a slow line and processor
-	Newest            struct {                          // an application sent twice, and the newest ones of the list
+	Newest            struct { // an application sent twice, and the newest ones of the list
 		Made   string
 		Listed []string
 	}
-	Files   struct{ Refused, Taken, TooLarge, Saved string } // brought and taken
-	Idle    []string                                         // where a page leads after 16 minutes, and going back
-	Leaked  []string                                         // personal, in addresses, titles and storage
+	Leaked  []string // as in AtWork
 	Trouble []string
+}
+
+// Lines works at the counter over bad lines, in Chromium, as the people of two sessions, with approved
+// applications: of both of them, and for a line that is cut and one that is down.
+func Lines(t testing.TB, origin string, sessions [2]string, both, cut, down string) AtLines {
+	t.Helper()
+	return browse[AtLines](t, "lines.mjs", map[string]any{"origin": origin, "sessions": sessions, "applications": map[string]string{"both": both, "cut": cut, "down": down}})
 }
 
 // Work works at the counter of a storybook, in Chromium, with passports as they scan.

@@ -1,6 +1,5 @@
 // {origin, zones} -> {ok, content: see AtWork in outside.go}: work at the counter of a storybook, in Chromium: counted
-// by keyboard; two people at one application; lines that are slow or cut; a terminal
-// that was left; rare characters; and how heavy the first page is.
+// by keyboard; a terminal that was left; and how heavy the first page is.
 import { counted, inBrowser, leaks, terminal } from "./browser.mjs";
 import { answer } from "./harness.mjs";
 
@@ -109,66 +108,7 @@ await answer(({ browser: path, origin, zones }) => inBrowser(path, async (browse
     await done(page);
   }
 
-  // Two clerks correct the same application: the second is told, and what was typed stays.
-  const [one, two] = [await at("/counter/applications/{id}/edit", "as handed in"), await at("/counter/applications/{id}/edit", "as handed in")];
-  await two.fill("[name='subject.name.given']", "か\u3099葛󠄀𠮷﨑");
-  await two.locator("#passport-part summary").click();
-  await two.fill("[name='passport.alternative.surname']", "TANAKA");
-  await one.click("#new > .acts button");
-  await one.waitForURL(/applications\/[^/]+$/);
-  const refused = two.waitForResponse((r) => r.request().method() === "POST");
-  await two.click("#new > .acts button");
-  content.second = {
-    status: (await refused).status(), said: await two.locator("#said").innerText(),
-    given: await two.inputValue("[name='subject.name.given']"), other: await two.inputValue("[name='passport.alternative.surname']"),
-  };
-  await done(one);
-  await done(two);
-
-  // Names come back byte for byte, in a font that has their characters.
-  const names = await at("/counter", "empty");
-  const rare = { "subject.name.family": "葛\u{e0100}城𠮷か\u3099﨑", "subject.name.given": "", "subject.ticket_number": "0000000999", "subject.birth_date": "1970-01-01" };
-  await names.locator("[name=kind][value=domestic]").check();
-  for (const [field, value] of Object.entries(rare)) await names.fill(`[name='${field}']`, value);
-  content.typedFonts = await fonts(names, "[name='subject.name.family']");
-  await names.click("#new > .acts button");
-  await names.waitForURL(/applications\/[^/]+$/);
-  await names.goto(`${names.url()}/edit`).catch(() => {});
-  const shown = names.locator("[name='subject.name.family']");
-  content.name = await shown.count() ? { typed: rare["subject.name.family"], shown: await shown.inputValue() } : null;
-  content.fonts = await fonts(names, "[name='subject.name.family']");
-  await done(names);
-
-  // The line is cut after the service has issued and before the page hears of it.
-  const beside = (page) => page.selectOption("#why", "several_places"); // they have a valid certificate
-  const cut = await at("/counter/applications/{id}", "approved, for a line that is cut");
-  await beside(cut);
-  const application = cut.url();
-  await cut.context().request.post(`${origin}/storybook/line/cut`);
-  await failed(cut, () => cut.locator("form[action$='/issue'] button:not([name=_print])").click({ noWaitAfter: true }));
-  await cut.context().request.post(`${origin}/storybook/line/whole`);
-  await cut.goto(application);
-  content.afterCut = await cut.locator("[aria-labelledby=made] a[href^='/counter/certificates/'] code").allInnerTexts();
-  await done(cut);
-
-  // Offline altogether while issuing: the page says so in the browser's words; back on
-  // line the same button issues once.
-  const off = await at("/counter/applications/{id}", "approved, for a line that is down");
-  const address = off.url();
-  await beside(off);
-  await off.context().setOffline(true);
-  await failed(off, () => off.locator("form[action$='/issue'] button:not([name=_print])").click({ noWaitAfter: true }));
-  await off.context().setOffline(false);
-  await off.goto(address);
-  content.afterDown = await off.locator("[aria-labelledby=made] a[href^='/counter/certificates/'] code").count();
-  await beside(off);
-  await off.locator("form[action$='/issue'] button:not([name=_print])").click();
-  await off.waitForURL(/certificates\//);
-  await off.goto(address);
-  content.afterUp = await off.locator("[aria-labelledby=made] a[href^='/counter/certificates/'] code").allInnerTexts();
-  await done(off);
-
-  // A slow line and an impatient hand: sent twice, made once. And how heavy the page is.
+  // How heavy the first page is, cold and on a slow line.
   const slow = await at("/counter", "empty");
   await slow.goto("about:blank");
   const line = await slow.context().newCDPSession(slow);
@@ -186,17 +126,6 @@ await answer(({ browser: path, origin, zones }) => inBrowser(path, async (browse
     requestIdleCallback(() => setTimeout(() => told(last)));
   })));
   content.weight = { ...weight };
-  await slow.locator("[name=kind][value=domestic]").check();
-  for (const [field, value] of Object.entries({ "subject.ticket_number": "0000000002", "subject.name.family": "見本", "subject.name.given": "太郎", "subject.birth_date": "1958-11-03" })) {
-    await slow.fill(`[name='${field}']`, value);
-  }
-  await slow.locator("[name='documents[]'][value=driving_licence]").check();
-  await slow.evaluate(() => { const b = document.querySelector("#new > .acts button"); b.click(); b.click(); });
-  await slow.waitForURL(/applications\/[^/]+$/);
-  const first = slow.url();
-  await line.send("Network.emulateNetworkConditions", { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: -1 });
-  await slow.goto(`${origin}/counter/applications?state=approved`);
-  content.newest = { made: first, listed: await slow.locator("#main td a").evaluateAll((all) => all.slice(0, 2).map((a) => a.href)) };
   await done(slow);
 
   // Files: records of the wrong kind are refused in words, the right ones are applied by
@@ -246,33 +175,4 @@ await answer(({ browser: path, origin, zones }) => inBrowser(path, async (browse
 
 async function fetchOf(browser, origin) {
   return (await terminal(browser, [])).request.get(`${origin}/storybook/book.json`);
-}
-
-// Does something that ends on the browser's own page for a line that is down.
-async function failed(page, act) {
-  const there = page.waitForEvent("framenavigated", (f) => f.url().startsWith("chrome-error:"));
-  await act();
-  await there;
-}
-
-// The fonts that draw what stands in a field.
-async function fonts(page, selector) {
-  const line = await page.context().newCDPSession(page);
-  await page.evaluate(() => document.fonts.ready);
-  await line.send("DOM.enable");
-  await line.send("CSS.enable");
-  const { root } = await line.send("DOM.getDocument", { depth: -1, pierce: true });
-  const name = /name='([^']+)'/.exec(selector)[1];
-  const find = (n) => {
-    if (n.attributes?.includes(name) && n.localName === "input") return n;
-    for (const c of [...(n.children ?? []), ...(n.shadowRoots ?? [])]) { const f = find(c); if (f) return f; }
-  };
-  const used = new Set();
-  const gather = async (n) => {
-    for (const f of (await line.send("CSS.getPlatformFontsForNode", { nodeId: n.nodeId })).fonts) used.add(`${f.familyName}${f.isCustomFont ? " ours" : ""}`);
-    for (const c of [...(n.children ?? []), ...(n.shadowRoots ?? [])]) if (c.nodeType === 1 || c.nodeType === 11) await gather(c);
-  };
-  const field = find(root);
-  if (field) await gather(field);
-  return [...used];
 }

@@ -113,9 +113,6 @@ func applications(h *hand) {
 
 	approved := apply(plain("_key", "approved"))
 	seen("approved", approved)
-	for _, of := range []string{"cut", "down"} {
-		h.story(applicationPage, "approved, for a line that is "+of, office.Clerk, apply(plain("_key", of)))
-	}
 	h.wrong(applicationPage, "not what the page showed", office.Clerk, approved+"/issue", url.Values{"preview": {"of another day"}})
 
 	rejected := apply(domestic("0000000008", "神田", "由美", "1969-05-05"))

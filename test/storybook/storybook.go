@@ -16,7 +16,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"strconv"
 	"sync/atomic"
@@ -39,7 +38,6 @@ type Book struct {
 	app    *cli.App
 	staff  http.Handler
 	passed atomic.Int64 // on the clock, in nanoseconds
-	cut    atomic.Bool  // what forms are answered gets lost
 	log    cli.Job      // signs for the log, without which nothing about persons is done
 }
 
@@ -116,8 +114,7 @@ func (b *Book) serve(ctx context.Context, l net.Listener) error {
 	mux.HandleFunc("GET "+folder+"/book.json", func(w http.ResponseWriter, _ *http.Request) { _ = json.NewEncoder(w).Encode(b) })
 	mux.HandleFunc("GET "+folder+"/open/{story}", b.open)
 	mux.HandleFunc("POST "+folder+"/clock/{minutes}", b.wind)
-	mux.HandleFunc("POST "+folder+"/line/{state}", func(_ http.ResponseWriter, r *http.Request) { b.cut.Store(r.PathValue("state") == "cut") })
-	mux.HandleFunc("/", b.answer)
+	mux.Handle("/", b.staff)
 	srv := &http.Server{Handler: mux, ReadHeaderTimeout: time.Minute, ErrorLog: slog.NewLogLogger(slog.Default().Handler(), slog.LevelWarn)}
 	done := make(chan error, 1)
 	go func() { done <- srv.Serve(l) }()
@@ -177,16 +174,6 @@ func (b *Book) open(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	b.staff.ServeHTTP(w, b.request(r.Context(), cookie.Value, s.Path, s.Form))
-}
-
-// answer is the staff face; where the line is cut, a form does its work and nobody
-// hears of it.
-func (b *Book) answer(w http.ResponseWriter, r *http.Request) {
-	if r.Method == http.MethodPost && b.cut.Load() {
-		b.staff.ServeHTTP(httptest.NewRecorder(), r)
-		panic(http.ErrAbortHandler)
-	}
-	b.staff.ServeHTTP(w, r)
 }
 
 // wind lets minutes pass on the clock of the book.
