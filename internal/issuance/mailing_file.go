@@ -66,7 +66,7 @@ func (s *Mailings) File(ctx context.Context, a actor.Actor, id string, say Say) 
 			}
 		}
 		if line.Copy == 0 {
-			line.JA, line.EN = say(item.Fault)
+			line.JA, line.EN = say(cmp.Or(item.Fault, "conflict:mailing_left"))
 		}
 		around.Lines = append(around.Lines, line)
 	}

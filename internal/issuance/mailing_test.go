@@ -261,10 +261,13 @@ func TestMailingByTwo(t *testing.T) {
 			t.Errorf("ok/pages: %d %v", len(pages), err)
 		}
 
-		// Stopped by one person; what is left may be asked for anew.
-		next := byMail(t, w, certificate.Domestic, nil)
-		if m, err = s.Ask(ctx, clerk, nil, nil); err != nil || m.Count != 1 {
-			t.Fatalf("ok/next: %+v %v", m, err)
+		// Stopped by one person; what is left says so, and may be asked for anew.
+		printed, next := byMail(t, w, certificate.Domestic, nil), byMail(t, w, certificate.Domestic, nil)
+		if m, err = s.Ask(ctx, clerk, []string{printed, next}, nil); err != nil {
+			t.Fatal(err)
+		}
+		if n, err := s.Step(ctx, 1); n != 1 || err != nil {
+			t.Errorf("ok/one of two: %d %v", n, err)
 		}
 		if _, err := s.Stop(ctx, approver, m.ID); err != nil {
 			t.Fatal(err)
@@ -274,6 +277,11 @@ func TestMailingByTwo(t *testing.T) {
 		}
 		if n, err := s.Step(ctx, 10); n != 0 || err != nil {
 			t.Errorf("error/goes on: %d %v", n, err)
+		}
+		if file, err := s.File(ctx, clerk, m.ID, say); err != nil {
+			t.Error(err)
+		} else if pages, err := pdf.Text(file); err != nil || len(pages) != 1+1 || !slices.Contains(pages[0], "発行できません / conflict:mailing_left") {
+			t.Errorf("ok/left: %q %v", pages, err)
 		}
 
 		// Nobody gets by it what he would not get alone.
