@@ -1,8 +1,8 @@
 // Package paper lays out the papers around a certificate: application form, receipt, notice of
-// refusal, collection list.
+// refusal, collection list; and around those of a mailing, its list and labels.
 //
 // It promises A4 sheets with every label in Japanese and English, names exactly as they are given
-// (a character that no font has is named in an error, never dropped), and the same bytes for the
+// (a character that no font has is named in an error, or a 〓 in a mailing), and the same bytes for the
 // same values. It knows no application and no store: values come in, a document goes out.
 package paper
 
