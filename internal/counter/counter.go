@@ -44,8 +44,10 @@ type Frame struct {
 // Said is a sentence to the person.
 type Said struct {
 	JA, EN string
-	Kind   string // "ok" or "error"
+	Kind   string // "ok", "wait" or "error"
 	About  string // request id, to be told to the operator; may be empty
+	// Instead is the page of what has taken the place of what the act was about.
+	Instead string
 }
 
 // Render makes a whole page.

@@ -129,6 +129,8 @@ type Store interface {
 	Issue(ctx context.Context, office, id string) (Issue, error)
 	// LiveIssue is Issue for the issued certificate of an application.
 	LiveIssue(ctx context.Context, office, applicationID string) (Issue, error)
+	// InProgress tells whether an intent of the application is open. It runs inside a look, too.
+	InProgress(ctx context.Context, office, applicationID string) (bool, error)
 	Issues(ctx context.Context, office string, f Filter) ([]Issue, error) // without payloads and content
 	// IssuedOn returns the ids of those still valid among so many of a day, in the order of their
 	// numbers: what ends leaves its place empty, so that no other comes to stand elsewhere.

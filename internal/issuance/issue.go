@@ -54,11 +54,18 @@ func (s *Service) IssueSeen(ctx context.Context, a actor.Actor, applicationID, s
 		case !busy || try == waitTries:
 			return Issue{}, false, err
 		}
-		select {
-		case <-ctx.Done():
-			return Issue{}, false, ctx.Err()
-		case <-time.After(waitStep):
+		if err := wait(ctx); err != nil {
+			return Issue{}, false, err
 		}
+	}
+}
+
+func wait(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(waitStep):
+		return nil
 	}
 }
 
@@ -91,6 +98,9 @@ func (s *Service) issueNew(ctx context.Context, a actor.Actor, applicationID, se
 		if err == nil {
 			i, err = s.finish(ctx, a, draft, &b.app)
 		}
+		if errors.Is(err, errNotPrepared) {
+			i, err = s.elsewhere(ctx, a, draft.Certificate.ID)
+		}
 		made = err == nil
 		return err
 	})
@@ -106,6 +116,7 @@ type basis struct {
 	app    application.Application
 	now    application.Recheck
 	seen   string // digest of a preview that it must say the same as; empty: of none
+	busy   bool   // its certificate is half made; looked at by Preview alone, as storing the intent asks again
 }
 
 // prepare composes, drafts and lints, and stores the intent (steps 5 to 8).
@@ -263,7 +274,11 @@ func (s *Service) finish(ctx context.Context, a actor.Actor, i Issue, app *appli
 	if errors.As(err, &wrong) {
 		ended.Code, ended.Key = fault.Internal, "self_check"
 	}
-	return i, errors.Join(ended, s.fail(ctx, a, i, code))
+	err = s.fail(ctx, a, i, code)
+	if errors.Is(err, errState) {
+		return i, errNotPrepared
+	}
+	return i, errors.Join(ended, err)
 }
 
 // ending is the code with which an error ends an intent; empty when trying again

@@ -49,7 +49,7 @@ func (s *Many) reissue(ctx context.Context, a actor.Actor, item Item) error {
 		return errBulk
 	}
 	if due {
-		if _, err := s.Issuance.Reissue(ctx, a, item.Certificate, item.Reason); underWay(err) {
+		if _, err := s.Issuance.reissue(ctx, a, item.Certificate, item.Reason); underWay(err) {
 			return errBulk // looked at again at the next step
 		} else if err != nil {
 			return err
@@ -69,7 +69,7 @@ func (s *Many) reissue(ctx context.Context, a actor.Actor, item Item) error {
 // underWay tells that another node, a person or a process that died is making the
 // certificate again, or has done so since it was looked at.
 func underWay(err error) bool {
-	for _, e := range []error{errInProgress, errVersion, errNotPrepared, errState} {
+	for _, e := range []error{errInProgress, errVersion, errNotPrepared, errState, errReissued} {
 		if errors.Is(err, e) {
 			return true
 		}

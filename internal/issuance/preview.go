@@ -115,6 +115,9 @@ func (s *Service) approved(ctx context.Context, a actor.Actor, e *audit.Entry) (
 	if app.State != application.Approved {
 		return b, notApproved(app)
 	}
+	if b.busy, err = s.Store.InProgress(ctx, a.Office, app.ID); err != nil {
+		return b, err
+	}
 	if b.now, err = s.Applications.Recheck(ctx, reg, o, app); err != nil {
 		return b, err
 	}
@@ -164,6 +167,9 @@ func (s *Service) preview(ctx context.Context, b basis) (Preview, error) {
 	// What the rules look at is there, and for the sizes as random as it will be; it ends here.
 	i.Certificate.ID, i.Certificate.AI = s.IDs.CertificateID(), certificate.AIOf(c.Office, c.IssuedOn, 0)
 	err := errors.Join(p.find(b.stands(false)), p.find(composed))
+	if b.busy {
+		err = errors.Join(err, p.find(errInProgress))
+	}
 	if composed == nil {
 		for _, f := range i.Certificate.Lint() {
 			err = cmp.Or(err, p.find(fault.New(fault.Conflict, "content_"+f.Code, f.Field)))

@@ -15,6 +15,16 @@ var errNotPrepared = fault.New(fault.Conflict, "not_prepared", "")
 // RecoverAge is how old an intent must be before another process takes it (S-060).
 const RecoverAge = 60 * time.Second
 
+// elsewhere is what another process has made of an intent that this one was at work on:
+// the certificate of that very draft, or errNotPrepared where it came to nothing.
+func (s *Service) elsewhere(ctx context.Context, a actor.Actor, id string) (Issue, error) {
+	i, err := s.read(ctx, a, id, "certificate.read")
+	if fault.CodeOf(err) == fault.NotFound || err == nil && i.State != Issued {
+		err = errNotPrepared
+	}
+	return i, err
+}
+
 // Recovery is what one run of Recover did.
 type Recovery struct{ Finished, Failed, Left int }
 

@@ -104,8 +104,24 @@ func (i Issue) Reissuable() bool {
 }
 
 // Reissue makes a new certificate from the record as it is now; it supersedes
-// the old one in the same commit.
+// the old one in the same commit. Of two at once one makes it, and the other is told
+// which: fault Conflict "reissued".
 func (s *Service) Reissue(ctx context.Context, a actor.Actor, id, reason string) (Issue, error) {
+	for try := 0; ; try++ {
+		i, err := s.reissue(ctx, a, id, reason)
+		if !errors.Is(err, errInProgress) || try == waitTries {
+			return i, err
+		}
+		if err := wait(ctx); err != nil {
+			return Issue{}, err
+		}
+	}
+}
+
+var errReissued = fault.New(fault.Conflict, "reissued", "")
+
+// reissue is Reissue that waits for nobody.
+func (s *Service) reissue(ctx context.Context, a actor.Actor, id, reason string) (Issue, error) {
 	if err := fault.OneOf("reason", reason, reissueReasons...); err != nil {
 		return Issue{}, err
 	}
@@ -113,7 +129,10 @@ func (s *Service) Reissue(ctx context.Context, a actor.Actor, id, reason string)
 	if err != nil {
 		return Issue{}, err
 	}
-	if !old.Reissuable() {
+	switch {
+	case old.SupersededBy != "":
+		return Issue{}, fault.New(fault.Conflict, errReissued.Key, "").With("instead", old.SupersededBy)
+	case !old.Reissuable():
 		return Issue{}, stateConflict(old)
 	}
 	made, _, err := s.issueNew(context.WithoutCancel(ctx), a.For(old.ApplicationID), old.ApplicationID, "", id, reason)

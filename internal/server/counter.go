@@ -99,9 +99,17 @@ func to(path string) answer {
 	return answer{status: http.StatusSeeOther, header: map[string]string{"Location": path}}
 }
 
-// said tells what went wrong with an act that no field is to blame for.
+// said tells what went wrong with an act that no field is to blame for, what goes on by
+// itself, and where what it was about is now.
 func said(p problem) *counter.Said {
-	return &counter.Said{JA: p.JA, EN: p.EN, Kind: "error", About: p.RequestID}
+	s := &counter.Said{JA: p.JA, EN: p.EN, Kind: "error", About: p.RequestID}
+	if p.Code == "issue_in_progress" || p.Code == "signing_later" {
+		s.Kind = "wait"
+	}
+	if p.Instead != "" {
+		s.Instead = "/counter/certificates/" + p.Instead
+	}
+	return s
 }
 
 // told puts what went wrong at its field, or above the page where it has none there.

@@ -301,7 +301,7 @@ func (f *fixture) testCertificates(t *testing.T) {
 		t.Errorf("ok/reissue: %s", r.body)
 	}
 	newer := certificatePath(second["id"].(string))
-	f.want(t, f.do(f.clerk, "POST", path+"/reissue", `{"reason":"lost"}`), 409, "certificate_state")
+	f.want(t, f.do(f.clerk, "POST", path+"/reissue", `{"reason":"lost"}`), 409, "reissued")
 	f.want(t, f.do(f.clerk, "POST", path+"/prints", ""), 409, "certificate_state")
 	f.want(t, f.do(f.clerk, "GET", path+"/codes", ""), 409, "certificate_state")
 	f.want(t, f.do(f.clerk, "GET", path+"/card", ""), 409, "certificate_state")

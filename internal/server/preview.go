@@ -1,6 +1,7 @@
 package server
 
 import (
+	"slices"
 	"time"
 
 	"akashi/certificate"
@@ -77,6 +78,11 @@ func (b previewBody) Count(mark issuance.Mark) (n int) {
 		}
 	}
 	return n
+}
+
+// Busy tells whether the certificate is half made, for the page.
+func (b previewBody) Busy() bool {
+	return slices.ContainsFunc(b.Findings, func(f findingBody) bool { return f.Code == "issue_in_progress" })
 }
 
 func (s *Server) previewOf(c *call, p issuance.Preview) (previewBody, error) {

@@ -27,6 +27,7 @@ type problem struct {
 	Field     string `json:"field,omitempty" doc:"path of the field at fault"`
 	Allowed   string `json:"allowed,omitempty" doc:"the values that the field may have"`
 	Detail    string `json:"detail" doc:"for whoever writes a program; the same as en where there is nothing to add"`
+	Instead   string `json:"instead,omitempty" doc:"id of the certificate that has taken the place of the one asked for"`
 	JA        string `json:"ja"`
 	EN        string `json:"en"`
 }
@@ -86,7 +87,7 @@ func problemOf(err error, requestID string) problem {
 	}
 	return problem{
 		Type: "about:blank", Title: http.StatusText(status), Status: status, Code: f.Key, RequestID: requestID,
-		Field: f.Field, Allowed: f.Args["allowed"], Detail: detail, JA: ja, EN: en,
+		Field: f.Field, Allowed: f.Args["allowed"], Instead: f.Args["instead"], Detail: detail, JA: ja, EN: en,
 	}
 }
 

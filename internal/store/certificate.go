@@ -270,6 +270,18 @@ func (s *Store) LiveIssue(ctx context.Context, office, applicationID string) (is
 	return s.Issue(ctx, office, id)
 }
 
+// InProgress implements issuance.Store.
+func (s *Store) InProgress(ctx context.Context, office, applicationID string) (bool, error) {
+	db, err := seeing(ctx, office)
+	if err != nil {
+		return false, err
+	}
+	var n int
+	err = (batch{one("certificate", []any{&n},
+		"SELECT count(*) FROM certificates WHERE office = $1 AND application_id = $2 AND state = 'prepared'", office, applicationID)}).run(db)
+	return n > 0, err
+}
+
 // issueSummary is a certificate without its personal content.
 func issueSummary(r certificateRow) issuance.Issue {
 	return issuance.Issue{

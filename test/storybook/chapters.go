@@ -157,6 +157,7 @@ func certificates(h *hand) {
 	seen("issued", again)
 	h.story(page, "issued, as an officer", office.Officer, again)
 	h.story(page, "issued, as an auditor", office.Auditor, again)
+	h.wrong(page, "made again by somebody else", office.Clerk, first+"/reissue", url.Values{"reason": {"correction"}})
 	h.wrong(page, "reissued without a reason", office.Clerk, again+"/reissue", url.Values{"reason": {""}})
 
 	_, revoked := issue(plain("_key", "revoked"))
