@@ -52,7 +52,7 @@ func TestWork(t *testing.T) {
 		t.Errorf("%d bytes, %.0f allocations", len(file), allocations)
 	}
 	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // else it would take what is kept for the next page
-	runtime.GC() // one that runs would do so too
+	runtime.GC()                                     // one that runs would do so too
 	render(t, r, p)
 	var before, after runtime.MemStats
 	const pages = 20
