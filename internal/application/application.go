@@ -8,7 +8,6 @@
 package application
 
 import (
-	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -222,9 +221,9 @@ func (a *Application) Decode(b []byte) error {
 	return nil
 }
 
-// Check refuses a form that breaks a rule, naming the field. today is Japan's date.
+// Check refuses a form that breaks rules: with all the faults that do not depend on each
+// other, each naming its field, joined. today is Japan's date.
 func (f Form) Check(today clock.Date) error {
-	bad := func(field, key string) error { return fault.New(fault.Invalid, key, field) }
 	if err := errors.Join(
 		fault.OneOf("kind", f.Kind, certificate.Kinds()...),
 		fault.OneOf("programme", f.Programme, Programmes(f.Kind)...),
@@ -244,29 +243,27 @@ func (f Form) Check(today clock.Date) error {
 		}
 	}
 	birth, err := clock.ParseDate(string(f.Subject.BirthDate))
-	switch {
-	case blank(f.NoticeVersion):
-		return bad("notice_version", "required")
-	case !f.Kind.ShowsPassport() && f.Passport != nil:
-		return bad("passport", "not_for_domestic")
-	case f.Kind != certificate.International && f.Subject.Guardian != "":
-		return bad("subject.guardian", "only_international")
-	case f.Subject.Guardian != "" && !certificate.IsLatin(f.Subject.Guardian):
-		return bad("subject.guardian", "not_latin")
-	case f.Applicant.Relationship != Self && blank(f.Applicant.Name.Family):
-		return bad("applicant.name.family", "required")
-	case f.Subject.BirthDate == "":
-		return bad("subject.birth_date", "required")
-	case err != nil:
-		return bad("subject.birth_date", "date")
-	case birth > today:
-		return bad("subject.birth_date", "birth_date_future")
-	case f.Subject.Ticket == "" && f.Subject.Address == "" && blank(f.Subject.Name.Family):
-		return bad("subject", "identifier_required")
-	case f.numberInZone(today):
-		return bad("passport.mrz", "number_not_accepted_yet")
+	var faults []error
+	for _, rule := range []struct {
+		broken     bool
+		field, key string
+	}{
+		{blank(f.NoticeVersion), "notice_version", "required"},
+		{!f.Kind.ShowsPassport() && f.Passport != nil, "passport", "not_for_domestic"},
+		{f.Kind != certificate.International && f.Subject.Guardian != "", "subject.guardian", "only_international"},
+		{f.Kind == certificate.International && f.Subject.Guardian != "" && !certificate.IsLatin(f.Subject.Guardian), "subject.guardian", "not_latin"},
+		{f.Applicant.Relationship != Self && blank(f.Applicant.Name.Family), "applicant.name.family", "required"},
+		{f.Subject.BirthDate == "", "subject.birth_date", "required"},
+		{f.Subject.BirthDate != "" && err != nil, "subject.birth_date", "date"},
+		{err == nil && birth > today, "subject.birth_date", "birth_date_future"},
+		{f.Subject.Ticket == "" && f.Subject.Address == "" && blank(f.Subject.Name.Family), "subject", "identifier_required"},
+		{f.numberInZone(today), "passport.mrz", "number_not_accepted_yet"},
+	} {
+		if rule.broken {
+			faults = append(faults, fault.New(fault.Invalid, rule.key, rule.field))
+		}
 	}
-	return cmp.Or(f.checkNames(), f.checkPostal())
+	return errors.Join(append(faults, f.checkNames(), f.checkPostal())...)
 }
 
 // Programmes are those that a kind of certificate can be of, the usual one first.

@@ -73,12 +73,11 @@ func (f Form) checkNames() error {
 			{"passport.alternative.surname", p.Alternative.Surname}, {"passport.alternative.given_name", p.Alternative.GivenName},
 		}...)
 	}
+	var faults []error
 	for _, n := range names {
-		if err := at(n.field, vaccination.CheckName(n.name)); err != nil {
-			return err
-		}
+		faults = append(faults, at(n.field, vaccination.CheckName(n.name)))
 	}
-	return nil
+	return errors.Join(faults...)
 }
 
 // at names the field that a fault is about.

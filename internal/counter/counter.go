@@ -48,6 +48,7 @@ type Said struct {
 	About  string // request id, to be told to the operator; may be empty
 	// Instead is the page of what has taken the place of what the act was about.
 	Instead string
+	Faults  []Fault // of a form that can be linked to, in the order of its fields
 }
 
 // Render makes a whole page.

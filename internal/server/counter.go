@@ -114,8 +114,17 @@ func said(p problem) *counter.Said {
 
 // told puts what went wrong at its field, or above the page where it has none there.
 func told(f *counter.Form, p problem) *counter.Said {
-	f.Field, f.JA, f.EN = p.Field, p.JA, p.EN
-	return said(p)
+	f.Faults = nil
+	for _, one := range faultsOf(p.cause) {
+		ja, en := Sentence(one)
+		f.Faults = append(f.Faults, counter.Fault{Field: one.Field, JA: ja, EN: en})
+	}
+	counter.InOrder(f.Faults)
+	above := said(p)
+	if slices.ContainsFunc(f.Faults, func(at counter.Fault) bool { return at.Place() != nil }) {
+		above.Faults = slices.Clone(f.Faults)
+	}
+	return above
 }
 
 // nextHere destroys the context of the last applicant and begins anew (L-03).

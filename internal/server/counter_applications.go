@@ -131,10 +131,7 @@ func (s *Server) supply(c *call) (answer, error) {
 func (s *Server) formHandedIn(c *call, use func(*call) (string, error)) (answer, error) {
 	f, err := s.form(c)
 	if err == nil {
-		err = s.complete(f.Values, c.actor.Office)
-	}
-	if err == nil {
-		err = c.asJSON(f.Values)
+		err = s.judged(c, f.Values)
 	}
 	var id string
 	if err == nil {

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"errors"
 	"reflect"
 	"strings"
@@ -39,20 +40,19 @@ func member(t reflect.Type, name string) reflect.Type {
 	return nil
 }
 
-// typedDates are the dates of a field as ISO; the fault names the field.
+// typedDates are the dates of a field as ISO, empty where one cannot be read; the fault
+// names the field.
 func typedDates(path string, typed []string, lines bool) ([]string, error) {
 	if lines {
 		typed = items(typed, true)
 	}
 	dates := make([]string, len(typed))
+	var first error
 	for i, text := range typed {
 		d, err := typedDate(path, text)
-		if err != nil {
-			return nil, err
-		}
-		dates[i] = string(d)
+		dates[i], first = string(d), cmp.Or(first, err)
 	}
-	return dates, nil
+	return dates, first
 }
 
 // typedDate reads what was typed into a field; nothing stays nothing.

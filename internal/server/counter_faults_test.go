@@ -83,7 +83,11 @@ func onPage(t *testing.T, p problem) string {
 	if !found || !strings.Contains(said, html.EscapeString(p.EN)) {
 		t.Fatalf("%s is not said on the page: %s", p.Code, b)
 	}
-	return html.UnescapeString(markup.ReplaceAllString(said, " ")) + " " + f.JA + " " + f.EN
+	text := html.UnescapeString(markup.ReplaceAllString(said, " "))
+	for _, w := range f.Faults {
+		text += " " + w.JA + " " + w.EN
+	}
+	return text
 }
 
 func judgeSentence(t *testing.T, key, text string) {

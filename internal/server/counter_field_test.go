@@ -3,6 +3,7 @@ package server
 import (
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -22,6 +23,7 @@ func TestFields(t *testing.T) {
 		t.Error("error/the form asks for no purpose") // certificate-japan.md 2 and 7, R-003
 	}
 	t.Run("zone", f.testZone)
+	t.Run("faults", f.testFaults)
 }
 
 // Issue 6, section 1: whatever is wrong with a zone, all that was read of it is shown,
@@ -74,4 +76,45 @@ func (f *fixture) testZone(t *testing.T) {
 	if page := read(card); !strings.Contains(page, "旅券ではありません") || !strings.Contains(page, "国内用") || !strings.Contains(page, "ERIKSSON") || strings.Contains(page, "すべて合っています") {
 		t.Errorf("error/identity card: %s", page)
 	}
+}
+
+var link = regexp.MustCompile(`<li><a href="#([^"]+)">`)
+
+// Issue 6, section 2: whatever is wrong with a form is told at once, each at its field and
+// in a list that leads there; WCAG 2.2, 3.3.1.
+func (f *fixture) testFaults(t *testing.T) {
+	misread := strings.Replace(zoneOfSample, "TK00000003", "TK00000001", 1)
+	for name, c := range map[string]struct {
+		change []string
+		want   []string // in the order of the page
+	}{
+		"error/one":                    {[]string{"subject.birth_date", "31.2.1991"}, []string{"subject.birth_date"}},
+		"error/typed":                  {[]string{"subject.birth_date", "31.2.1991", "subject.ticket_number", "12", "passport.mrz", misread}, []string{"subject.ticket_number", "subject.birth_date", "passport.mrz"}},
+		"error/zone for birth date":    {[]string{"subject.ticket_number", "211310160000000001", "passport.mrz", "x"}, []string{"subject.ticket_number", "passport.mrz"}},
+		"error/date that is too long":  {[]string{"subject.birth_date", "令和三十五年十三月四十四日", "applicant.relationship", "spouse"}, []string{"subject.birth_date", "applicant.name.family"}},
+		"error/required":               {[]string{"kind", "domestic", "applicant.relationship", "spouse", "subject.name.family", "", "subject.name.given", "", "subject.ticket_number", ""}, []string{"subject.ticket_number", "subject.birth_date", "applicant.name.family"}},
+		"error/schema and rules":       {[]string{"subject.former_name", strings.Repeat("桜", 251), "applicant.relationship", "spouse", "subject.birth_date", "2091-02-18"}, []string{"subject.birth_date", "subject.former_name", "applicant.name.family"}},
+		"error/names that are no such": {[]string{"subject.name.given", "澪\u202e", "passport.alternative.surname", "TANAKA\u0000"}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := f.page(f.clerk, "POST", "/counter", plainForm(append(c.change, "_key", "faults")...))
+			f.want(t, r, 400, "")
+			page := string(r.body)
+			var got []string
+			for _, m := range link.FindAllStringSubmatch(page, -1) {
+				got = append(got, m[1])
+				if !strings.Contains(page, `id="`+m[1]+`"`) {
+					t.Errorf("nothing has the id %s", m[1])
+				}
+				if !regexp.MustCompile(`id="`+regexp.QuoteMeta(m[1])+`"[^>]*aria-invalid="true"`).MatchString(page) && m[1] != "subject.ticket_number" {
+					t.Errorf("%s is not marked", m[1])
+				}
+			}
+			if c.want != nil && !slices.Equal(got, c.want) || len(got) == 0 {
+				t.Errorf("told of %v", got)
+			}
+		})
+	}
+	// The API judges one fault after the other, as before: the first is the code of the answer.
+	f.want(t, f.do(f.clerk, "POST", "/applications", `{"kind":"domestic","channel":"counter","notice_version":"2026-11","applicant":{"relationship":"spouse"},"subject":{"birth_date":"1991-02-31"}}`), 400, "required")
 }

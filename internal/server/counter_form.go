@@ -2,7 +2,9 @@ package server
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -58,26 +60,57 @@ func sendable(v url.Values) bool {
 // ticketForm is the number of a ticket (codes-and-files, 5).
 var ticketForm = regexp.MustCompile(`^[0-9]{10}$`)
 
+// judged makes the body of an application out of a form, and tells everything that is
+// wrong with its fields at once: as typed, by the schema, and by the rules of a form.
+func (s *Server) judged(c *call, v url.Values) error {
+	typed := errors.Join(s.complete(v, c.actor.Office), c.asJSON(v))
+	if errors.Is(typed, fault.New(fault.Invalid, "form_syntax", "")) {
+		return typed
+	}
+	b, unfit := decode[formBody](c)
+	if unfit != nil {
+		_ = json.Unmarshal(c.body, &b) // what can be read of it is judged as well
+	}
+	wrong := errors.Join(typed, unfit, b.form().Check(s.Clock.Today()))
+	if errors.Is(typed, zoneUnreadable) { // a field that nobody has to type is not what is wrong
+		wrong = apartFrom(birthDate, wrong)
+	}
+	if zone := v.Get("passport.mrz"); wrong != nil && zone != "" && s.readZone(zone).Refused {
+		return errors.Join(wrong, fault.New(fault.Invalid, "zone_refused", "passport.mrz"))
+	}
+	return wrong
+}
+
+const birthDate = "subject.birth_date"
+
+// zoneUnreadable: the zone was to tell the date of birth.
+var zoneUnreadable = fault.New(fault.Invalid, "zone_unreadable", "passport.mrz")
+
+// ticketOf is the number of a ticket that was typed, or that its line or bar code has.
+func ticketOf(text, office string) (string, error) {
+	const field = "subject.ticket_number"
+	if line, err := vaccination.ParseTicketLine(text); err == nil {
+		if line.Municipality != office { // the same ten digits are another person's here
+			return text, fault.New(fault.Invalid, "ticket_elsewhere", field)
+		}
+		return line.Ticket, nil
+	}
+	ticket := strings.ReplaceAll(vaccination.ScannedDigits(text), "-", "")
+	if ticket != "" && !ticketForm.MatchString(ticket) {
+		return text, fault.New(fault.Invalid, "ticket_typed", field)
+	}
+	return ticket, nil
+}
+
 // complete fills in what a clerk need not type: a ticket number out of the line of
 // the ticket, the date of birth of the zone.
 func (s *Server) complete(v url.Values, office string) error {
-	if line, err := vaccination.ParseTicketLine(v.Get("subject.ticket_number")); err == nil {
-		if line.Municipality != office { // the same ten digits are another person's here
-			return fault.New(fault.Invalid, "ticket_elsewhere", "subject.ticket_number")
-		}
-		v.Set("subject.ticket_number", line.Ticket)
-	}
-	if ticket := strings.ReplaceAll(vaccination.ScannedDigits(v.Get("subject.ticket_number")), "-", ""); ticket != "" {
-		v.Set("subject.ticket_number", ticket)
-		if !ticketForm.MatchString(ticket) {
-			return fault.New(fault.Invalid, "ticket_typed", "subject.ticket_number")
-		}
-	}
+	ticket, wrong := ticketOf(v.Get("subject.ticket_number"), office)
+	v.Set("subject.ticket_number", ticket)
 	v.Set("notice_version", notice.Version)
 	if !v.Has("version:int") && v.Get("channel") != "mail" { // an app does not use these pages
 		v.Set("channel", "counter")
 	}
-	const birth = "subject.birth_date"
 	if v.Get("kind") != "icvp" {
 		v.Del("programme")
 		v.Del("subject.guardian")
@@ -89,23 +122,26 @@ func (s *Server) complete(v url.Values, office string) error {
 			}
 		}
 	}
-	if zone := v.Get("passport.mrz"); zone != "" && v.Get(birth) == "" {
-		v.Set(birth, s.readZone(zone).born)
-		if v.Get(birth) == "" { // a field that nobody has to type is not what is wrong
-			return fault.New(fault.Invalid, "zone_unreadable", "passport.mrz")
+	if zone := v.Get("passport.mrz"); zone != "" && v.Get(birthDate) == "" {
+		v.Set(birthDate, s.readZone(zone).born)
+		if v.Get(birthDate) == "" {
+			wrong = errors.Join(wrong, zoneUnreadable)
 		}
 	}
-	return nil
+	return wrong
 }
 
 // asJSON makes the body of the API's operation out of fields. The name of a field
 // is its path in the body, with ":int" or ":bool" where it is no text and "[]" for
 // a list, ":lines" for one typed line by line; names that begin with "_" belong to the
 // page. What is empty is left out but for a ":text" and a list, which is empty then. A
-// member that is a date may be typed as people write one.
+// member that is a date may be typed as people write one; each that cannot be read is told
+// of, and empty in the body.
 func (c *call) asJSON(fields url.Values) error {
 	body := map[string]any{}
-	for name, values := range fields {
+	var unread []error
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
+		values := fields[name]
 		path, kind, _ := strings.Cut(name, ":")
 		path, list := strings.CutSuffix(path, "[]")
 		list = list || kind == "lines"
@@ -113,10 +149,8 @@ func (c *call) asJSON(fields url.Values) error {
 			continue
 		}
 		if c.route != nil && isDate(c.route.in, path) {
-			var err error
-			if values, err = typedDates(path, values, kind == "lines"); err != nil {
-				return err
-			}
+			dates, err := typedDates(path, values, kind == "lines")
+			values, unread = dates, append(unread, err)
 		}
 		var value any = values[0]
 		switch n, err := strconv.Atoi(values[0]); {
@@ -133,7 +167,7 @@ func (c *call) asJSON(fields url.Values) error {
 	}
 	b, err := json.Marshal(body)
 	c.body = b
-	return err
+	return errors.Join(append(unread, err)...)
 }
 
 // items are the values of a list; an empty one only says that there is a list.

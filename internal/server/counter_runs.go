@@ -67,7 +67,10 @@ func (p runPage) listWith(c *call, f counter.Form, status int, above *counter.Sa
 	if err != nil {
 		return answer{}, err
 	}
-	f.Key, f.Field = p.IDs.Row(), strings.TrimPrefix(f.Field, "selection.")
+	f.Key = p.IDs.Row()
+	for i, at := range f.Faults {
+		f.Faults[i].Field = strings.TrimPrefix(at.Field, "selection.")
+	}
 	v := runsView{Act: string(p.act), Path: "/counter/" + p.face.name + "s", Count: count, Form: f}
 	switch list := a.body.(type) {
 	case revocationList:

@@ -58,26 +58,27 @@ func jsonKey(err error) string {
 	return "json_syntax"
 }
 
-// check holds a body against the schema of the route and names the first field
-// that breaks it. Huma's own answer would repeat the value.
+// check holds a body against the schema of the route and names the fields that break
+// it, joined. Huma's own answer would repeat the value.
 func (r *route) check(body any) error {
 	res := &huma.ValidateResult{}
 	huma.Validate(r.registry, r.schema, huma.NewPathBuffer([]byte{}, 0), huma.ModeWriteToServer, body, res)
 	if len(res.Errors) == 0 {
 		return nil
 	}
-	detail := &huma.ErrorDetail{}
-	for n, err := range res.Errors {
-		var d *huma.ErrorDetail
-		switch {
-		case !errors.As(err, &d):
-		case d.Message == validation.MsgUnexpectedProperty:
+	var faults []error
+	for _, err := range res.Errors {
+		d := &huma.ErrorDetail{}
+		if errors.As(err, &d) && d.Message == validation.MsgUnexpectedProperty {
 			// The name of the member is the client's text and is not repeated.
 			return fault.New(fault.Invalid, "unknown_field", parent(d.Location))
-		case n == 0:
-			detail = d
 		}
+		faults = append(faults, schemaFault(d))
 	}
+	return errors.Join(faults...)
+}
+
+func schemaFault(detail *huma.ErrorDetail) error {
 	if name, ok := strings.CutPrefix(detail.Message, "expected required property "); ok {
 		name, _, _ = strings.Cut(name, " ")
 		return fault.New(fault.Invalid, "required", strings.TrimPrefix(detail.Location+"."+name, "."))

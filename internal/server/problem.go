@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net/http"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -30,6 +31,38 @@ type problem struct {
 	Instead   string `json:"instead,omitempty" doc:"id of the certificate that has taken the place of the one asked for"`
 	JA        string `json:"ja"`
 	EN        string `json:"en"`
+
+	cause error // may hold more faults, which a page tells
+}
+
+// faultsOf are the faults that an error holds, each field's first.
+func faultsOf(err error) (all []*fault.Error) {
+	switch e := any(err).(type) { // what it is itself: errors.As tells the first only
+	case *fault.Error:
+		return []*fault.Error{e}
+	case interface{ Unwrap() []error }:
+		for _, one := range e.Unwrap() {
+			for _, f := range faultsOf(one) {
+				if !slices.ContainsFunc(all, func(g *fault.Error) bool { return g.Field == f.Field }) {
+					all = append(all, f)
+				}
+			}
+		}
+	case interface{ Unwrap() error }:
+		return faultsOf(e.Unwrap())
+	}
+	return all
+}
+
+// apartFrom is an error without the faults of a field.
+func apartFrom(field string, err error) error {
+	var rest []error
+	for _, f := range faultsOf(err) {
+		if f.Field != field {
+			rest = append(rest, f)
+		}
+	}
+	return errors.Join(rest...)
 }
 
 // statuses of failures that only HTTP knows, by key.
@@ -223,6 +256,7 @@ func retryAfter(err error) string {
 // service itself got wrong goes to its log with the cause.
 func (s *Server) explain(c *call, err error) (problem, map[string]string) {
 	p := problemOf(err, c.id)
+	p.cause = err
 	if p.Status >= http.StatusInternalServerError && !errors.Is(err, errPanic) {
 		s.Logger.Error("failed", "request", c.id, "code", p.Code, "cause", err.Error())
 	}
