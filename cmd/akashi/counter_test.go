@@ -53,6 +53,9 @@ func TestCounterInBrowser(t *testing.T) {
 	if got.Keys > 40 || got.Loads > 3 || got.Keys < 5 {
 		t.Errorf("error/%d keys and %d pages for the plain case", got.Keys, got.Loads)
 	}
+	if !slices.Equal(got.Papers, []bool{true, true}) {
+		t.Errorf("error/papers that stay open: closed %v", got.Papers)
+	}
 	if !got.Composed || got.ComposedAt != "subject.name.family" {
 		t.Errorf("error/the Enter of an input method: %v, then at %q", got.Composed, got.ComposedAt)
 	}

@@ -41,6 +41,9 @@ func TestWorkInBrowser(t *testing.T) {
 			t.Errorf("error/a terminal that was left shows %v", got.Idle)
 		}
 	}
+	if len(got.Covered) != 0 || !got.LeftPaper {
+		t.Errorf("error/covered: %v; the paper of a terminal that was left is closed: %v", got.Covered, got.LeftPaper)
+	}
 	if len(got.Leaked)+len(got.Trouble) != 0 {
 		t.Errorf("error/%v %v", got.Leaked, got.Trouble)
 	}

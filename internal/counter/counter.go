@@ -38,6 +38,8 @@ type Frame struct {
 	May              map[string]bool // permissions, for what is offered; each route asks again
 	Here             string          // name of the page
 	Test             bool            // TEST identity
+	Holder           string          // whose case the page is about; empty: nobody's
+	Idle             int             // seconds without work after which nothing is shown any more
 	Said             *Said           // what the last act did or could not do
 }
 

@@ -14,7 +14,7 @@ import (
 
 // Times of S-017.
 const (
-	idleLimit = 15 * time.Minute
+	IdleLimit = 15 * time.Minute // without a request
 	absolute  = 8 * time.Hour
 	// seenEvery is how often a used session is written; a session ends at most
 	// this much earlier than 15 minutes after its last request, never later.
@@ -213,7 +213,7 @@ func (h shelf) FindCtx(ctx context.Context, hash string) ([]byte, bool, error) {
 	if err != nil {
 		return nil, false, err
 	}
-	if !now.Before(kept.Ends) || now.Sub(kept.Seen) >= idleLimit || kept.Epoch != staff.Epoch || !staff.Usable(now) {
+	if !now.Before(kept.Ends) || now.Sub(kept.Seen) >= IdleLimit || kept.Epoch != staff.Epoch || !staff.Usable(now) {
 		return nil, false, nil
 	}
 	if now.Sub(kept.Seen) >= seenEvery && ctx.Value(unattendedKey{}) == nil {

@@ -71,7 +71,7 @@ func (s *Server) frame(c *call) (counter.Frame, error) {
 	p := c.session.Staff
 	return counter.Frame{
 		User: p.User, Name: p.Name, Role: string(p.Role), Office: o.NameJA + " / " + o.NameEN, Place: c.standing(),
-		Applicant: s.Accounts.Sessions.Applicant(c.session), May: c.actor.Permissions, Test: s.Applications.Test,
+		Applicant: s.Accounts.Sessions.Applicant(c.session), May: c.actor.Permissions, Idle: int(office.IdleLimit.Seconds()), Test: s.Applications.Test,
 	}, err
 }
 
@@ -90,6 +90,9 @@ func (s *Server) html(c *call, page string, status int, said *counter.Said, view
 		return answer{}, err
 	}
 	f.Said = said
+	if of, ok := view.(interface{ Holder() string }); ok {
+		f.Holder = of.Holder()
+	}
 	b, err := counter.Render(page, f, view)
 	return answer{status: status, file: b, media: pageType + "; charset=utf-8", header: map[string]string{"Content-Security-Policy": formPolicy}}, err
 }

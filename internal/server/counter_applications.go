@@ -55,6 +55,14 @@ type newView struct {
 	Zone                             *zoneView
 }
 
+// Holder names the person of an application that is corrected; a new one is nobody's yet.
+func (v newView) Holder() string {
+	if v.Form.Value("version:int") == "" {
+		return ""
+	}
+	return strings.TrimSpace(v.Form.Value("subject.name.family") + "　" + v.Form.Value("subject.name.given"))
+}
+
 func (s *Server) newPage(c *call, f counter.Form, status int, above *counter.Said) (answer, error) {
 	kinds, err := s.offered(c)
 	if err != nil {

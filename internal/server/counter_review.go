@@ -69,6 +69,17 @@ type applicationView struct {
 	Preview            *previewBody // where it can be issued by the one who looks
 }
 
+// Holder names the person as handed in, or as the passport has it.
+func (v applicationView) Holder() string {
+	if n := v.Application.Form.Subject.Name; n != nil {
+		return strings.TrimSpace(n.Family + "　" + n.Given)
+	}
+	if v.Zone != nil && len(v.Zone.Rows) > 0 {
+		return strings.TrimSpace(v.Zone.Rows[0].Value + " " + v.Zone.Rows[1].Value)
+	}
+	return ""
+}
+
 func (s *Server) showApplication(c *call) (answer, error) {
 	return s.applicationPage(c, counter.Form{}, http.StatusOK, nil)
 }

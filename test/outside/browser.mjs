@@ -66,3 +66,9 @@ export async function leaks(page, personal) {
   const stored = await page.evaluate(async () => localStorage.length + sessionStorage.length + (await caches.keys()).length);
   return stored ? [...where, `${stored} stored`] : where;
 }
+
+// Whether a page was closed by another, which may take a moment.
+export async function closed(page) {
+  if (!page.isClosed()) await page.waitForEvent("close", { timeout: 10_000 }).catch(() => {});
+  return page.isClosed();
+}

@@ -1,7 +1,7 @@
 // {origin, link, user, password, zone, other} -> {ok, content}: a clerk's work in
 // Chromium on the real server, from setting up the account to the paper. Keys and
 // page loads are counted from the first page after signing in.
-import { authenticator, inBrowser, terminal } from "./browser.mjs";
+import { authenticator, closed, inBrowser, terminal } from "./browser.mjs";
 import { answer } from "./harness.mjs";
 
 await answer(({ browser, origin, link, user, password, zone }) => inBrowser(browser, async (browser) => {
@@ -55,8 +55,9 @@ await answer(({ browser, origin, link, user, password, zone }) => inBrowser(brow
   const shown = await paper;
   counting = false;
   content.loads++;
+  await shown.waitForURL(/issue$/);
   content.paper = shown.url();
-  await shown.close();
+  await page.bringToFront();
   await page.reload();
   content.certificate = await page.locator("a[href^='/counter/certificates/'] code").innerText();
 
@@ -86,6 +87,7 @@ await answer(({ browser, origin, link, user, password, zone }) => inBrowser(brow
   await stale.fill("[name='subject.name.family']", "前の人");
   await page.click("form[action$='/next-person'] button");
   await page.waitForURL(`${origin}/counter`);
+  content.papers = [await closed(shown)]; // with the person that it was for
   content.left = await page.locator("#new").evaluate((f) => [...new FormData(f).values()].filter((v) => /桜井|SAKURAI|0000000001/.test(v)));
   await stale.locator("#new .acts button").click();
   content.stale = await stale.locator("#said").innerText();
@@ -104,8 +106,13 @@ await answer(({ browser, origin, link, user, password, zone }) => inBrowser(brow
   content.addresses.push(page.url(), await page.title());
   content.stored = await page.evaluate(async () => [Object.keys(localStorage).length, Object.keys(sessionStorage).length, (await caches.keys()).length]);
   await page.goto(`${origin}/counter/certificates/${content.certificate}`);
+  const copy = context.waitForEvent("page");
+  await page.click("form[action$='/print'] button");
+  const printed = await copy;
+  await page.bringToFront();
   await page.click("form[action$='/sign-out'] button");
   await page.waitForURL(`${origin}/sign-in`);
+  content.papers.push(await closed(printed));
   await page.goBack();
   await page.waitForLoadState();
   content.afterBack = page.url();

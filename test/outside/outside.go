@@ -146,6 +146,7 @@ type AtCounter struct {
 	Addresses          []string // and titles
 	Zone               string   // what the page said of the passport
 	Certificate, Paper string   // id, and address of the paper
+	Papers             []bool   // whether they were closed by "next person" and by signing out
 	Composed           bool     // whether the Enter of an input method was left alone,
 	ComposedAt         string   // and the field that had the focus after it
 	Left               []string // of the last person in the form of the next one
@@ -190,12 +191,14 @@ type Counted struct{ Keys, Loads, Copies int }
 
 // AtWork is what happened at the counter of a storybook.
 type AtWork struct {
-	Counts  map[string]Counted                               // plain, anomaly, proxy, reissue
-	Weight  struct{ Requests, Bytes, MS int }                // of the first page, cold; interactive after MS with a slow line and processor
-	Files   struct{ Refused, Taken, TooLarge, Saved string } // brought and taken
-	Idle    []string                                         // where a page leads after 16 minutes, and going back
-	Leaked  []string                                         // personal, in addresses, titles and storage
-	Trouble []string
+	Counts    map[string]Counted                               // plain, anomaly, proxy, reissue
+	Weight    struct{ Requests, Bytes, MS int }                // of the first page, cold; interactive after MS with a slow line and processor
+	Files     struct{ Refused, Taken, TooLarge, Saved string } // brought and taken
+	Covered   []string                                         // what stands in the way of seeing whose case it is, or what has the focus
+	LeftPaper bool                                             // whether the paper of a terminal that was left was closed
+	Idle      []string                                         // where a page leads after 16 minutes, and going back
+	Leaked    []string                                         // personal, in addresses, titles and storage
+	Trouble   []string
 }
 
 // AtLines is what happened to clerks on bad lines, at the real server.

@@ -1,6 +1,6 @@
 // {origin, zones} -> {ok, content: see AtWork in outside.go}: work at the counter of a storybook, in Chromium: counted
 // by keyboard; a terminal that was left; and how heavy the first page is.
-import { counted, inBrowser, leaks, terminal } from "./browser.mjs";
+import { closed, counted, inBrowser, leaks, terminal } from "./browser.mjs";
 import { answer } from "./harness.mjs";
 
 const personal = /桜井|双葉|神田|𠮷野|葛|SAKURAI|KANDA|TK0000|00000000\d\d|1991|19840630/;
@@ -160,9 +160,39 @@ await answer(({ browser: path, origin, zones }) => inBrowser(path, async (browse
   content.files.saved = (await saved).suggestedFilename();
   await done(auditing);
 
+  // Whose case it is stands in view with what is to be pressed, and covers nothing that has the focus.
+  content.covered = [];
+  for (const [width, height] of [[1280, 800], [1024, 768], [640, 400]]) {
+    for (const [of, state] of [["/counter/applications/{id}", "approved"], ["/counter/applications/{id}", "approved by a person, long names"], ["/counter", "empty"]]) {
+      const case_ = await at(of, state, "clerk", { viewport: { width, height } });
+      const name = `${state}, ${width}x${height}`;
+      const told = await case_.evaluate(inView);
+      if (state !== "empty" && !told.holder || state === "approved" && !told.button) content.covered.push(`${name}: not in view together: ${JSON.stringify(told)}`);
+      if (told.share > 0.15) content.covered.push(`${name}: the strip takes ${told.share}`);
+      for (const key of height > 400 ? [] : ["Tab", "Shift+Tab"]) {
+        for (let n = 0; n < 40; n++) {
+          await case_.keyboard.press(key);
+          const under = await case_.evaluate(obscured);
+          if (under) content.covered.push(`${name}: ${key}: ${under}`);
+        }
+      }
+      await case_.context().close();
+    }
+  }
+
   // A terminal that was left: nothing is shown any more, nor by going back.
   const left = await at("/counter/applications/{id}", "approved");
   const was = left.url();
+  await left.clock.install();
+  await left.reload();
+  const preview = left.context().waitForEvent("page");
+  await left.locator("a[target=paper]").first().click();
+  const paper = await preview;
+  await left.bringToFront();
+  await left.clock.fastForward(901_000);
+  await left.waitForURL(/sign-in$/);
+  content.leftPaper = await closed(paper);
+  await left.goto(was);
   await left.context().request.post(`${origin}/storybook/clock/16`);
   await left.reload();
   content.idle = [left.url()];
@@ -175,4 +205,27 @@ await answer(({ browser: path, origin, zones }) => inBrowser(path, async (browse
 
 async function fetchOf(browser, origin) {
   return (await terminal(browser, [])).request.get(`${origin}/storybook/book.json`);
+}
+
+// Whether the holder's name and the button that issues are in the window together, and how
+// much of it the strip takes.
+function inView() {
+  const seen = (selector) => {
+    const box = document.querySelector(selector)?.getBoundingClientRect();
+    return !!box && box.height > 0 && box.top >= 0 && box.bottom <= innerHeight;
+  };
+  return { holder: seen(".holder"), button: seen("form[action$='/issue'] button"), share: document.querySelector(".where").offsetHeight / innerHeight };
+}
+
+// What has the focus and cannot be seen for what stands fixed over it.
+function obscured() {
+  const at = document.activeElement;
+  if (!at || at === document.body || at.closest(".skip")) return "";
+  const box = at.getBoundingClientRect();
+  const x = Math.min(Math.max(box.left + box.width / 2, 0), innerWidth - 1);
+  for (const y of [box.top + 1, box.top + box.height / 2, box.bottom - 1]) {
+    const over = document.elementFromPoint(x, y);
+    if (over && (over === at || at.contains(over) || over.contains(at) || over.closest("label")?.control === at)) return "";
+  }
+  return `${at.tagName} ${at.name || at.textContent.trim().slice(0, 20)}`;
 }

@@ -1,5 +1,5 @@
 // What the pages do besides what HTML does: Enter goes on in the new form, what does
-// not apply is hidden, and an act that needs the passkey asks for it.
+// not apply is hidden, papers end with their case, and an act that needs the passkey asks for it.
 
 const form = document.getElementById("new");
 
@@ -70,9 +70,33 @@ for (const act of document.querySelectorAll("form[data-step-up]")) {
   });
 }
 
-// A paper opens beside the page; whoever comes back finds the page as it is then.
+// Papers open in one window beside the page, which ends with the case that they are about:
+// with "next person", and where the page leads to signing in (sign-in.js). The name of this
+// window remembers that there is one.
+const paper = "paper";
+addEventListener("click", (event) => { if (event.target.closest?.(`a[target=${paper}]`)) window.name = "with-paper"; });
+addEventListener("submit", (event) => {
+  if (event.target.matches("[action='/counter/next-person']") && window.name === "with-paper") {
+    open("", paper)?.close();
+    window.name = "";
+  }
+});
+
+// Nothing stays on the screen of a terminal that was left for as long as a session lasts.
+let left;
+const wait = () => {
+  clearTimeout(left);
+  left = setTimeout(() => location.replace("/sign-in"), document.body.dataset.idle * 1000);
+};
+if (document.body.dataset.idle) for (const sign of ["DOMContentLoaded", "keydown", "pointerdown", "htmx:after:request"]) document.addEventListener(sign, wait);
+
+// Whoever comes back from a paper finds the page as it is then.
 let opened = false;
-addEventListener("submit", (event) => { opened ||= (event.submitter?.formTarget || event.target.target) === "_blank"; });
+addEventListener("submit", (event) => {
+  if ((event.submitter?.formTarget || event.target.target) !== paper) return;
+  opened = true;
+  window.name = "with-paper";
+});
 addEventListener("focus", () => { if (opened) location.replace(location.pathname.replace(/\/(issue|print)$/, "") + location.search); });
 
 // What the browser kept of a page that was left is not shown again.

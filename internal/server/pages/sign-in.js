@@ -1,6 +1,12 @@
 // Setting up an account and signing in with a passkey. The token of a set-up link
 // stands in the fragment, which is never sent, and leaves the address at once.
 
+// What was printed for the last applicant does not stay open (counter.js).
+if (window.name === "with-paper") {
+  open("", "paper")?.close();
+  window.name = "";
+}
+
 const said = document.getElementById("said");
 
 function say(ja, en, kind) {
