@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"akashi/internal/cli"
+	"akashi/internal/clock"
 	"akashi/internal/office"
 )
 
@@ -13,13 +15,16 @@ func accountForm(user string, role office.Role) string {
 	return fmt.Sprintf(`{"user_id":"%s-%s","name":"新人 一","unit":"健康推進課","role":"%s",%s}`, cli.TestOffice, user, role, answered)
 }
 
-const answered = `"ends_on":"2027-03-31","trained_on":"2026-01-05","section_head":"健康推進課長","system_owner":"情報政策課長"`
+var (
+	nextYear = string(clock.DateOf(time.Now().AddDate(1, 0, 0)))
+	answered = `"ends_on":"` + nextYear + `","trained_on":"2026-01-05","section_head":"健康推進課長","system_owner":"情報政策課長"`
+)
 
 // S-011, R-016: an account over HTTP, by three people; then changed, disabled, enabled.
 func (f *fixture) testAccounts(t *testing.T) {
 	second, operator := f.officers(t, 1)[0], f.SignIn(t, cli.TestOffice+"-operator", office.Operator)
 	f.want(t, f.do(f.clerk, "POST", "/accounts/requests", accountForm("x", office.Clerk)), 403, "permission")
-	f.want(t, f.do(f.officer, "POST", "/accounts/requests", strings.Replace(accountForm("x", office.Clerk), "2027-03-31", "2020-03-31", 1)), 400, "end_date")
+	f.want(t, f.do(f.officer, "POST", "/accounts/requests", strings.Replace(accountForm("x", office.Clerk), nextYear, "2020-03-31", 1)), 400, "end_date")
 	f.want(t, f.do(f.officer, "POST", "/accounts/requests", strings.Replace(accountForm("x", office.Clerk), `"system_owner":"情報政策課長"`, `"system_owner":""`, 1)), 400, "required")
 	approve := func(r reply) string {
 		t.Helper()

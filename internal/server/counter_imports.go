@@ -141,6 +141,9 @@ func (s *Server) nextApproval(c *call, i importBody) (*approvalBody, error) {
 
 func (s *Server) askUndoing(c *call) (answer, error) {
 	id, err := s.row(c, "import")
+	if err == nil {
+		_, _, err = s.Imports.Get(c.ctx, c.actor, id) // an approval is asked for whatever it names
+	}
 	if err != nil {
 		return answer{}, err
 	}

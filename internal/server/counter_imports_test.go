@@ -124,7 +124,7 @@ func (f *fixture) testImportRefused(t *testing.T) {
 	utf8, _ := samples.Files.ReadFile("subjects.csv")
 	for name, file := range map[string]struct{ kind, file, says string }{
 		"ok/CP932":               {"subjects", string(cp932), "Shift_JIS"},
-		"error/UTF-16":           {"subjects", "\xff\xfe" + string(utf8), "文字コードが UTF-8 でも CP932 でもありません"},
+		"error/UTF-16":           {"subjects", "\xff\xfe" + string(utf8), "文字コードが分かりません"},
 		"error/two encodings":    {"subjects", string(utf8) + string(cp932[bytes.IndexByte(cp932, '\n')+1:]), "文字コードが壊れています"},
 		"error/of other columns": {"records", "a,b\r\n桜井,澪\r\n", "見出し行が様式と一致しません"},
 		"error/of other kind":    {"records", string(utf8), "種類で「対象者」を選んでください"},

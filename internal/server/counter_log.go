@@ -1,6 +1,7 @@
 package server
 
 import (
+	"html/template"
 	"net/http"
 	"net/url"
 	"slices"
@@ -32,7 +33,7 @@ func given(_ *call, a answer) (answer, error) { return a, nil }
 
 type logView struct {
 	Entries []entryView
-	Next    string // the query of the page with older ones
+	Next    template.URL // the query of the page with older ones
 	Query   counter.Form
 	Staff   []office.Staff // to choose from
 	Actions []string
@@ -106,7 +107,7 @@ func (s *Server) logPage(c *call, export counter.Form, status int, above *counte
 	}
 	if list.Next != "" {
 		asked.Set("cursor", list.Next)
-		v.Next = asked.Encode()
+		v.Next = template.URL(asked.Encode()) // as it stands, not as one value
 		asked.Del("cursor")
 	}
 	return s.html(c, "log", status, above, v)

@@ -76,7 +76,8 @@ func (s *Server) byPage(operation func(*call) (answer, error), show showing, nex
 			return answer{}, err
 		}
 		p, headers := s.explain(c, s.noted(c, err))
-		shown, err := show(c, f, p.Status, told(&f, p))
+		above := told(&f, p) // before the form is handed on
+		shown, err := show(c, f, p.Status, above)
 		return with(shown, headers), err
 	}
 }
@@ -144,6 +145,10 @@ func stepsOf(a approvalBody) (t steps) {
 		t.Link = "/counter/rosters/" + a.Object
 	case office.ChangeSettings, office.ResumeOffice:
 		t.Link = "/counter/settings"
+	case office.MailBulk:
+		t.Link = "/counter/mailings/" + a.Object
+	case office.BatchBulk:
+		t.Link = "/counter/batches/" + a.Object
 	case office.AddTerminal:
 		t.Link = "/counter/terminals"
 	}

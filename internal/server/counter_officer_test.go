@@ -3,6 +3,7 @@ package server
 import (
 	"bytes"
 	"context"
+	"html"
 	"net/url"
 	"regexp"
 	"strings"
@@ -42,7 +43,7 @@ func accountFields(change ...string) string {
 
 func dutyFields(change ...string) string {
 	v := url.Values{
-		"unit": {"健康推進課"}, "role": {"clerk"}, "ends_on": {"2027-03-31"},
+		"unit": {"健康推進課"}, "role": {"clerk"}, "ends_on": {nextYear},
 		"trained_on": {"2026-01-05"}, "section_head": {"健康推進課長"}, "system_owner": {"情報政策課長"},
 	}
 	for i := 0; i+1 < len(change); i += 2 {
@@ -114,7 +115,7 @@ func (f *fixture) testAccountPages(t *testing.T, second, operator string) {
 	f.want(t, f.page(f.officer, "POST", account+"/disable", ""), 303, "")
 	f.want(t, f.page(f.officer, "POST", "/counter/accounts/"+nobody+"/disable", ""), 404, "account")
 	f.holds(t, f.page(f.officer, "GET", account, ""), account+"/enable", "停止")
-	f.at(t, f.page(f.officer, "POST", account+"/enable", strings.Replace(duties, "2027-03-31", "2020-03-31", 1)), 400, "ends_on")
+	f.at(t, f.page(f.officer, "POST", account+"/enable", strings.Replace(duties, nextYear, "2020-03-31", 1)), 400, "ends_on")
 	f.want(t, f.page(f.officer, "POST", account+"/enable", duties), 303, "")
 }
 
@@ -294,6 +295,12 @@ func (f *fixture) testLogPages(t *testing.T) {
 		}
 	}
 	f.holds(t, f.page(auditor, "GET", "/counter/log?action=lookup.list", ""), "職員ごとの照会を数える")
+	all := f.page(auditor, "GET", "/counter/log?day="+today, "")
+	older := regexp.MustCompile(`href="(/counter/log\?[^"]*cursor=[^"]+)"`).FindSubmatch(all.body)
+	if older == nil {
+		t.Fatalf("ok/older: %s", all.body)
+	}
+	f.holds(t, f.page(auditor, "GET", html.UnescapeString(string(older[1])), ""), "操作記録")
 
 	// Who is in another unit is read by the auditor alone.
 	moved := f.SignIn(t, cli.TestOffice+"-elsewhere", office.Clerk)

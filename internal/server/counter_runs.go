@@ -114,7 +114,8 @@ func (p runPage) count(c *call) (answer, error) {
 		}
 	}
 	said, headers := p.explain(c, p.noted(c, err))
-	shown, err := p.list(c, f, said.Status, told(&f, said))
+	above := told(&f, said)
+	shown, err := p.list(c, f, said.Status, above)
 	return with(shown, headers), err
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"akashi/internal/counter"
 	"akashi/internal/office"
+	"akashi/internal/watch"
 )
 
 var actionText = regexp.MustCompile(`^[a-z]+(-[a-z]+)?\.[a-z_]+(-[a-z]+)?$`)
@@ -76,6 +77,16 @@ func actions(t *testing.T) map[string]bool {
 	return all
 }
 
+// An approval leads to the page where it is carried out, but for what a command does.
+func TestStepsOfApprovals(t *testing.T) {
+	byCommand := []office.Kind{"key.activate", "key.generate", "key.retire", "log.admit", "numbers.rekey", "person.erase", "retention.erase", "retention.override"}
+	for _, k := range office.Kinds() {
+		if linked := stepsOf(approvalBody{Kind: k, Object: "x", Parameters: map[string]string{"request": "x"}}).Link != ""; linked == slices.Contains(byCommand, k) {
+			t.Errorf("%s: linked %t", k, linked)
+		}
+	}
+}
+
 // Each act that the log can hold is told in words, in both languages, and no other is
 // offered to be looked for (R-170).
 func TestActionsHaveWords(t *testing.T) {
@@ -86,6 +97,9 @@ func TestActionsHaveWords(t *testing.T) {
 	for a := range known {
 		if !slices.Contains(worded, a) {
 			t.Errorf("error/no words for %s", a)
+		}
+		if !watch.Classified(a) { // R-132: a look-up is counted, a leak is told
+			t.Errorf("error/nobody has said what %s shows of people", a)
 		}
 	}
 	for _, a := range worded {

@@ -611,6 +611,7 @@ func TestOthersDoNotExist(t *testing.T) {
 	ids["requests"] = asked
 	ids["rosters"] = ask(f.Staff(), f.officer, "POST", prefix+"/rosters", "text/csv", []byte("user_id,name,unit\n"+world.OfficerUser+",x,x\n")).json(t)["id"].(string)
 	ids["alerts"], ids["retention"] = f.alerted(t), f.due(t).ID
+	ids["terminals"] = kindsOfID["terminals"].make(f, t)
 	operator := f.SignIn(t, foreignOffice+"-operator", office.Operator)
 	approver := f.SignIn(t, foreignOffice+"-approver", office.Approver)
 	one, _ := f.approvers(t)

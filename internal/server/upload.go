@@ -65,7 +65,8 @@ func (s *Server) brought(c *call, do func(counter.Form) (answer, error), show sh
 		return a, err
 	}
 	p, headers := s.explain(c, s.noted(c, err))
-	shown, err := show(c, f, p.Status, told(&f, p))
+	above := told(&f, p)
+	shown, err := show(c, f, p.Status, above)
 	return with(shown, headers), err
 }
 

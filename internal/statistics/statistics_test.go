@@ -158,3 +158,17 @@ func TestTable(t *testing.T) {
 		t.Errorf("%q\nnot\n%q", lines, want)
 	}
 }
+
+// S-095: where the total leaves the withheld ones one value each, a larger one is withheld, too.
+func TestTableTellsNoSum(t *testing.T) {
+	for _, small := range []int{1, 9} {
+		f := statistics.Figures{
+			Question: statistics.Question{From: "2026-11-01", To: "2026-11-01"}, Issued: 10 + 2*small,
+			Kinds: []statistics.Cell{{"travel", 10}, {"domestic", small}, {"icvp", small}},
+		}
+		b, err := f.Table()
+		if err != nil || !strings.Contains(string(b), "by_kind,travel,count,withheld") {
+			t.Errorf("%d: %s %v", small, b, err)
+		}
+	}
+}

@@ -59,17 +59,19 @@ func (f Figures) Table() ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// tell writes the counts of a group so that no small one can be known.
+// tell writes the counts of a group so that no small one can be known: also not from the
+// sum of those that are withheld, which the total tells. Where that leaves one alone, or
+// all of them no choice, the next larger one is withheld, too.
 func tell(cells []Cell) []string {
 	told := make([]string, len(cells))
-	var small []int
+	small, sum := 0, 0
 	for i, c := range cells {
 		told[i] = strconv.Itoa(c.Count)
 		if c.Count > 0 && c.Count < Least {
-			told[i], small = withheld, append(small, i)
+			told[i], small, sum = withheld, small+1, sum+c.Count
 		}
 	}
-	if len(small) == 1 {
+	if small == 1 || small > 1 && (sum == small || sum == small*(Least-1)) {
 		next := -1
 		for i, c := range cells {
 			if c.Count >= Least && (next < 0 || c.Count < cells[next].Count) {

@@ -241,32 +241,36 @@ func idTime(id string) time.Time {
 
 // Day implements watch.UsageStore.
 func (s *Store) Day(ctx context.Context, office string, from, until time.Time, fn func(tree.Row) error) error {
-	var rows []struct {
-		Seq                                                                          *int64
-		ID, At, Person, Terminal, Purpose, CaseID, Action, Object, Concerned, Result string
-	}
-	err := s.look(ctx, office, func(db *gorm.DB) error {
-		return db.Raw(`SELECT t.seq, e.id, e.at, e.person, e.terminal, e.purpose, e.case_id, e.action, e.object, e.concerned, e.result
+	return s.look(ctx, office, func(db *gorm.DB) error {
+		rows, err := db.Raw(`SELECT t.seq, e.id, e.at, e.person, e.terminal, e.purpose, e.case_id, e.action, e.object, e.concerned, e.result
 			FROM log e LEFT JOIN tree_leaves t ON t.tree = ? AND t.office = e.office AND t.entry_id = e.id
 			WHERE e.office = ? AND e.id >= ? AND e.id < ? AND e.at >= ? AND e.at < ? ORDER BY t.seq IS NULL, t.seq, e.id`,
-			string(tree.Log), office, idAt(from.Add(-time.Hour)), idAt(until.Add(time.Hour)), logTime(from), logTime(until)).Scan(&rows).Error
-	})
-	if err != nil {
-		return err
-	}
-	for _, r := range rows {
-		row := tree.Row{Seq: -1, Office: office, ID: r.ID, Columns: &audit.Record{
-			Office: office, ID: r.ID, At: r.At, Person: r.Person, Terminal: r.Terminal, Purpose: r.Purpose, Case: r.CaseID,
-			Action: r.Action, Object: r.Object, Concerned: r.Concerned, Result: r.Result,
-		}}
-		if r.Seq != nil {
-			row.Seq = *r.Seq
-		}
-		if err := fn(row); err != nil {
+			string(tree.Log), office, idAt(from.Add(-time.Hour)), idAt(until.Add(time.Hour)), logTime(from), logTime(until)).Rows()
+		if err != nil {
 			return err
 		}
-	}
-	return nil
+		defer func() { _ = rows.Close() }()
+		for rows.Next() {
+			var r struct {
+				Seq                                                                          *int64
+				ID, At, Person, Terminal, Purpose, CaseID, Action, Object, Concerned, Result string
+			}
+			if err := db.ScanRows(rows, &r); err != nil {
+				return err
+			}
+			row := tree.Row{Seq: -1, Office: office, ID: r.ID, Columns: &audit.Record{
+				Office: office, ID: r.ID, At: r.At, Person: r.Person, Terminal: r.Terminal, Purpose: r.Purpose, Case: r.CaseID,
+				Action: r.Action, Object: r.Object, Concerned: r.Concerned, Result: r.Result,
+			}}
+			if r.Seq != nil {
+				row.Seq = *r.Seq
+			}
+			if err := fn(row); err != nil {
+				return err
+			}
+		}
+		return rows.Err()
+	})
 }
 
 var _ watch.Store = (*Store)(nil)

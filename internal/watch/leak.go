@@ -30,25 +30,49 @@ const (
 // shows tells which data an act showed to whoever did it, by action; "x.*" is any
 // other act on x. What is not here showed none, unless it names a person.
 var shows = map[string][]string{
-	"application.*":       {identity, document, doses},
-	"application.list":    nil,
-	"certificate.*":       {identity, document, doses},
-	"certificate.codes":   {identity, document, doses, code},
-	"certificate.print":   {identity, document, doses, code},
-	"certificate.reprint": {identity, document, doses, code},
-	"certificate.list":    nil,
-	"number.*":            {number, identity},
-	"account.*":           {accountData},
-	"roster.*":            {accountData},
+	"application.*":          {identity, document, doses},
+	"application.list":       nil,
+	"certificate.*":          {identity, document, doses},
+	"certificate.codes":      {identity, document, doses, code},
+	"certificate.print":      {identity, document, doses, code},
+	"certificate.reprint":    {identity, document, doses, code},
+	"certificate.list":       nil,
+	"history.read":           {identity, document, doses},
+	"application-form.print": {identity, document},
+	"receipt.print":          {identity},
+	"refusal.print":          {identity},
+	"batch.read_row":         {identity, document},
+	"number.*":               {number, identity},
+	"account.*":              {accountData},
+	"roster.*":               {accountData},
 }
 
 // whole are acts on many people at once, whom the log does not name one by one.
 var whole = map[string][]string{
-	"import.stage":  {identity, doses, number},
-	"import.read":   nil,
-	"import.commit": nil,
-	"records.*":     {identity, doses},
-	"backup.make":   {identity, document, doses, code},
+	"import.stage":          {identity, doses, number},
+	"import.read":           nil,
+	"import.commit":         nil,
+	"records.*":             {identity, doses},
+	"batch.stage":           {identity, document},
+	"batch.file":            {identity, document},
+	"mailing.print":         {identity, document, doses, code},
+	"collection-list.print": {identity},
+	"log.export":            {accountData},
+	"backup.make":           {identity, document, doses, code},
+}
+
+// nobody are acts that show no person's data, by action or noun.
+var nobody = []string{
+	"alert", "approval", "batch", "batch-file", "batch-template", "blank-form", "card", "code", "import", "key", "log", "lookup", "mailing", "mailing-file", "office",
+	"passkey", "password", "person", "print", "record", "reissue", "retention", "revocation", "seal", "session", "setting", "setup", "statistic", "step-up", "subject", "terminal",
+}
+
+// Classified tells whether somebody has said what an act shows.
+func Classified(action string) bool {
+	_, one := lookUp(shows, action)
+	_, many := lookUp(whole, action)
+	noun, _, _ := strings.Cut(action, ".")
+	return one || many || slices.Contains(nobody, noun)
 }
 
 // unknown is said of an act on a person that nobody has put into the tables.

@@ -60,33 +60,39 @@ func (r *UsageReports) Read(ctx context.Context, a actor.Actor, first, last cloc
 	if first > last || last > first.AddDays(MaxDays-1) {
 		return told, fault.New(fault.Invalid, "days", "until").With("max", strconv.Itoa(MaxDays))
 	}
-	err = r.Log.Act(ctx, a, audit.Entry{Action: "lookup.list"}, func(ctx context.Context, e *audit.Entry) error {
-		o, err := r.Store.Office(ctx, a.Office)
-		if err != nil {
-			return err
-		}
-		covered, err := r.Store.Covered(ctx)
-		if err != nil {
-			return err
-		}
-		c := counter{hours: o.Settings.Hours, rows: map[about]*Usage{}, persons: map[about]map[string]bool{}}
-		err = r.Store.Day(ctx, a.Office, first.Begins(), last.AddDays(1).Begins(), func(row tree.Row) error {
-			if of != nil && !slices.Contains(of, row.Columns.Person) {
-				return nil
-			}
-			told.Entries++
-			if row.Seq >= 0 && row.Seq < covered {
-				told.Proven++
-			}
-			c.add(*row.Columns)
-			return nil
-		})
-		told.Rows = c.sorted()
+	err = r.Log.Act(ctx, a, audit.Entry{Action: "lookup.list"}, func(_ context.Context, e *audit.Entry) error {
 		e.Fact("from", string(first))
 		e.Fact("until", string(last))
-		e.Fact("entries", strconv.Itoa(told.Entries))
-		return err
+		return nil
 	})
+	if err == nil { // after the act: reading a month is no reason for others to wait
+		told, err = r.count(ctx, a.Office, first, last, of)
+	}
+	return told, err
+}
+
+func (r *UsageReports) count(ctx context.Context, code string, first, last clock.Date, of []string) (told Usages, err error) {
+	o, err := r.Store.Office(ctx, code)
+	if err != nil {
+		return told, err
+	}
+	covered, err := r.Store.Covered(ctx)
+	if err != nil {
+		return told, err
+	}
+	c := counter{hours: o.Settings.Hours, rows: map[about]*Usage{}, persons: map[about]map[string]bool{}}
+	err = r.Store.Day(ctx, code, first.Begins(), last.AddDays(1).Begins(), func(row tree.Row) error {
+		if of != nil && !slices.Contains(of, row.Columns.Person) {
+			return nil
+		}
+		told.Entries++
+		if row.Seq >= 0 && row.Seq < covered {
+			told.Proven++
+		}
+		c.add(*row.Columns)
+		return nil
+	})
+	told.Rows = c.sorted()
 	return told, err
 }
 

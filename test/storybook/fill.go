@@ -278,7 +278,7 @@ func multi(form url.Values) (body io.Reader, media string) {
 	var b bytes.Buffer
 	w := multipart.NewWriter(&b)
 	for name := range form {
-		part := io.Writer(nil)
+		var part io.Writer
 		if name == "file" {
 			part, _ = w.CreateFormFile(name, "file.csv")
 		} else {
