@@ -20,7 +20,7 @@ func TestSecondCertificate(t *testing.T) {
 	page := f.page(f.clerk, "GET", path, "")
 	text := inWords(t, page)
 	if !bytes.Contains(page.body, []byte(`<a href="/counter/certificates/`+first+`">`)) || !strings.Contains(text, "有効な証明書があります") || !strings.Contains(text, "作り直し") ||
-		!regexp.MustCompile(`(?s)<select id="why" name="_why" required`).Match(page.body) {
+		!regexp.MustCompile(`(?s)<select id="why" name="_why" required autofocus`).Match(page.body) {
 		t.Fatalf("ok/named: %s", text)
 	}
 	digest := regexp.MustCompile(`name="preview" value="([^"]+)"`).FindSubmatch(page.body)

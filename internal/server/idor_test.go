@@ -101,7 +101,7 @@ var bodyOf = map[string]string{
 	"supply-application": plainForm("subject.ticket_number", "0000000001"), "check-application": "_key=k", "take-back-application": "_key=k", "judge-application": "outcome=reject&reason=x", "enter-number-at-counter": "individual_number=123456789018&name.family=x&birth_date=1991-02-18&sex=2&address_number=1", "issue-at-counter": "_key=k", "issue-certificate": "{}",
 	"print-at-counter": "_key=k", "make-certificate-again": "reason=lost", "end-certificate": "reason=fraud", "agree-approval": "reason=x", "deny-approval": "reason=x", "unask-approval": "_key=k",
 	"acknowledge-alert": noted, "see-to-alert": "note%3Atext=x", "ask-for-change": dutyFields(), "ask-for-enabling": dutyFields(),
-	"stop-account": "_key=k", "apply-roster": "_key=k", "shut-terminal-out": "_key=k", "ask-for-recovery": "_key=k", "give-new-link": "_key=k", "do-account-request": "_key=k",
+	"stop-account": "_key=k", "apply-roster": "_key=k", "apply-import": "_key=k", "undo-import": "_key=k", "ask-for-undoing-import": "_key=k", "drop-import": "_key=k", "shut-terminal-out": "_key=k", "ask-for-recovery": "_key=k", "give-new-link": "_key=k", "do-account-request": "_key=k",
 	"begin-revocation": "_key=k", "halt-revocation": "_key=k", "begin-reissue": "_key=k", "halt-reissue": "_key=k",
 	"let-mailing-start": "_key=k", "halt-mailing": "_key=k", "print-mailing": "_key=k", "commit-batch": `{"whole":false}`, "accept-batch": "whole:bool=false", "let-batch-start": "_key=k", "throw-batch-away": "_key=k",
 	"add-account-kin": sakurai, "request-account-change": `{"unit":"課","role":"clerk",` + answered + `}`, "request-account-enable": `{"unit":"課","role":"clerk",` + answered + `}`,
