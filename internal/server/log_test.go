@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -130,7 +131,13 @@ func (f *fixture) noteEntries(id string, r reply) {
 
 // actsOf are the acts that a call left in the log, with what came of them.
 func (f *fixture) actsOf(r reply) (acts []string) {
-	entries, err := f.Store.Unplaced(context.Background(), tree.Log, recent(time.Now()), tree.Entry{}, 20_000)
+	began := time.Now()
+	if id := r.header.Get("X-Request-Id"); len(id) == 36 { // made as the call began, which may be long ago
+		if ms, err := strconv.ParseInt(id[:8]+id[9:13], 16, 64); err == nil {
+			began = time.UnixMilli(ms)
+		}
+	}
+	entries, err := f.Store.Unplaced(context.Background(), tree.Log, recent(began), tree.Entry{}, 20_000)
 	if err != nil {
 		return nil
 	}
@@ -150,7 +157,7 @@ func (f *fixture) actsOf(r reply) (acts []string) {
 
 var timeForm = regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$`)
 
-// recent is the smallest row id of a few seconds ago.
+// recent is the smallest row id of a few seconds before.
 func recent(now time.Time) string {
 	text := fmt.Sprintf("%012x", now.Add(-20*time.Second).UnixMilli())
 	return text[:8] + "-" + text[8:]
