@@ -50,7 +50,7 @@ func (s *Batches) row(ctx context.Context, a actor.Actor, r OpenRow) error {
 	}
 	if state == application.Draft || state == application.Checking {
 		if _, err := s.Applications.Submit(ctx, a, r.Application); errors.Is(err, errVersion) {
-			return errTaken
+			return office.ErrTaken
 		} else if err != nil {
 			return err
 		}
@@ -59,17 +59,13 @@ func (s *Batches) row(ctx context.Context, a actor.Actor, r OpenRow) error {
 	return s.Log.Act(ctx, a, e, func(ctx context.Context, _ *audit.Entry) error { return s.Store.RowDone(ctx, a.Office, r) })
 }
 
-// Somebody else is at the row, which is looked at again at the next step: another node, or
-// a clerk who found its application in the list.
-var (
-	errTaken   = fault.New(fault.Conflict, "bulk_state", "")
-	errVersion = fault.New(fault.Conflict, "version", "")
-)
+// errVersion: a clerk found the row's application in the list, and changed it.
+var errVersion = fault.New(fault.Conflict, "version", "")
 
 // orTaken is why an application could not be made, unless another node has made it.
 func (s *Batches) orTaken(ctx context.Context, a actor.Actor, r OpenRow, err error) error {
 	if state, failed := s.Store.ApplicationState(ctx, a.Office, r.Application); failed == nil && state != "" {
-		return errTaken
+		return office.ErrTaken
 	}
 	return err
 }

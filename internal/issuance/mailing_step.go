@@ -35,7 +35,7 @@ func (s *Mailings) Step(ctx context.Context, most int) (int, error) {
 func (s *Mailings) mail(ctx context.Context, a actor.Actor, item ToMail) error {
 	i, _, err := s.Issuance.Issue(ctx, a, item.Application)
 	if underWay(err) { // a person is at it: looked at again at the next step
-		return errBulk
+		return office.ErrTaken
 	}
 	if err != nil {
 		return err

@@ -46,11 +46,11 @@ func (s *Many) reissue(ctx context.Context, a actor.Actor, item Item) error {
 		return err
 	}
 	if !open {
-		return errBulk
+		return office.ErrTaken
 	}
 	if due {
 		if _, err := s.Issuance.reissue(ctx, a, item.Certificate, item.Reason); underWay(err) {
-			return errBulk // looked at again at the next step
+			return office.ErrTaken // looked at again at the next step
 		} else if err != nil {
 			return err
 		}
@@ -79,7 +79,6 @@ func underWay(err error) bool {
 
 var (
 	errErased = fault.New(fault.NotFound, "erased", "")
-	errBulk   = fault.New(fault.Conflict, "bulk_state", "")
 	errState  = fault.New(fault.Conflict, "certificate_state", "")
 	errEnded  = fault.New(fault.Conflict, "issue_ended", "")
 )

@@ -43,7 +43,8 @@ type Item struct {
 	Try    audit.Entry
 }
 
-var errTaken = fault.New(fault.Conflict, "bulk_state", "")
+// ErrTaken is what Do returns where somebody else is at a thing: it is looked at again.
+var ErrTaken = fault.New(fault.Conflict, "bulk_state", "")
 
 // Each does at most so many things of each office (Step).
 func (w Work[T]) Each(ctx context.Context, most int) (int, error) {
@@ -83,7 +84,7 @@ func (w Work[T]) Step(ctx context.Context, code string, most int) (n int, err er
 		switch {
 		case failed == nil:
 			n++
-		case errors.Is(failed, errTaken): // another node has it
+		case errors.Is(failed, ErrTaken): // another node has it
 		default:
 			try := w.Of(item).Try
 			err = errors.Join(err, fmt.Errorf("%s %s: %w", try.Action, try.Object, failed), w.fail(ctx, a, item, failed))

@@ -146,10 +146,7 @@ func (s *Server) formHandedIn(c *call, use func(*call) (string, error)) (answer,
 		id, err = use(c)
 	}
 	if err != nil && f.Values != nil && fault.CodeOf(err) != fault.NotFound {
-		p, headers := s.explain(c, s.noted(c, err))
-		above := told(&f, p)
-		a, err := s.newPage(c, f, p.Status, above)
-		return with(a, headers), err
+		return s.shownAgain(c, f, err, s.newPage)
 	}
 	if err != nil {
 		return answer{}, err

@@ -75,11 +75,16 @@ func (s *Server) byPage(operation func(*call) (answer, error), show showing, nex
 		case f.Values == nil || fault.CodeOf(err) == fault.NotFound:
 			return answer{}, err
 		}
-		p, headers := s.explain(c, s.noted(c, err))
-		above := told(&f, p) // before the form is handed on
-		shown, err := show(c, f, p.Status, above)
-		return with(shown, headers), err
+		return s.shownAgain(c, f, err, show)
 	}
+}
+
+// shownAgain is the page of a form with what was typed and what is wrong.
+func (s *Server) shownAgain(c *call, f counter.Form, err error, show showing) (answer, error) {
+	p, headers := s.explain(c, s.noted(c, err))
+	above := told(&f, p) // before the form is handed on
+	shown, err := show(c, f, p.Status, above)
+	return with(shown, headers), err
 }
 
 type approvalsView struct {

@@ -113,10 +113,7 @@ func (p runPage) count(c *call) (answer, error) {
 			return p.listWith(c, f, http.StatusOK, nil, &n)
 		}
 	}
-	said, headers := p.explain(c, p.noted(c, err))
-	above := told(&f, said)
-	shown, err := p.list(c, f, said.Status, above)
-	return with(shown, headers), err
+	return p.shownAgain(c, f, err, p.list)
 }
 
 type runView struct {

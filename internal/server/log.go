@@ -220,9 +220,9 @@ func (s *Server) exportLog(c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	for field, day := range map[string]clock.Date{"from": b.From, "until": b.Until} {
+	for i, day := range []clock.Date{b.From, b.Until} {
 		if _, err := clock.ParseDate(string(day)); err != nil || !day.Full() {
-			return answer{}, fault.New(fault.Invalid, "date", field)
+			return answer{}, fault.New(fault.Invalid, "date", []string{"from", "until"}[i])
 		}
 	}
 	if b.From > b.Until || b.Until > b.From.AddDays(watch.MaxDays-1) {

@@ -225,9 +225,8 @@ func because(reason, detail string) (ja, en string) {
 	return strings.TrimSuffix(closed(m.JA), "。"), strings.TrimSuffix(closed(m.EN), ".")
 }
 
-// stateWords name states of what the counter has no page for: imports and signing keys.
+// stateWords name states of what the counter has no page for: signing keys.
 var stateWords = map[string]text{
-	"staged": {"取り込む前", "not taken over yet"}, "refused": {"取り込めない", "refused"}, "committed": {"取込済み", "taken over"},
 	"announced": {"公開済み、使用前", "announced"}, "active": {"使用中", "in use"}, "retired": {"使用終了", "retired"}, "compromised": {"信用できない", "compromised"},
 }
 

@@ -64,10 +64,7 @@ func (s *Server) brought(c *call, do func(counter.Form) (answer, error), show sh
 	if err == nil || f.Values == nil {
 		return a, err
 	}
-	p, headers := s.explain(c, s.noted(c, err))
-	above := told(&f, p)
-	shown, err := show(c, f, p.Status, above)
-	return with(shown, headers), err
+	return s.shownAgain(c, f, err, show)
 }
 
 // maxParts is the largest number of fields of a form with a file.

@@ -244,7 +244,7 @@ func (s *Store) Day(ctx context.Context, office string, from, until time.Time, f
 	return s.look(ctx, office, func(db *gorm.DB) error {
 		rows, err := db.Raw(`SELECT t.seq, e.id, e.at, e.person, e.terminal, e.purpose, e.case_id, e.action, e.object, e.concerned, e.result
 			FROM log e LEFT JOIN tree_leaves t ON t.tree = ? AND t.office = e.office AND t.entry_id = e.id
-			WHERE e.office = ? AND e.id >= ? AND e.id < ? AND e.at >= ? AND e.at < ? ORDER BY t.seq IS NULL, t.seq, e.id`,
+			WHERE e.office = ? AND e.id >= ? AND e.id < ? AND e.at >= ? AND e.at < ?`,
 			string(tree.Log), office, idAt(from.Add(-time.Hour)), idAt(until.Add(time.Hour)), logTime(from), logTime(until)).Rows()
 		if err != nil {
 			return err

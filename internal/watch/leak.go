@@ -61,7 +61,7 @@ var whole = map[string][]string{
 	"backup.make":           {identity, document, doses, code},
 }
 
-// nobody are acts that show no person's data, by action or noun.
+// nobody are the nouns of acts that show no person's data, but where a table says so.
 var nobody = []string{
 	"alert", "approval", "batch", "batch-file", "batch-template", "blank-form", "card", "code", "import", "key", "log", "lookup", "mailing", "mailing-file", "office",
 	"passkey", "password", "person", "print", "record", "reissue", "retention", "revocation", "seal", "session", "setting", "setup", "statistic", "step-up", "subject", "terminal",

@@ -42,8 +42,7 @@ type Usages struct {
 
 // UsageStore reads the log of an office.
 type UsageStore interface {
-	// Day calls fn with the entries of a time in the order of the tree; those without a
-	// place follow, at -1.
+	// Day calls fn with the entries of a time, in no order; those without a place are at -1.
 	Day(ctx context.Context, office string, from, until time.Time, fn func(tree.Row) error) error
 	Covered(ctx context.Context) (int64, error) // size of the last checkpoint of the log
 	Office(ctx context.Context, code string) (office.Office, error)
