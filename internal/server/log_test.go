@@ -131,13 +131,13 @@ func (f *fixture) noteEntries(id string, r reply) {
 
 // actsOf are the acts that a call left in the log, with what came of them.
 func (f *fixture) actsOf(r reply) (acts []string) {
-	began := time.Now()
+	began := time.Now().Add(-20 * time.Second)
 	if id := r.header.Get("X-Request-Id"); len(id) == 36 { // made as the call began, which may be long ago
 		if ms, err := strconv.ParseInt(id[:8]+id[9:13], 16, 64); err == nil {
 			began = time.UnixMilli(ms)
 		}
 	}
-	entries, err := f.Store.Unplaced(context.Background(), tree.Log, recent(began), tree.Entry{}, 20_000)
+	entries, err := f.Store.Unplaced(context.Background(), tree.Log, rowAt(began), tree.Entry{}, 20_000)
 	if err != nil {
 		return nil
 	}
@@ -157,9 +157,9 @@ func (f *fixture) actsOf(r reply) (acts []string) {
 
 var timeForm = regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$`)
 
-// recent is the smallest row id of a few seconds before.
-func recent(now time.Time) string {
-	text := fmt.Sprintf("%012x", now.Add(-20*time.Second).UnixMilli())
+// rowAt is the smallest row id of a time.
+func rowAt(t time.Time) string {
+	text := fmt.Sprintf("%012x", t.UnixMilli())
 	return text[:8] + "-" + text[8:]
 }
 
