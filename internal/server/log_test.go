@@ -12,10 +12,8 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"akashi/certificate"
 	"akashi/certificate/shc"
@@ -131,21 +129,7 @@ func (f *fixture) noteEntries(id string, r reply) {
 
 // actsOf are the acts that a call left in the log, with what came of them.
 func (f *fixture) actsOf(r reply) (acts []string) {
-	began := time.Now().Add(-20 * time.Second)
-	if id := r.header.Get("X-Request-Id"); len(id) == 36 { // made as the call began, which may be long ago
-		if ms, err := strconv.ParseInt(id[:8]+id[9:13], 16, 64); err == nil {
-			began = time.UnixMilli(ms)
-		}
-	}
-	entries, err := f.Store.Unplaced(context.Background(), tree.Log, rowAt(began), tree.Entry{}, 20_000)
-	if err != nil {
-		return nil
-	}
-	for _, e := range entries {
-		var told audit.Record
-		if json.Unmarshal(e.Data, &told) != nil || told.Request != r.header.Get("X-Request-Id") {
-			continue
-		}
+	for _, told := range f.entriesOf(r) {
 		act := told.Action + " " + told.Result
 		if told.Person == "" || told.Terminal == "" || told.Purpose == "" || !timeForm.MatchString(told.At) {
 			act += " INCOMPLETE"
@@ -155,13 +139,26 @@ func (f *fixture) actsOf(r reply) (acts []string) {
 	return acts
 }
 
-var timeForm = regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$`)
-
-// rowAt is the smallest row id of a time.
-func rowAt(t time.Time) string {
-	text := fmt.Sprintf("%012x", t.UnixMilli())
-	return text[:8] + "-" + text[8:]
+// entriesOf are the entries of a call, from its own moment on.
+func (f *fixture) entriesOf(r reply) (list []audit.Record) {
+	id := r.header.Get("X-Request-Id") // made as the call began, which may be long ago
+	if len(id) != 36 {
+		return nil
+	}
+	entries, err := f.Store.Unplaced(context.Background(), tree.Log, id[:13], tree.Entry{}, 20_000)
+	if err != nil {
+		return nil
+	}
+	for _, e := range entries {
+		var told audit.Record
+		if json.Unmarshal(e.Data, &told) == nil && told.Request == id {
+			list = append(list, told)
+		}
+	}
+	return list
 }
+
+var timeForm = regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$`)
 
 // wantActs compares what each call of every route left in the log with the
 // reviewed file (S-083): an act of the route's own in each answer to somebody who
