@@ -126,6 +126,14 @@ const (
 	TemplateUnknown       = "template_unknown"
 	LinkOnly              = "link_only"
 	DraftFormat           = "draft_format"
+
+	// departure, which is asked for apart
+	PolioInWindow       = "polio_in_window"
+	PolioIfUrgent       = "polio_if_urgent"
+	PolioTooOld         = "polio_too_old"
+	PolioAfterDeparture = "polio_after_departure"
+	PolioOtherDose      = "polio_other_dose"
+	NoDepartureRule     = "no_departure_rule"
 )
 
 // Codes of notes, beside those of shc and vdsnc.

@@ -17,6 +17,7 @@ import (
 
 	"akashi/certificate/trust"
 	"akashi/certificate/verify"
+	"akashi/internal/clock"
 	"akashi/signing"
 )
 
@@ -27,14 +28,16 @@ const maxInput = 10 << 20
 var statusRank = []int{0, 3, 2, 1}
 
 func verifyCommand(parts Adapters) *cobra.Command {
-	var trustDir, trustKey, at, rulesDir, destination, language string
+	var trustDir, trustKey, at, rulesDir, destination, departure, language string
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use:   "verify [--trust DIR] [--at TIME] [--rules DIR --to CC] [--lang ja|en|fr] [--json] FILE…",
+		Use:   "verify [--trust DIR] [--at TIME] [--rules DIR --to CC] [--departure DATE] [--lang ja|en|fr] [--json] FILE…",
 		Short: "Verify certificates offline: card files, texts and pictures of codes (- is standard input)",
 		Long: "Verify certificates offline with the keys of a trust directory; without --trust, with what this installation publishes.\n" +
 			"Exit status: 0 valid, 1 not valid, 2 unreadable, 3 undecided (unknown issuer or revocation), 64 usage; of several inputs the worst.\n" +
-			"With --rules and --to, the business rules of the destination count for EU certificates: 1 when one fails, 3 when one cannot be evaluated.",
+			"With --rules and --to, the business rules of the destination count for EU certificates: 1 when one fails, 3 when one cannot be evaluated.\n" +
+			"With --departure, WHO's recommendation for residents of States with polio counts for yellow cards against polio: a dose 4 weeks to 12 months\n" +
+			"before that day; 3 when it is nearer and so enough only for urgent travel. One dose of a person is enough, whichever input has it.",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return usageError{errors.New("verify needs a file, or - for standard input")}
@@ -50,12 +53,18 @@ func verifyCommand(parts Adapters) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			departs := clock.Date(departure)
+			if _, err := clock.ParseDate(departure); departs != "" && (err != nil || !departs.Full()) {
+				return usageError{errors.New("--departure takes a date such as 2026-11-21")}
+			}
 			return withBundle(cmd, parts, trustDir, trustKey, func(bundle *trust.Bundle) error {
 				rules, err := businessRules(rulesDir, destination)
 				if err != nil {
 					return err
 				}
 				worst := 0
+				var names []string
+				var verdicts []verify.Verdict
 				for _, name := range args {
 					content, err := readInput(name, cmd.InOrStdin())
 					if err != nil {
@@ -64,11 +73,18 @@ func verifyCommand(parts Adapters) *cobra.Command {
 						continue
 					}
 					for _, v := range verify.File(filepath.Base(name), content, bundle, when) {
-						results := v.Rules(rules, destination, when, language, "ja", "en")
-						worst = worse(worse(worst, v.ExitCode()), rulesStatus(results))
-						if err := show(cmd.OutOrStdout(), name, v, results, languages, asJSON); err != nil {
-							return err
-						}
+						names, verdicts = append(names, name), append(verdicts, v)
+					}
+				}
+				journeys := make([]verify.Facet, len(verdicts))
+				if departs != "" {
+					journeys = verify.Departure(verdicts, departs)
+				}
+				for i, v := range verdicts {
+					results := v.Rules(rules, destination, when, language, "ja", "en")
+					worst = worse(worse(worse(worst, v.ExitCode()), rulesStatus(results)), departureStatus(journeys[i]))
+					if err := show(cmd.OutOrStdout(), names[i], v, results, journeys[i], languages, asJSON); err != nil {
+						return err
 					}
 				}
 				if worst != 0 {
@@ -83,6 +99,7 @@ func verifyCommand(parts Adapters) *cobra.Command {
 	cmd.Flags().StringVar(&at, "at", "", "time of checking, RFC 3339; default now")
 	cmd.Flags().StringVar(&rulesDir, "rules", "", "directory with business rules of EU certificates (JSON, one a file)")
 	cmd.Flags().StringVar(&destination, "to", "", "country whose rules count, two letters")
+	cmd.Flags().StringVar(&departure, "departure", "", "day on which a journey begins, YYYY-MM-DD, for yellow cards against polio")
 	cmd.Flags().StringVar(&language, "lang", "", "language of the sentences: ja, en or fr; default English and Japanese")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "one JSON object per certificate")
 	return cmd
@@ -174,13 +191,19 @@ func each(languages []string, separator string, say func(language string) string
 	return strings.Join(out, separator)
 }
 
-func show(out io.Writer, name string, v verify.Verdict, rules []verify.RuleResult, languages []string, asJSON bool) error {
+// departureStatus is the exit status of what --departure asks alone.
+func departureStatus(f verify.Facet) int {
+	return map[verify.Result]int{verify.Failed: 1, verify.Unknown: 3}[f.Result]
+}
+
+func show(out io.Writer, name string, v verify.Verdict, rules []verify.RuleResult, journey verify.Facet, languages []string, asJSON bool) error {
 	if asJSON {
 		return json.NewEncoder(out).Encode(struct {
 			File string `json:"file"`
 			verify.Verdict
-			Rules []verify.RuleResult `json:"rules,omitempty"`
-		}{name, v, rules})
+			Rules     []verify.RuleResult `json:"rules,omitempty"`
+			Departure verify.Facet        `json:"departure,omitzero"`
+		}{name, v, rules, journey})
 	}
 	p := func(format string, args ...any) { _, _ = fmt.Fprintf(out, format+"\n", args...) }
 	test := ""
@@ -198,7 +221,11 @@ func show(out io.Writer, name string, v verify.Verdict, rules []verify.RuleResul
 		}
 		p("  %s", each(languages, " ", func(l string) string { return words[l].compare }))
 	}
-	for _, f := range v.Facets {
+	facets := v.Facets
+	if journey.Name != "" {
+		facets = append(slices.Clone(facets), journey)
+	}
+	for _, f := range facets {
 		p("  %-10s %-14s %s", f.Name, f.Result, each(languages, " / ", f.Sentence))
 		if age, err := time.ParseDuration(f.Detail["list_age"]); err == nil && f.Detail["list_made_at"] != "" {
 			p("  %-10s %-14s %s", "", "", each(languages, " / ", func(l string) string {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"akashi/certificate/verify"
+	"akashi/internal/clock"
 	"akashi/internal/fault"
 )
 
@@ -12,13 +13,16 @@ import (
 type verifyBody struct {
 	Text string    `json:"text" minLength:"1" maxLength:"65536" doc:"text of a code: shc:/…, or the JSON of a VDS-NC bar code"`
 	At   time.Time `json:"at,omitzero" doc:"time to judge for; now where absent"`
+
+	Departure clock.Date `json:"departure,omitempty" maxLength:"10" doc:"day on which a journey begins, YYYY-MM-DD: judges yellow cards against polio for it"`
 }
 
 // verdictsBody is what was found. The verdicts have the published form of
 // akashi verify --json; the sentences explain every code in them.
 type verdictsBody struct {
-	Verdicts  []verify.Verdict       `json:"verdicts"`
-	Sentences map[string]explanation `json:"sentences" doc:"by code of facet or note"`
+	Verdicts   []verify.Verdict       `json:"verdicts"`
+	Departures []verify.Facet         `json:"departures,omitempty" doc:"where a departure was given, one for each verdict: whether a dose against polio counts for it; changes no outcome"`
+	Sentences  map[string]explanation `json:"sentences" doc:"by code of facet or note"`
 }
 
 // explanation is a sentence in three languages, and what to do next.
@@ -82,7 +86,7 @@ func newPictures() pictures {
 
 // verifyCode judges a code, or all codes of a picture, and keeps nothing.
 func (s *Server) verifyCode(c *call) (answer, error) {
-	at, content := s.Clock.Now(), c.body
+	at, content, departure := s.Clock.Now(), c.body, clock.Date("")
 	if c.contentType == "application/json" {
 		b, err := decode[verifyBody](c)
 		if err != nil {
@@ -91,6 +95,10 @@ func (s *Server) verifyCode(c *call) (answer, error) {
 		content = []byte(b.Text)
 		if !b.At.IsZero() {
 			at = b.At
+		}
+		departure = b.Departure
+		if _, err := clock.ParseDate(string(departure)); departure != "" && (err != nil || !departure.Full()) {
+			return answer{}, fault.New(fault.Invalid, "date", "departure")
 		}
 	}
 	if len(content) == 0 {
@@ -119,6 +127,12 @@ func (s *Server) verifyCode(c *call) (answer, error) {
 		for _, note := range v.Notes {
 			out.explain(verify.Note(note))
 		}
+	}
+	if departure != "" {
+		out.Departures = verify.Departure(out.Verdicts, departure)
+	}
+	for _, f := range out.Departures {
+		out.explain(f)
 	}
 	return value(out)
 }

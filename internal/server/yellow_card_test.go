@@ -2,11 +2,13 @@ package server
 
 import (
 	"bytes"
+	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
 
 	"akashi/certificate"
+	"akashi/internal/testkit/world"
 )
 
 // Issue 5, section 1: a yellow card over HTTP, from the application to its renewal.
@@ -66,6 +68,42 @@ func TestYellowCard(t *testing.T) {
 		}
 	}
 	f.want(t, f.do(f.clerk, "POST", "/applications", strings.Replace(form(certificate.Travel), `"birth_date"`, `"guardian":"SAKURAI Jun","birth_date"`, 1)), 400, "only_international")
+}
+
+// Issue 5, section 2: an outsider learns whether a dose against polio counts for a day of departure.
+func TestVerifyForDeparture(t *testing.T) {
+	f := newFixture(t)
+	f.BringSamples(t)
+	f.BringInternational(t)
+	issued, _, err := f.World.Issuance.Issue(t.Context(), f.World.Clerk, f.ApprovedForm(t, world.ChildForm()))
+	if err != nil || len(issued.Payloads) != 2 {
+		t.Fatal(len(issued.Payloads), err)
+	}
+	verify := func(members string) reply {
+		text, err := json.Marshal(issued.Payloads[0].Text) // given on 2026-09-07
+		if err != nil {
+			t.Fatal(err)
+		}
+		return ask(f.Public(), "", "POST", prefix+"/verify", "application/json", []byte(`{"text":`+string(text)+members+`}`))
+	}
+	for day, want := range map[string]string{"2026-12-01": "ok polio_in_window", "2026-09-20": "unknown polio_if_urgent", "2027-09-08": "failed polio_too_old"} {
+		r := verify(`,"departure":"` + day + `"`)
+		f.want(t, r, 200, "")
+		var got verdictsBody
+		if err := json.Unmarshal(r.body, &got); err != nil || len(got.Departures) != 1 {
+			t.Fatalf("%s: %v %s", day, err, r.body)
+		}
+		d := got.Departures[0]
+		if said := string(d.Result) + " " + d.Code; said != want || got.Verdicts[0].Outcome != "valid" || got.Sentences[d.Code].Next.FR == "" {
+			t.Errorf("ok/%s: %s %s", day, said, got.Verdicts[0].Outcome)
+		}
+	}
+	if r := verify(""); bytes.Contains(r.body, []byte("departure")) {
+		t.Errorf("ok/not asked for: %s", r.body)
+	}
+	for _, day := range []string{"2026-12", "2026-02-30", "soon"} {
+		f.want(t, verify(`,"departure":"`+day+`"`), 400, "date")
+	}
 }
 
 // Issue 6, section 1: a yellow card from the form on a page to its paper; what belongs to it is
