@@ -1,6 +1,7 @@
 package application
 
 import (
+	"cmp"
 	"errors"
 	"regexp"
 	"strings"
@@ -51,12 +52,7 @@ func (f Form) checkPostal() error {
 	case p.Code != "" && !postalCode.MatchString(vaccination.FoldWidth(strings.TrimSpace(p.Code))):
 		return bad("postal_code", "postal_code")
 	}
-	for field, text := range map[string]string{"address": p.Address, "name": p.Name} {
-		if err := at("postal."+field, vaccination.CheckText(text)); err != nil {
-			return err
-		}
-	}
-	return nil
+	return cmp.Or(at("postal.address", vaccination.CheckText(p.Address)), at("postal.name", vaccination.CheckText(p.Name)))
 }
 
 // checkNames refuses what cannot be a name, in whichever way the form came.

@@ -57,12 +57,12 @@ func (s Selection) check() error {
 	if s == (Selection{}) {
 		return fault.New(fault.Invalid, "selection_empty", "selection")
 	}
-	for field, d := range map[string]clock.Date{"issued_from": s.From, "issued_until": s.Until, "expires_until": s.Expires} {
+	for i, d := range []clock.Date{s.From, s.Until, s.Expires} {
 		if d == "" {
 			continue
 		}
 		if _, err := clock.ParseDate(string(d)); err != nil || !d.Full() {
-			return fault.New(fault.Invalid, "date", field)
+			return fault.New(fault.Invalid, "date", []string{"issued_from", "issued_until", "expires_until"}[i])
 		}
 	}
 	return nil

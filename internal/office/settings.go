@@ -73,11 +73,11 @@ type Wanted struct {
 const maxIssuer, maxIssuerLine = 3, 100
 
 func (w Wanted) check() error {
-	for field, lines := range map[string][]string{"issuer.ja": w.Issuer.Japanese, "issuer.en": w.Issuer.English} {
+	for i, lines := range [][]string{w.Issuer.Japanese, w.Issuer.English} {
 		if len(lines) == 0 || len(lines) > maxIssuer || slices.ContainsFunc(lines, func(l string) bool {
 			return strings.TrimSpace(l) != l || l == "" || len([]rune(l)) > maxIssuerLine || strings.ContainsFunc(l, unicode.IsControl)
 		}) {
-			return fault.New(fault.Invalid, "issuer_lines", field)
+			return fault.New(fault.Invalid, "issuer_lines", []string{"issuer.ja", "issuer.en"}[i])
 		}
 	}
 	return w.Settings.Check()

@@ -281,7 +281,8 @@ func (s *Server) getAlert(c *call) (answer, error) {
 // listLookups counts look-ups, by default those of today.
 func (s *Server) listLookups(c *call) (answer, error) {
 	out := usageBody{From: s.Clock.Today(), Until: s.Clock.Today()}
-	for name, to := range map[string]*clock.Date{"from": &out.From, "until": &out.Until} {
+	for i, to := range []*clock.Date{&out.From, &out.Until} {
+		name := []string{"from", "until"}[i]
 		text := c.query.Get(name)
 		if text == "" {
 			continue
