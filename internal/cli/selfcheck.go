@@ -3,8 +3,6 @@ package cli
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -13,7 +11,6 @@ import (
 	"io/fs"
 	"maps"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"os"
 	"path"
@@ -30,11 +27,10 @@ import (
 	"akashi/signing/pki"
 )
 
-// Limits of a self-check: bytes of one file and of all, files, and what a slow host may take.
+// Limits of a self-check: bytes of all files, and files.
 const (
 	maxFetched = 72 << 20
 	maxFetches = 500
-	fetchTime  = time.Minute
 )
 
 // soon is how long before its end a certificate or list is warned of.
@@ -86,7 +82,7 @@ func selfCheckCommand() *cobra.Command {
 type selfCheck struct {
 	ctx     context.Context
 	base    string
-	client  *http.Client
+	fetcher *fetcher
 	now     time.Time
 	out     io.Writer
 	logKey  string // public key of the issuance log; empty: it is not checked
@@ -96,30 +92,18 @@ type selfCheck struct {
 }
 
 func newSelfCheck(ctx context.Context, base, ca string, now time.Time, out io.Writer) (*selfCheck, error) {
-	u, err := url.Parse(base)
-	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || u.Scheme != "https" && (u.Scheme != "http" || !onThisMachine(u.Hostname())) {
-		return nil, errors.New("selfcheck needs an https:// address, or http:// on this machine")
+	u, err := addressOf(base)
+	if err == nil && u.RawQuery != "" {
+		err = errors.New("an address without a query is needed")
 	}
-	settings := &tls.Config{MinVersion: tls.VersionTLS12}
-	if ca != "" {
-		text, err := os.ReadFile(ca)
-		if err != nil {
-			return nil, err
-		}
-		settings.RootCAs = x509.NewCertPool()
-		if !settings.RootCAs.AppendCertsFromPEM(text) {
-			return nil, errors.New("--ca holds no certificate")
-		}
+	if err != nil {
+		return nil, err
 	}
-	return &selfCheck{ctx: ctx, base: strings.TrimSuffix(base, "/"), now: now, out: out, client: &http.Client{
-		Timeout: fetchTime, Transport: &http.Transport{TLSClientConfig: settings, MaxResponseHeaderBytes: 64 << 10},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}}, nil
-}
-
-func onThisMachine(host string) bool {
-	ip, err := netip.ParseAddr(host)
-	return host == "localhost" || err == nil && ip.IsLoopback()
+	f, err := newFetcher(ca)
+	if err != nil {
+		return nil, err
+	}
+	return &selfCheck{ctx: ctx, base: strings.TrimSuffix(base, "/"), fetcher: f, now: now, out: out}, nil
 }
 
 func (s *selfCheck) say(mark, what, format string, args ...any) {
@@ -166,32 +150,18 @@ func (s *selfCheck) fetch(what, at string) ([]byte, bool) {
 		s.fail(what, "more than %d files", maxFetches)
 		return nil, false
 	}
-	request, err := http.NewRequestWithContext(s.ctx, http.MethodGet, s.base+at, nil)
-	if err != nil {
-		s.fail(what, "%s: not an address", at)
-		return nil, false
-	}
-	request.Header.Set("Origin", "https://selfcheck.invalid")
-	answer, err := s.client.Do(request)
-	if err != nil {
-		s.fail(what, "%s: %v", at, err)
-		return nil, false
-	}
-	defer func() { _ = answer.Body.Close() }()
-	body, err := io.ReadAll(io.LimitReader(answer.Body, int64(maxFetched-s.fetched)+1))
+	body, header, err := s.fetcher.get(s.ctx, s.base+at, http.Header{"Origin": {"https://selfcheck.invalid"}}, maxFetched-s.fetched)
 	s.fetched += len(body)
 	switch {
-	case err != nil:
-		s.fail(what, "%s: %v", at, err)
 	case s.fetched > maxFetched:
 		s.fail(what, "%s: more than %d MB in all", at, maxFetched>>20)
-	case answer.StatusCode != http.StatusOK:
-		s.fail(what, "%s: status %d", at, answer.StatusCode)
+	case err != nil:
+		s.fail(what, "%s: %v", at, err)
 	default:
-		if allowed := answer.Header.Get("Access-Control-Allow-Origin"); allowed != "*" && allowed != "https://selfcheck.invalid" {
+		if allowed := header.Get("Access-Control-Allow-Origin"); allowed != "*" && allowed != "https://selfcheck.invalid" {
 			s.fail(what, "%s: other sites may not read it (CORS)", at)
 		}
-		if c := answer.Header.Get("Cache-Control"); c == "" || strings.Contains(c, "no-store") {
+		if c := header.Get("Cache-Control"); c == "" || strings.Contains(c, "no-store") {
 			s.warn(what, "%s: caches may not keep it", at)
 		}
 		return body, true

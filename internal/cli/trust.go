@@ -65,13 +65,13 @@ func ownDirectory(dir string) error {
 // or much shorter.
 func trustImportCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "import", Short: "Make a trust directory of a published list, checked with what you got from somewhere you trust",
+		Use: "import", Short: "Make a trust directory of a published list (files, or https:// addresses), checked with what you got from somewhere you trust",
 		RunE: func(*cobra.Command, []string) error {
 			return usageError{errors.New("trust import takes vci, dcc, gdhcn, masterlist, csca, crl or bundle")}
 		},
 	}
 	var madeAt string
-	dcc := importCommand("dcc LIST KEY", "a national list of EU certificates: a signature line, then JSON; the key of its publisher, PEM", 2, func(args []string) (*trust.Bundle, trust.Report, error) {
+	dcc := importCommand(inputs{usage: "dcc LIST KEY", count: 2, keys: 1}, "a national list of EU certificates: a signature line, then JSON; the key of its publisher, PEM", func(files []input) (*trust.Bundle, trust.Report, error) {
 		at := time.Now()
 		if madeAt != "" {
 			var err error
@@ -79,51 +79,43 @@ func trustImportCommand() *cobra.Command {
 				return nil, nil, usageError{errors.New("--made-at takes a time such as 2026-11-21T09:00:00Z")}
 			}
 		}
-		files, err := readInputs(args)
-		if err != nil {
-			return nil, nil, err
-		}
-		return trust.ImportDCC(files[0], files[1], at)
+		return trust.ImportDCC(files[0].Content, files[1].Content, at)
 	})
 	dcc.Flags().StringVar(&madeAt, "made-at", "", "when the list was fetched, RFC 3339; default now")
 	cmd.AddCommand(dcc,
-		importCommand("vci SNAPSHOT SIGNATURE CERTIFICATE", "the directory of SMART Health Cards: snapshot, detached signature, certificate (PEM)", 3, func(args []string) (*trust.Bundle, trust.Report, error) {
-			files, err := readInputs(args)
-			if err != nil {
-				return nil, nil, err
-			}
-			return trust.ImportVCI(files[0], files[1], files[2])
+		importCommand(inputs{usage: "vci SNAPSHOT SIGNATURE CERTIFICATE", count: 3, keys: 1}, "the directory of SMART Health Cards: snapshot, detached signature, certificate (PEM)", func(files []input) (*trust.Bundle, trust.Report, error) {
+			return trust.ImportVCI(files[0].Content, files[1].Content, files[2].Content)
 		}),
 		gdhcnCommand(), importBundleCommand())
 	cmd.AddCommand(importAuthorities()...)
 	return cmd
 }
 
-// importCommand is one kind of list; arguments -1 is one or more.
-func importCommand(use, short string, arguments int, read func(args []string) (*trust.Bundle, trust.Report, error)) *cobra.Command {
-	return importOver(use, short, arguments, func(args []string) (*trust.Bundle, *trust.Bundle, trust.Report, error) {
-		b, report, err := read(args)
+// importCommand is one kind of list.
+func importCommand(in inputs, short string, read func(files []input) (*trust.Bundle, trust.Report, error)) *cobra.Command {
+	return importOver(in, short, func(files []input) (*trust.Bundle, *trust.Bundle, trust.Report, error) {
+		b, report, err := read(files)
 		return b, nil, report, err
 	})
 }
 
 // importOver is an import that may go on with what is held.
-func importOver(use, short string, arguments int, read func(args []string) (b, held *trust.Bundle, report trust.Report, err error)) *cobra.Command {
+func importOver(in inputs, short string, read func(files []input) (b, held *trust.Bundle, report trust.Report, err error)) *cobra.Command {
+	in.most = maxInput
 	var out string
 	var approved []string
 	cmd := &cobra.Command{
-		Use: use, Short: short,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) != arguments && (arguments >= 0 || len(args) == 0) {
-				return usageError{fmt.Errorf("trust import takes: %s", use)}
-			}
-			return nil
-		},
+		Use: in.usage, Short: short,
+		Args: func(_ *cobra.Command, args []string) error { return in.check(args) },
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if out == "" {
 				return usageError{errors.New("trust import needs --out DIR")}
 			}
-			b, held, report, err := read(args)
+			files, err := in.read(cmd.Context(), args, cmd.OutOrStdout())
+			if err != nil {
+				return err
+			}
+			b, held, report, err := read(files)
 			if err != nil {
 				describeReport(cmd.OutOrStdout(), report)
 				return err
@@ -132,23 +124,24 @@ func importOver(use, short string, arguments int, read func(args []string) (b, h
 			if err := importable(b, time.Now()); err != nil {
 				return err
 			}
-			if err := replaceable(cmd.OutOrStdout(), out, b, held, digestsOf(args), approved); err != nil {
+			if err := replaceable(cmd.OutOrStdout(), out, b, held, digestsOf(files), approved); err != nil {
 				return err
 			}
-			files, err := b.Files()
+			written, err := b.Files()
 			if err != nil {
 				return err
 			}
-			return put(out, files)
+			return put(out, written)
 		},
 	}
-	importFlags(cmd, &out, &approved)
+	importFlags(cmd, &in, &out, &approved)
 	return cmd
 }
 
-func importFlags(cmd *cobra.Command, out *string, approved *[]string) {
+func importFlags(cmd *cobra.Command, in *inputs, out *string, approved *[]string) {
 	cmd.Flags().StringVar(out, "out", "", "directory to write to; what is there is kept beside it as .previous")
 	cmd.Flags().StringArrayVar(approved, "shrink", nil, "sha256:HEX of a list that removes a fifth or more, and was looked at and approved")
+	cmd.Flags().StringVar(&in.ca, "ca", "", "authority of the servers of addresses, PEM; those of the system where it is not given")
 }
 
 // importable refuses a bundle that nobody could verify anything with, and one that
@@ -167,7 +160,7 @@ func importable(b *trust.Bundle, now time.Time) error {
 func gdhcnCommand() *cobra.Command {
 	var keyFile string
 	var pins []string
-	cmd := importCommand("gdhcn LIST…", "trust lists of WHO (DID documents), each with a proof under --key, or its digest approved with --pin", -1, func(args []string) (*trust.Bundle, trust.Report, error) {
+	cmd := importCommand(inputs{usage: "gdhcn LIST…", count: -1}, "trust lists of WHO (DID documents), each with a proof under --key, or its digest approved with --pin", func(files []input) (*trust.Bundle, trust.Report, error) {
 		if keyFile == "" && len(pins) == 0 {
 			return nil, nil, usageError{errors.New("trust import gdhcn needs --key FILE (the signer of the lists) or --pin sha256:HEX of each list")}
 		}
@@ -181,13 +174,9 @@ func gdhcnCommand() *cobra.Command {
 				return nil, nil, usageError{fmt.Errorf("--key: %w", err)}
 			}
 		}
-		files, err := readInputs(args)
-		if err != nil {
-			return nil, nil, err
-		}
 		var documents []trust.DIDDocument
-		for _, content := range files {
-			documents = append(documents, trust.DIDDocument{Content: content, Signer: signer, Digest: pinned(content, pins)})
+		for _, f := range files {
+			documents = append(documents, trust.DIDDocument{Content: f.Content, Signer: signer, Digest: pinned(f.Content, pins)})
 		}
 		return trust.ImportGDHCN(documents...)
 	})
@@ -204,16 +193,6 @@ func digestOf(content []byte) string {
 	return digestPrefix + hex.EncodeToString(digest[:])
 }
 
-// digestsOf names the bytes of those arguments that are files.
-func digestsOf(args []string) (digests []string) {
-	for _, arg := range args {
-		if content, err := readInput(arg, nil); err == nil {
-			digests = append(digests, digestOf(content))
-		}
-	}
-	return digests
-}
-
 // pinned returns the digest of a content, in hex, if it is among those approved.
 func pinned(content []byte, pins []string) string {
 	name := digestOf(content)
@@ -221,17 +200,6 @@ func pinned(content []byte, pins []string) string {
 		return strings.TrimPrefix(name, digestPrefix)
 	}
 	return ""
-}
-
-func readInputs(names []string) (files [][]byte, err error) {
-	for _, name := range names {
-		content, err := readInput(name, nil)
-		if err != nil {
-			return nil, err
-		}
-		files = append(files, content)
-	}
-	return files, nil
 }
 
 func trustShowCommand() *cobra.Command {

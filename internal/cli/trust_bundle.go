@@ -2,6 +2,7 @@ package cli
 
 import (
 	"archive/zip"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -197,19 +198,15 @@ func (a *App) export(set bundleParts, out string, said io.Writer) error {
 func importBundleCommand() *cobra.Command {
 	var out, key string
 	var approved []string
+	in := inputs{usage: "bundle DIR|FILE.zip", count: 1, most: maxFetched}
 	cmd := &cobra.Command{
-		Use: "bundle DIR|FILE.zip", Short: "a signed bundle, as akashi trust export makes it; never an older one than before",
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) != 1 {
-				return usageError{errors.New("trust import takes: bundle DIR|FILE.zip")}
-			}
-			return nil
-		},
+		Use: in.usage, Short: "a signed bundle, as akashi trust export makes it; never an older one than before",
+		Args: func(_ *cobra.Command, args []string) error { return in.check(args) },
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if out == "" {
 				return usageError{errors.New("trust import needs --out DIR")}
 			}
-			fsys, closer, err := openTrust(args[0])
+			fsys, closer, err := in.openBundle(cmd, args[0])
 			if err != nil {
 				return err
 			}
@@ -255,9 +252,25 @@ func importBundleCommand() *cobra.Command {
 			return put(out, content)
 		},
 	}
-	importFlags(cmd, &out, &approved)
+	importFlags(cmd, &in, &out, &approved)
 	cmd.Flags().StringVar(&key, "key", "", "public key of whoever put it together (name+hash+key), got from somewhere you trust; default the one pinned at the first use")
 	return cmd
+}
+
+// openBundle opens a bundle as openTrust does, or one that an address gives in one file.
+func (in *inputs) openBundle(cmd *cobra.Command, arg string) (fs.FS, io.Closer, error) {
+	if !isAddress(arg) {
+		return openTrust(arg)
+	}
+	files, err := in.read(cmd.Context(), []string{arg}, cmd.OutOrStdout())
+	if err != nil {
+		return nil, nil, err
+	}
+	z, err := zip.NewReader(bytes.NewReader(files[0].Content), int64(len(files[0].Content)))
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: no zip: %w", clean1(arg), err)
+	}
+	return z, io.NopCloser(nil), nil
 }
 
 func allFiles(fsys fs.FS) (map[string][]byte, error) {

@@ -28,12 +28,12 @@ var outward = []string{"net/smtp", "net/rpc", "go.opentelemetry.io/otel/exporter
 // allowed are the connections that the program makes, by file or folder: reviewed. Each goes
 // where a setting says, never where data says.
 var allowed = map[string][]string{
-	"internal/store/":           {"github.com/jackc/pgx/v5"},                                            // the database
-	"certificate/jsonld/":       {"github.com/piprate/json-gold"},                                       // with a loader that knows the package's own contexts only
-	"internal/cli/signin.go":    {"net/http.Client", "net/http.Transport"},                              // --url of akashi sign-in
-	"internal/cli/selfcheck.go": {"net/http.Client", "net/http.Transport"},                              // the URL of akashi selfcheck
-	"cmd/akashi/trace.go":       {"go.opentelemetry.io/otel/exporters/"},                                // AKASHI_TRACES_URL
-	"internal/watch/send.go":    {"net/http.Client", "net/http.Transport", "net/http.DefaultTransport"}, // AKASHI_ALERT_URL
+	"internal/store/":        {"github.com/jackc/pgx/v5"},                                            // the database
+	"certificate/jsonld/":    {"github.com/piprate/json-gold"},                                       // with a loader that knows the package's own contexts only
+	"internal/cli/signin.go": {"net/http.Client", "net/http.Transport"},                              // --url of akashi sign-in
+	"internal/cli/fetch.go":  {"net/http.Client", "net/http.Transport"},                              // addresses on the command line: akashi selfcheck, akashi trust import
+	"cmd/akashi/trace.go":    {"go.opentelemetry.io/otel/exporters/"},                                // AKASHI_TRACES_URL
+	"internal/watch/send.go": {"net/http.Client", "net/http.Transport", "net/http.DefaultTransport"}, // AKASHI_ALERT_URL
 }
 
 // S-006: nothing in the program connects to anywhere but where a setting says: no
