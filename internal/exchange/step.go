@@ -21,7 +21,10 @@ const jobName = "job:batch"
 func (s *Batches) Step(ctx context.Context, most int) (int, error) {
 	w := office.Work[OpenRow]{
 		Log: s.Log, Clock: s.Clock, Store: s.Store, Job: jobName, Needs: []office.Permission{office.WriteApplications},
-		Open: s.Store.OpenRows, Do: s.row, Tries: Tries, Fail: s.Store.RowFailed,
+		Open: func(ctx context.Context, code string, _ []string, most int) ([]OpenRow, error) {
+			return s.Store.OpenRows(ctx, code, most) // applying has no hours
+		},
+		Do: s.row, Tries: Tries, Fail: s.Store.RowFailed,
 		Of: func(r OpenRow) office.Item {
 			return office.Item{Person: r.Person, Case: r.Batch, Try: audit.Entry{Action: "batch.try", Object: r.Application}}
 		},

@@ -70,8 +70,8 @@ type MailingStore interface {
 	Mailings(ctx context.Context, office, before string, limit int) ([]Mailing, error)
 	StartMailing(ctx context.Context, m Mailing) error // fault Conflict "bulk_state"
 	StopMailing(ctx context.Context, m Mailing) error  // fault Conflict "bulk_stopped"
-	// ToMail returns applications still to be printed, in order; needs no act.
-	ToMail(ctx context.Context, office string, most int) ([]ToMail, error)
+	// ToMail returns applications still to be printed, in order, but of those who wait; needs no act.
+	ToMail(ctx context.Context, office string, waiting []string, most int) ([]ToMail, error)
 	// Mailed notes the copy of one; fault Conflict "bulk_state" if another node was faster.
 	Mailed(ctx context.Context, office string, item ToMail, c Copy) error
 	// MailFailed counts so many tries of one that has no copy.

@@ -20,9 +20,7 @@ import (
 func (s *Mailings) Step(ctx context.Context, most int) (int, error) {
 	return office.Work[ToMail]{
 		Log: s.Log, Clock: s.Clock, Store: s.Store, Job: "job:mail", Needs: []office.Permission{office.Issue, office.Print},
-		Open: func(ctx context.Context, code string, most int) ([]ToMail, error) {
-			return s.Store.ToMail(ctx, code, most+MaxMailing) // behind one that waits
-		},
+		Open: s.Store.ToMail,
 		Of: func(item ToMail) office.Item {
 			return office.Item{Person: item.Person, Case: item.Mailing, Try: audit.Entry{Action: "mailing.try", Object: item.Application}}
 		},

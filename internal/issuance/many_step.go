@@ -17,7 +17,7 @@ import (
 func (s *Many) Step(ctx context.Context, most int) (int, error) {
 	return office.Work[Item]{
 		Log: s.Log, Clock: s.Clock, Store: s.Store, Job: "job:" + string(s.Act),
-		Open: func(ctx context.Context, code string, most int) ([]Item, error) {
+		Open: func(ctx context.Context, code string, _ []string, most int) ([]Item, error) {
 			return s.Store.OpenItems(ctx, code, s.Act, most)
 		},
 		Of:    func(item Item) office.Item { return office.Item{Case: item.Run, Try: s.entry("try", item.Certificate)} },

@@ -19,14 +19,14 @@ type Work[T any] struct {
 	Log   *audit.Log
 	Clock clock.Clock
 	Store WorkStore
-	Job   string                                                                        // who acts, where nobody has asked or whoever asked may not: "job:mail"
-	Needs []Permission                                                                  // of whoever asked, when it is done
-	Open  func(ctx context.Context, code string, most int) ([]T, error)                 // still to be done, in order
-	Of    func(item T) Item                                                             // what it is about
-	Do    func(ctx context.Context, a actor.Actor, item T) error                        // fault Conflict "bulk_state" if somebody else is at it
-	Again error                                                                         // that may be gone at the next try, though it looks as if only a person could help
-	Tries int                                                                           // after which an item is left for a person
-	Fail  func(ctx context.Context, code string, item T, fault string, tries int) error // counts so many tries, inside an act
+	Job   string                                                                          // who acts, where nobody has asked or whoever asked may not: "job:mail"
+	Needs []Permission                                                                    // of whoever asked, when it is done
+	Open  func(ctx context.Context, code string, waiting []string, most int) ([]T, error) // still to be done, in order, but of those who wait
+	Of    func(item T) Item                                                               // what it is about
+	Do    func(ctx context.Context, a actor.Actor, item T) error                          // fault Conflict "bulk_state" if somebody else is at it
+	Again error                                                                           // that may be gone at the next try, though it looks as if only a person could help
+	Tries int                                                                             // after which an item is left for a person
+	Fail  func(ctx context.Context, code string, item T, fault string, tries int) error   // counts so many tries, inside an act
 }
 
 // WorkStore has whom a job works for; needs no act.
@@ -53,31 +53,22 @@ func (w Work[T]) Each(ctx context.Context, most int) (int, error) {
 
 // Step does at most so many things of an office that is not suspended. It returns how many
 // are done, and the faults of the others. What is asked for by somebody who may not do it at
-// this hour waits.
+// this hour waits, and is in nobody's way.
 func (w Work[T]) Step(ctx context.Context, code string, most int) (n int, err error) {
-	items, err := w.Open(ctx, code, most)
+	items, err := w.open(ctx, code, most)
 	if err != nil {
 		return 0, err
 	}
-	var waiting []string // who may not at this hour
 	for _, item := range items {
-		if most == 0 {
-			break
-		}
-		if slices.Contains(waiting, w.Of(item).Person) {
-			continue
-		}
 		// Looked up for each: who suspends an office stops what is going on.
 		o, failed := w.Store.Office(ctx, code)
 		if failed != nil || o.Settings.Suspended != nil {
 			return n, errors.Join(err, failed)
 		}
 		a, failed := w.actor(ctx, code, item)
-		if failed == nil && slices.ContainsFunc(w.Needs, func(p Permission) bool { return !o.Settings.Lets(a, p, w.Clock.Now()) }) {
-			waiting = append(waiting, a.Person)
+		if failed == nil && w.waits(o, a) { // since a moment ago
 			continue
 		}
-		most--
 		if failed == nil {
 			failed = w.Do(ctx, a, item)
 		}
@@ -94,6 +85,40 @@ func (w Work[T]) Step(ctx context.Context, code string, most int) (n int, err er
 		}
 	}
 	return n, err
+}
+
+// open asks until nobody of the things it has waits.
+func (w Work[T]) open(ctx context.Context, code string, most int) ([]T, error) {
+	var waiting []string
+	may := map[string]bool{"": true}
+	for {
+		items, err := w.Open(ctx, code, waiting, most)
+		if err != nil || len(items) == 0 {
+			return nil, err
+		}
+		o, err := w.Store.Office(ctx, code)
+		if err != nil {
+			return nil, err
+		}
+		before := len(waiting)
+		for _, item := range items {
+			person := w.Of(item).Person
+			if may[person] {
+				continue
+			}
+			a, err := w.actor(ctx, code, item)
+			if may[person] = err != nil || !w.waits(o, a); !may[person] && !slices.Contains(waiting, person) {
+				waiting = append(waiting, person)
+			}
+		}
+		if len(waiting) == before {
+			return items, nil
+		}
+	}
+}
+
+func (w Work[T]) waits(o Office, a actor.Actor) bool {
+	return slices.ContainsFunc(w.Needs, func(p Permission) bool { return !o.Settings.Lets(a, p, w.Clock.Now()) })
 }
 
 // actor is whoever asked, as long as he may do so himself; else the job.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strconv"
 
 	"gorm.io/gorm"
 
@@ -197,7 +198,12 @@ func (s *Store) StopMailing(ctx context.Context, m issuance.Mailing) error {
 }
 
 // ToMail implements issuance.MailingStore.
-func (s *Store) ToMail(ctx context.Context, code string, most int) (list []issuance.ToMail, err error) {
+func (s *Store) ToMail(ctx context.Context, code string, waiting []string, most int) (list []issuance.ToMail, err error) {
+	args, places := []any{code, most, issuance.Tries, ""}, "$4"
+	for _, person := range waiting {
+		args = append(args, person)
+		places += ", $" + strconv.Itoa(len(args))
+	}
 	err = s.lookup(ctx, code, batch{every(func(scan scan) error {
 		var t issuance.ToMail
 		err := scan(&t.Mailing, &t.Number, &t.Application, &t.Person)
@@ -205,8 +211,8 @@ func (s *Store) ToMail(ctx context.Context, code string, most int) (list []issua
 		return err
 	}, `SELECT i.mailing_id, i.number, i.application_id, m.requested_by FROM mailing_items i
 		JOIN mailings m ON m.office = i.office AND m.id = i.mailing_id
-		WHERE i.office = $1 AND i.done_at = 0 AND i.tries < $3 AND m.started_at > 0 AND m.stopped_at = 0
-		ORDER BY i.mailing_id, i.number LIMIT $2`, code, most, issuance.Tries)})
+		WHERE i.office = $1 AND i.done_at = 0 AND i.tries < $3 AND m.started_at > 0 AND m.stopped_at = 0 AND m.requested_by NOT IN (`+places+`)
+		ORDER BY i.mailing_id, i.number LIMIT $2`, args...)})
 	return list, err
 }
 
