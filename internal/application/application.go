@@ -130,8 +130,9 @@ type Application struct {
 	Reasons              []Reason
 	Record               Record
 	Decision             *Decision
-	Another              string // why it has a certificate beside a valid one: a code of WhyAnother
-	PersonKey            string // key under which the personal part is sealed
+	Earlier              []Decision // of people, that counted before it was checked or decided again; the oldest first
+	Another              string     // why it has a certificate beside a valid one: a code of WhyAnother
+	PersonKey            string     // key under which the personal part is sealed
 	CreatedAt, UpdatedAt time.Time
 }
 
@@ -192,6 +193,7 @@ type sealed struct {
 	Postal        *Postal                    `json:"postal,omitempty"`
 	Record        Record                     `json:"record"`
 	Decision      *Decision                  `json:"decision,omitempty"`
+	Earlier       []Decision                 `json:"earlier,omitempty"`
 	Another       string                     `json:"another,omitempty"`
 }
 
@@ -199,7 +201,7 @@ type sealed struct {
 func (a Application) Encode() ([]byte, error) {
 	s := sealed{
 		NoticeVersion: a.Form.NoticeVersion, Documents: a.Form.Documents, Applicant: a.Form.Applicant,
-		Subject: a.Form.Subject, Record: a.Record, Decision: a.Decision, Another: a.Another, Postal: a.Form.Postal,
+		Subject: a.Form.Subject, Record: a.Record, Decision: a.Decision, Earlier: a.Earlier, Another: a.Another, Postal: a.Form.Postal,
 	}
 	if p := a.Form.Passport; p != nil {
 		s.Zone, s.DataPageName, s.Alternative = p.Zone.Reveal(), &p.DataPageName, &p.Alternative
@@ -214,7 +216,7 @@ func (a *Application) Decode(b []byte) error {
 		return fmt.Errorf("application: %w", err)
 	}
 	a.Form.NoticeVersion, a.Form.Documents, a.Form.Applicant, a.Form.Subject = s.NoticeVersion, s.Documents, s.Applicant, s.Subject
-	a.Record, a.Decision, a.Another, a.Form.Postal = s.Record, s.Decision, s.Another, s.Postal
+	a.Record, a.Decision, a.Earlier, a.Another, a.Form.Postal = s.Record, s.Decision, s.Earlier, s.Another, s.Postal
 	if s.DataPageName != nil {
 		a.Form.Passport = &Passport{Zone: NewZone(s.Zone), DataPageName: *s.DataPageName, Alternative: *s.Alternative}
 	}

@@ -102,7 +102,8 @@ func (s *Service) List(ctx context.Context, a actor.Actor, f Filter) (list []App
 	return list, err
 }
 
-// change loads an application, lets fn change it, and saves it.
+// change loads an application, lets fn change it, and saves it. A person's decision that
+// counts no more is kept with its reason.
 func (s *Service) change(ctx context.Context, a actor.Actor, id, action string, fn func(context.Context, *Application, *audit.Entry) error) (app Application, err error) {
 	err = s.Log.Act(ctx, a.For(id), audit.Entry{Action: action, Object: id}, func(ctx context.Context, e *audit.Entry) error {
 		if app, err = s.Store.Application(ctx, a.Office, id); err != nil {
@@ -112,8 +113,13 @@ func (s *Service) change(ctx context.Context, a actor.Actor, id, action string, 
 		if err := app.NotOwnOf(a); err != nil {
 			return err
 		}
+		before := app.Decision
 		if err := fn(ctx, &app, e); err != nil {
 			return err
+		}
+		if before != nil && before.Reason != "" && app.Decision != before {
+			app.Earlier = append(app.Earlier, *before)
+			e.Fact("earlier_decision", before.Outcome)
 		}
 		app.UpdatedAt = s.now()
 		e.Person = app.Record.PersonID

@@ -2,6 +2,7 @@ package application_test
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -84,6 +85,44 @@ func TestDecide(t *testing.T) {
 		}
 		if _, err := w.Applications.Withdraw(t.Context(), w.Clerk, none.ID); key(err) != "transition" {
 			t.Errorf("error/withdraw after the end: %v", err)
+		}
+	})
+}
+
+// Whoever decided has said why, and that stays when the application is checked or
+// decided again.
+func TestEarlierDecisions(t *testing.T) {
+	world.Each(t, func(t *testing.T, w *world.World) {
+		ctx, s := t.Context(), w.Applications
+		a := held(t, w, func(f *application.Form) { f.Subject.Former = "古川" })
+		for n, v := range []application.Verdict{{Outcome: "ask", Reason: "戸籍を持参"}, {Outcome: "approve", Reason: "戸籍で確認"}, {Outcome: "reject", Reason: "取り違え"}} {
+			if v.Outcome == "approve" {
+				if _, err := s.Submit(ctx, w.Clerk, a.ID); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if _, err := s.Decide(ctx, w.Clerk, a.ID, v); err != nil {
+				t.Fatal(err)
+			}
+			if v.Outcome == "approve" { // checked again: the decision counts no more
+				if got, err := s.Submit(ctx, w.Clerk, a.ID); err != nil || got.Decision != nil {
+					t.Errorf("error/checked again: %+v %v", got.Decision, err)
+				}
+			}
+			got, err := s.Get(ctx, w.Clerk, a.ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var reasons []string
+			for _, d := range got.Earlier {
+				reasons = append(reasons, d.Reason)
+				if d.By != w.Clerk.Person || d.At.IsZero() {
+					t.Errorf("error/whose it was: %+v", d)
+				}
+			}
+			if want := [][]string{nil, {"戸籍を持参", "戸籍で確認"}, {"戸籍を持参", "戸籍で確認"}}[n]; !slices.Equal(reasons, want) {
+				t.Errorf("error/earlier decisions: %q, want %q", reasons, want)
+			}
 		}
 	})
 }

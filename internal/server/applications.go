@@ -12,23 +12,24 @@ import (
 
 // applicationBody is an application with what was found out about it.
 type applicationBody struct {
-	ID               string                `json:"id"`
-	Version          int                   `json:"version" doc:"counts changes"`
-	State            application.State     `json:"state"`
-	Kind             string                `json:"kind"`
-	Programme        string                `json:"programme"`
-	Channel          string                `json:"channel"`
-	WaitsFor         application.Party     `json:"waits_for,omitempty" doc:"who has to act: applicant, clerk or approver; absent: nobody"`
-	Reasons          []reasonBody          `json:"reasons" doc:"why it is held"`
-	Passport         *readingBody          `json:"passport,omitempty"`
-	Record           *recordBody           `json:"record,omitempty"`
-	Decision         *application.Decision `json:"decision,omitempty"`
-	Another          string                `json:"another,omitempty" doc:"why it has a certificate beside a valid one of the same kind, holder and passport"`
-	NumberMayBeAsked bool                  `json:"number_may_be_asked" doc:"whether the applicant may be asked for the individual number now (R-131)"`
-	Certificates     string                `json:"certificates,omitempty" doc:"where its certificates are listed"`
-	CreatedAt        time.Time             `json:"created_at"`
-	UpdatedAt        time.Time             `json:"updated_at"`
-	Form             *formBody             `json:"form,omitempty" doc:"as handed in; only where one application is read"`
+	ID               string                 `json:"id"`
+	Version          int                    `json:"version" doc:"counts changes"`
+	State            application.State      `json:"state"`
+	Kind             string                 `json:"kind"`
+	Programme        string                 `json:"programme"`
+	Channel          string                 `json:"channel"`
+	WaitsFor         application.Party      `json:"waits_for,omitempty" doc:"who has to act: applicant, clerk or approver; absent: nobody"`
+	Reasons          []reasonBody           `json:"reasons" doc:"why it is held"`
+	Passport         *readingBody           `json:"passport,omitempty"`
+	Record           *recordBody            `json:"record,omitempty"`
+	Decision         *application.Decision  `json:"decision,omitempty"`
+	Earlier          []application.Decision `json:"earlier_decisions,omitempty" doc:"of people, that counted before it was checked or decided again; the oldest first"`
+	Another          string                 `json:"another,omitempty" doc:"why it has a certificate beside a valid one of the same kind, holder and passport"`
+	NumberMayBeAsked bool                   `json:"number_may_be_asked" doc:"whether the applicant may be asked for the individual number now (R-131)"`
+	Certificates     string                 `json:"certificates,omitempty" doc:"where its certificates are listed"`
+	CreatedAt        time.Time              `json:"created_at"`
+	UpdatedAt        time.Time              `json:"updated_at"`
+	Form             *formBody              `json:"form,omitempty" doc:"as handed in; only where one application is read"`
 }
 
 type reasonBody struct {
@@ -91,7 +92,7 @@ type anotherBody struct {
 func (s *Server) applicationOf(a application.Application) applicationBody {
 	b := applicationBody{
 		ID: a.ID, Version: a.Version, State: a.State, Kind: string(a.Form.Kind), Programme: a.Form.Programme, Channel: string(a.Form.Channel),
-		WaitsFor: a.WaitsFor(), Reasons: reasonsOf(a.Reasons), Decision: a.Decision, Another: a.Another, NumberMayBeAsked: a.Record.MayAskNo, CreatedAt: a.CreatedAt, UpdatedAt: a.UpdatedAt,
+		WaitsFor: a.WaitsFor(), Reasons: reasonsOf(a.Reasons), Decision: a.Decision, Earlier: a.Earlier, Another: a.Another, NumberMayBeAsked: a.Record.MayAskNo, CreatedAt: a.CreatedAt, UpdatedAt: a.UpdatedAt,
 	}
 	if a.Record.Outcome != "" {
 		r := a.Record

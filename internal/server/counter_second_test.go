@@ -65,6 +65,14 @@ func TestIdentityUnseen(t *testing.T) {
 	}
 	f.want(t, f.page(f.clerk, "POST", path+"/decision", "outcome=approve&reason="), 400, "")
 	f.want(t, f.page(f.clerk, "POST", path+"/decision", "outcome=approve&reason=窓口での聞き取りで確認"), 303, "")
+	// Checked again, it is decided anew, and what was decided before stays with its reason.
+	f.want(t, f.page(f.clerk, "POST", path+"/submit", ""), 303, "")
+	f.holds(t, f.page(f.clerk, "GET", path, ""), "以前の決定", "窓口での聞き取りで確認")
+	log := f.do(f.everyRole(t, cli.TestOffice)[office.Auditor], "GET", "/log?day="+string(f.World.Clock.Today())+"&action=application.submit", "")
+	if f.want(t, log, 200, ""); !bytes.Contains(log.body, []byte(`"earlier_decision":"approve"`)) {
+		t.Errorf("error/the log does not tell that a decision counts no more: %s", log.body)
+	}
+	f.want(t, f.page(f.clerk, "POST", path+"/decision", "outcome=approve&reason=もう一度確認"), 303, "")
 	f.want(t, f.page(f.clerk, "POST", path+"/issue", ""), 303, "")
 	if page := f.page(f.clerk, "GET", unseen("two", "documents[]", "driving_licence"), ""); !bytes.Contains(page.body, []byte(`/issue"`)) {
 		t.Errorf("ok/seen: %s", inWords(t, page))
