@@ -414,6 +414,7 @@ func (a *App) Jobs() []Job {
 		{"mail", manyEvery, a.mail},
 		{"batch", manyEvery, a.batch},
 		{"lists", time.Minute, a.makeLists},
+		{"staged", staleEvery, a.expire},
 	}
 	if a.Config.RosterDir != "" {
 		reader := &rosterReader{app: a, read: map[string][sha256.Size]byte{}}
@@ -465,6 +466,22 @@ func (a *App) batch(ctx context.Context, logger *slog.Logger) error {
 	n, err := a.Batches.Step(ctx, manyAtOnce)
 	if n > 0 {
 		logger.Info("batch", "applications", n)
+	}
+	return err
+}
+
+// staleEvery is how often files are looked for that nobody applied in time.
+const staleEvery = time.Hour
+
+// expire erases files of records, subjects and staff that nobody applied in time.
+func (a *App) expire(ctx context.Context, logger *slog.Logger) error {
+	n, err := office.Each(ctx, a.Store.Offices, func(ctx context.Context, code string) (int, error) {
+		imports, err := a.Imports.Expire(ctx, job("staged", code))
+		rosters, failed := a.Rosters.Expire(ctx, job("staged", code))
+		return imports + rosters, errors.Join(err, failed)
+	})
+	if n > 0 {
+		logger.Info("erased files that nobody applied", "files", n)
 	}
 	return err
 }

@@ -27,7 +27,11 @@ type RosterState string
 const (
 	RosterStaged    RosterState = "staged"
 	RosterCommitted RosterState = "committed"
+	RosterExpired   RosterState = "expired" // nobody applied it in time; the file is erased
 )
+
+// StagedLasts is how long a file that was handed in waits to be applied; then it is erased.
+const StagedLasts = 14 * 24 * time.Hour
 
 // Roster is a list of the present staff of an office, compared with its accounts
 //
@@ -153,6 +157,9 @@ type RosterStore interface {
 	// CommitRoster stores the result of a staged one and erases the file; fault
 	// Conflict "roster_state".
 	CommitRoster(ctx context.Context, r Roster) error
+	// StaleRosters returns those that are staged since before a time; needs no act.
+	StaleRosters(ctx context.Context, office string, before time.Time) ([]string, error)
+	ExpireRoster(ctx context.Context, office, id string) error // fault Conflict "roster_state"; erases the file
 }
 
 // Rosters is the comparison of accounts with the staff that there is.
@@ -254,7 +261,7 @@ func (s *Rosters) Arrive(ctx context.Context, a actor.Actor, file []byte) (r Ros
 		if err != nil {
 			return err
 		}
-		if len(last) == 1 && last[0].SHA256 == r.SHA256 {
+		if len(last) == 1 && last[0].SHA256 == r.SHA256 && last[0].State != RosterExpired {
 			r = last[0]
 			return nil
 		}
@@ -269,6 +276,20 @@ func (s *Rosters) Arrive(ctx context.Context, a actor.Actor, file []byte) (r Ros
 		return s.apply(ctx, a, &r, file, e)
 	})
 	return r, err
+}
+
+// Expire ends what nobody applied in time, and erases its file. It returns how many.
+func (s *Rosters) Expire(ctx context.Context, a actor.Actor) (n int, err error) {
+	old, err := s.Store.StaleRosters(ctx, a.Office, s.now().Add(-StagedLasts))
+	for _, id := range old {
+		failed := s.Log.Act(ctx, a, audit.Entry{Action: "roster.expire", Object: id}, func(ctx context.Context, _ *audit.Entry) error {
+			return s.Store.ExpireRoster(ctx, a.Office, id)
+		})
+		if err = errors.Join(err, failed); failed == nil {
+			n++
+		}
+	}
+	return n, err
 }
 
 // List returns rosters, newest first.

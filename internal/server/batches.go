@@ -29,6 +29,7 @@ type batchBody struct {
 	StartedBy string         `json:"started_by,omitempty"`
 	StartedAt time.Time      `json:"started_at,omitzero"`
 	ClosedAt  time.Time      `json:"closed_at,omitzero" doc:"when its rows were erased"`
+	KeptUntil time.Time      `json:"kept_until,omitzero" doc:"its rows are erased then, whatever became of them"`
 	Lines     []batchRowBody `json:"lines,omitempty" doc:"not in the list"`
 }
 
@@ -92,6 +93,9 @@ func batchOf(b exchange.Batch) batchBody {
 	out := batchBody{
 		ID: b.ID, State: batchState(b), SHA256: b.SHA256, Encoding: b.Encoding, Rows: b.Count, Accepted: b.Accepted, Done: b.Done, Failed: b.Failed,
 		Approval: b.Approval, CreatedBy: b.CreatedBy, CreatedAt: b.CreatedAt, StartedBy: b.StartedBy, StartedAt: b.StartedAt, ClosedAt: b.ClosedAt,
+	}
+	if b.ClosedAt.IsZero() {
+		out.KeptUntil = b.CreatedAt.Add(exchange.Kept)
 	}
 	for _, r := range b.Rows {
 		row := batchRowBody{Line: r.Line, Accepted: r.Accepted, Application: r.Application, Done: r.Done, Fault: r.Fault}

@@ -54,6 +54,7 @@ type importBody struct {
 	CommittedAt  time.Time               `json:"committed_at,omitzero"`
 	WithdrawnBy  string                  `json:"withdrawn_by,omitempty"`
 	WithdrawnAt  time.Time               `json:"withdrawn_at,omitzero"`
+	KeptUntil    time.Time               `json:"kept_until,omitzero" doc:"a staged file that nobody has applied by then is erased"`
 	Certificates []string                `json:"certificates,omitempty" doc:"made from what the file brought"`
 }
 
@@ -97,6 +98,9 @@ func importOf(i vaccination.Import, certificates []string) importBody {
 			Layout: r.Layout, SHA256: r.SHA256, Encoding: r.Encoding, Rows: r.Rows, Accepted: r.Accepted,
 			Refused: r.Refused, Faults: r.Faults, Findings: linesOf(r.Findings), Unlisted: r.Unlisted,
 		},
+	}
+	if i.State == vaccination.ImportStaged {
+		b.KeptUntil = i.CreatedAt.Add(office.StagedLasts)
 	}
 	if !i.CommittedAt.IsZero() {
 		o := i.Outcome

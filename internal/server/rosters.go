@@ -19,6 +19,7 @@ type rosterBody struct {
 	CreatedAt   time.Time           `json:"created_at"`
 	CommittedBy string              `json:"committed_by,omitempty"`
 	CommittedAt time.Time           `json:"committed_at,omitzero"`
+	KeptUntil   time.Time           `json:"kept_until,omitzero" doc:"a staged file that nobody has applied by then is erased"`
 }
 
 type rosterList struct {
@@ -47,7 +48,11 @@ func (s *Server) rosterRoutes() []*route {
 }
 
 func rosterOf(r office.Roster) rosterBody {
-	return rosterBody{r.ID, r.State, r.SHA256, r.Result, r.CreatedBy, r.CreatedAt, r.CommittedBy, r.CommittedAt}
+	b := rosterBody{r.ID, r.State, r.SHA256, r.Result, r.CreatedBy, r.CreatedAt, r.CommittedBy, r.CommittedAt, time.Time{}}
+	if r.State == office.RosterStaged {
+		b.KeptUntil = r.CreatedAt.Add(office.StagedLasts)
+	}
+	return b
 }
 
 func (s *Server) roster(r office.Roster, err error) (answer, error) {

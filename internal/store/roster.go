@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"encoding/json"
+	"time"
 
 	"akashi/internal/office"
 	"akashi/internal/seal"
@@ -92,6 +93,16 @@ func (s *Store) RosterFile(ctx context.Context, code, id string) ([]byte, error)
 		return nil, missing(err, "roster")
 	}
 	return s.ring.Office(code).Open(rosterPlace(code, id), row.Staged)
+}
+
+// StaleRosters implements office.RosterStore.
+func (s *Store) StaleRosters(ctx context.Context, code string, before time.Time) ([]string, error) {
+	return s.stale(ctx, &rosterRow{}, code, before)
+}
+
+// ExpireRoster implements office.RosterStore.
+func (s *Store) ExpireRoster(ctx context.Context, code, id string) error {
+	return expire(ctx, &rosterRow{}, code, id, "roster_state")
 }
 
 // CommitRoster implements office.RosterStore.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"time"
 
 	"gorm.io/gorm"
 
@@ -122,6 +123,33 @@ func (s *Store) SaveImport(ctx context.Context, i vaccination.Import, from vacci
 		"state": string(i.State), "staged": nil, "committed_by": i.CommittedBy, "committed_at": milli(i.CommittedAt),
 		"withdrawn_by": i.WithdrawnBy, "withdrawn_at": milli(i.WithdrawnAt), "outcome": string(outcome),
 	}), "import_state")
+}
+
+// StaleImports implements vaccination.ImportStore.
+func (s *Store) StaleImports(ctx context.Context, office string, before time.Time) ([]string, error) {
+	return s.stale(ctx, &importRow{}, office, before)
+}
+
+// ExpireImport implements vaccination.ImportStore.
+func (s *Store) ExpireImport(ctx context.Context, office, id string) error {
+	return expire(ctx, &importRow{}, office, id, "import_state")
+}
+
+// stale are files that wait since before a time to be applied.
+func (s *Store) stale(ctx context.Context, row any, office string, before time.Time) (ids []string, err error) {
+	err = s.look(ctx, office, func(db *gorm.DB) error {
+		return db.Model(row).Where("office = ? AND state = 'staged' AND created_at < ?", office, milli(before)).Order("created_at").Limit(maxNamed).Pluck("id", &ids).Error
+	})
+	return ids, err
+}
+
+func expire(ctx context.Context, row any, office, id, key string) error {
+	db, err := act(ctx, office)
+	if err != nil {
+		return err
+	}
+	return changedOne(db.Model(row).Where("office = ? AND id = ? AND state = 'staged'", office, id).
+		Updates(map[string]any{"state": "expired", "staged": nil}), key)
 }
 
 // CertificatesFrom implements vaccination.ImportStore.

@@ -2,6 +2,7 @@ package vaccination
 
 import (
 	"context"
+	"errors"
 	"strconv"
 	"time"
 
@@ -21,10 +22,11 @@ const (
 	ImportRefused   ImportState = "refused"   // cannot be applied
 	ImportCommitted ImportState = "committed" // applied; the file is erased
 	ImportWithdrawn ImportState = "withdrawn" // what it brought no longer counts
+	ImportExpired   ImportState = "expired"   // nobody applied it in time; the file is erased
 )
 
 // Import is one file handed in, with what was found in it. The file itself is
-// sealed and kept only until it is applied.
+// sealed and kept only until it is applied, office.StagedLasts at most.
 type Import struct {
 	Office, ID             string
 	State                  ImportState
@@ -60,6 +62,9 @@ type ImportStore interface {
 	// before them count again; it returns the certificates made from them.
 	WithdrawBatch(ctx context.Context, office, importID string) (certificates []string, err error)
 	CertificatesFrom(ctx context.Context, office, importID string) ([]string, error)
+	// StaleImports returns those that are staged since before a time; needs no act.
+	StaleImports(ctx context.Context, office string, before time.Time) ([]string, error)
+	ExpireImport(ctx context.Context, office, id string) error // fault Conflict "import_state"; erases the file
 }
 
 // Imports is the use cases around files of subjects and records.
@@ -194,6 +199,20 @@ func (s *Imports) Discard(ctx context.Context, a actor.Actor, id string) (i Impo
 		return s.Store.SaveImport(ctx, i, ImportStaged)
 	})
 	return i, err
+}
+
+// Expire ends what nobody applied in time, and erases its file. It returns how many.
+func (s *Imports) Expire(ctx context.Context, a actor.Actor) (n int, err error) {
+	old, err := s.Store.StaleImports(ctx, a.Office, s.Clock.Now().Add(-office.StagedLasts))
+	for _, id := range old {
+		failed := s.Log.Act(ctx, a.For(id), audit.Entry{Action: "import.expire", Object: id}, func(ctx context.Context, _ *audit.Entry) error {
+			return s.Store.ExpireImport(ctx, a.Office, id)
+		})
+		if err = errors.Join(err, failed); failed == nil {
+			n++
+		}
+	}
+	return n, err
 }
 
 // Get returns an import and the certificates made from what it brought.
