@@ -75,7 +75,7 @@ func (f *fetcher) get(ctx context.Context, address string, header http.Header, m
 	case len(body) > most:
 		err = fmt.Errorf("more than %d MB", most>>20)
 	case answer.StatusCode/100 == 3 && location != "":
-		err = fmt.Errorf("status %d: it leads to %s, and no redirect is followed", answer.StatusCode, location)
+		err = fmt.Errorf("status %d: it leads to %.200q, and no redirect is followed", answer.StatusCode, location)
 	case answer.StatusCode != http.StatusOK:
 		err = fmt.Errorf("status %d", answer.StatusCode)
 	}
