@@ -97,39 +97,6 @@ func (s *Server) html(c *call, page string, status int, said *counter.Said, view
 	return answer{status: status, file: b, media: pageType + "; charset=utf-8", header: map[string]string{"Content-Security-Policy": formPolicy}}, err
 }
 
-// to sends the browser to another page.
-func to(path string) answer {
-	return answer{status: http.StatusSeeOther, header: map[string]string{"Location": path}}
-}
-
-// said tells what went wrong with an act that no field is to blame for, what goes on by
-// itself, and where what it was about is now.
-func said(p problem) *counter.Said {
-	s := &counter.Said{JA: p.JA, EN: p.EN, Kind: "error", About: p.RequestID}
-	if p.Code == "issue_in_progress" || p.Code == "signing_later" {
-		s.Kind = "wait"
-	}
-	if p.Instead != "" {
-		s.Instead = "/counter/certificates/" + p.Instead
-	}
-	return s
-}
-
-// told puts what went wrong at its field, or above the page where it has none there.
-func told(f *counter.Form, p problem) *counter.Said {
-	f.Faults = nil
-	for _, one := range faultsOf(p.cause) {
-		ja, en := Sentence(one)
-		f.Faults = append(f.Faults, counter.Fault{Field: one.Field, JA: ja, EN: en})
-	}
-	counter.InOrder(f.Faults)
-	above := said(p)
-	if slices.ContainsFunc(f.Faults, func(at counter.Fault) bool { return at.Place() != nil }) {
-		above.Faults = slices.Clone(f.Faults)
-	}
-	return above
-}
-
 // nextHere destroys the context of the last applicant and begins anew (L-03).
 func (s *Server) nextHere(c *call) (answer, error) {
 	held, err := s.nextPerson(c)
@@ -146,4 +113,24 @@ func (s *Server) leaveHere(c *call) (answer, error) {
 		return answer{}, err
 	}
 	return to("/sign-in"), nil
+}
+
+// people are the accounts of an office, to name who did what.
+type people map[string]office.Staff
+
+// Name is how a page names an account, or a job that did something by itself.
+func (p people) Name(id string) string {
+	if who, ok := p[id]; ok {
+		return who.Name + "（" + who.User + "）"
+	}
+	return id
+}
+
+func (s *Server) people(c *call) (people, error) {
+	list, err := s.AccountRequests.Staff.ListStaff(c.ctx, c.actor.Office)
+	all := people{}
+	for _, p := range list {
+		all[p.ID] = p
+	}
+	return all, err
 }

@@ -30,15 +30,6 @@ func toRequest(_ *call, a answer) (answer, error) {
 	return to("/counter/account-requests/" + a.body.(accountRequestBody).ID), nil
 }
 
-func toApproval(_ *call, a answer) (answer, error) {
-	return to("/counter/approvals/" + a.body.(approvalBody).ID), nil
-}
-
-// again goes back to the page of the object that an act was about.
-func again(path string) func(*call, answer) (answer, error) {
-	return func(c *call, _ answer) (answer, error) { return to(path + c.param("id")), nil }
-}
-
 type accountsView struct {
 	accountList
 	When     counter.Form // the day of the list

@@ -5,16 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net/http"
 	"net/url"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
 	"akashi/internal/counter"
 	"akashi/internal/fault"
-	"akashi/internal/vaccination"
 )
 
 // maxFields is the largest number of fields of a form.
@@ -55,80 +52,6 @@ func sendable(v url.Values) bool {
 	}
 	_, err := strconv.Atoi(v.Get("version:int"))
 	return len(v) <= maxFields && (err == nil || !v.Has("version:int"))
-}
-
-// ticketForm is the number of a ticket (codes-and-files, 5).
-var ticketForm = regexp.MustCompile(`^[0-9]{10}$`)
-
-// judged makes the body of an application out of a form, and tells everything that is
-// wrong with its fields at once: as typed, by the schema, and by the rules of a form.
-func (s *Server) judged(c *call, v url.Values) error {
-	typed := errors.Join(s.complete(v, c.actor.Office), c.asJSON(v))
-	if errors.Is(typed, fault.New(fault.Invalid, "form_syntax", "")) {
-		return typed
-	}
-	b, unfit := decode[formBody](c)
-	if unfit != nil {
-		_ = json.Unmarshal(c.body, &b) // what can be read of it is judged as well
-	}
-	wrong := errors.Join(typed, unfit, b.form().Check(s.Clock.Today()))
-	if errors.Is(typed, zoneUnreadable) { // a field that nobody has to type is not what is wrong
-		wrong = apartFrom(birthDate, wrong)
-	}
-	if zone := v.Get("passport.mrz"); wrong != nil && zone != "" && s.readZone(zone).Refused {
-		return errors.Join(wrong, fault.New(fault.Invalid, "zone_refused", "passport.mrz"))
-	}
-	return wrong
-}
-
-const birthDate = "subject.birth_date"
-
-// zoneUnreadable: the zone was to tell the date of birth.
-var zoneUnreadable = fault.New(fault.Invalid, "zone_unreadable", "passport.mrz")
-
-// ticketOf is the number of a ticket that was typed, or that its line or bar code has.
-func ticketOf(text, office string) (string, error) {
-	const field = "subject.ticket_number"
-	if line, err := vaccination.ParseTicketLine(text); err == nil {
-		if line.Municipality != office { // the same ten digits are another person's here
-			return text, fault.New(fault.Invalid, "ticket_elsewhere", field)
-		}
-		return line.Ticket, nil
-	}
-	ticket := strings.ReplaceAll(vaccination.ScannedDigits(text), "-", "")
-	if ticket != "" && !ticketForm.MatchString(ticket) {
-		return text, fault.New(fault.Invalid, "ticket_typed", field)
-	}
-	return ticket, nil
-}
-
-// complete fills in what a clerk need not type: a ticket number out of the line of
-// the ticket, the date of birth of the zone.
-func (s *Server) complete(v url.Values, office string) error {
-	ticket, wrong := ticketOf(v.Get("subject.ticket_number"), office)
-	v.Set("subject.ticket_number", ticket)
-	v.Set("notice_version", notice.Version)
-	if !v.Has("version:int") && v.Get("channel") != "mail" { // an app does not use these pages
-		v.Set("channel", "counter")
-	}
-	if v.Get("kind") != "icvp" {
-		v.Del("programme")
-		v.Del("subject.guardian")
-	}
-	if v.Get("kind") == "domestic" {
-		for name := range v {
-			if strings.HasPrefix(name, "passport.") {
-				v.Del(name)
-			}
-		}
-	}
-	if zone := v.Get("passport.mrz"); zone != "" && v.Get(birthDate) == "" {
-		v.Set(birthDate, s.readZone(zone).born)
-		if v.Get(birthDate) == "" {
-			wrong = errors.Join(wrong, zoneUnreadable)
-		}
-	}
-	return wrong
 }
 
 // asJSON makes the body of the API's operation out of fields. The name of a field
@@ -234,51 +157,5 @@ func put(m map[string]any, path []string, value any) bool {
 		return false
 	}
 	m[last] = value
-	return true
-}
-
-// forPeople tells whether an answer is to be a page: the route is one, or gives a file of
-// one, or there is none among the pages, and a browser asks.
-func (c *call) forPeople() bool {
-	if c.request == nil || !strings.Contains(c.request.Header.Get("Accept"), pageType) {
-		return false
-	}
-	if c.route == nil {
-		return c.face == staffFace && !strings.HasPrefix(c.request.URL.Path, prefix)
-	}
-	return c.route.gives == pageType || c.route.hidden && strings.HasPrefix(c.route.path, "/counter/")
-}
-
-// excuse answers a browser with what went wrong: with the page to sign in where
-// nobody is signed in, or with a page of its own.
-func (s *Server) excuse(w http.ResponseWriter, c *call, p problem) bool {
-	if !c.forPeople() {
-		return false
-	}
-	if p.Status == http.StatusUnauthorized {
-		w.Header().Set("Location", "/sign-in")
-		w.WriteHeader(http.StatusSeeOther)
-		return true
-	}
-	f := counter.Frame{}
-	if c.session != nil {
-		var err error
-		if f, err = s.frame(c); err != nil {
-			return false
-		}
-	}
-	f.Said = said(p)
-	back := "/counter"
-	if c.route != nil && slices.Equal(c.route.takes, uploadType) {
-		back = strings.TrimSuffix(c.route.path, "/file")
-	}
-	b, err := counter.Render("message", f, struct{ Back string }{back})
-	if err != nil {
-		return false
-	}
-	w.Header().Set("Content-Type", pageType+"; charset=utf-8")
-	w.Header().Set("Content-Security-Policy", formPolicy)
-	w.WriteHeader(p.Status)
-	_, _ = w.Write(b) // the browser may be gone
 	return true
 }

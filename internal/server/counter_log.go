@@ -28,9 +28,6 @@ func (s *Server) logPages() []*route {
 	return all
 }
 
-// given hands on what an operation gives as a file.
-func given(_ *call, a answer) (answer, error) { return a, nil }
-
 type logView struct {
 	Entries []entryView
 	Next    template.URL // the query of the page with older ones

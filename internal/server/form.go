@@ -157,3 +157,10 @@ func written(n certificate.Name) *nameBody {
 	}
 	return &nameBody{Family: n.Family, Given: n.Given}
 }
+
+// notice is what an applicant is told about the use of the data.
+var notice = struct{ Version, JA, EN string }{
+	"2026-11",
+	"申請書に書かれたことと旅券の情報は、予防接種の記録を確かめて証明書を作るためにだけ使います。照会と発行の記録は保存されます。",
+	"What you hand in and the passport's data are used only to look for the vaccination record and to make the certificate. Look-ups and issues are recorded.",
+}

@@ -38,27 +38,22 @@ func (s *Server) paperRoutes() []*route {
 		faces: staffOnly, method: http.MethodGet, path: prefix + "/papers/application-form", id: "print-blank-form", permission: office.WriteApplications, purpose: actor.Certificate,
 		status: http.StatusOK, gives: pdfType, serve: s.blankForm, ja: "白紙の申請書", en: "The application form to be filled in by hand",
 	}
-	here := pageRoute(http.MethodGet, "/papers/application-form", "show-blank-form", office.WriteApplications, s.shown(s.blankForm), blank.ja, blank.en)
+	here := pageRoute(http.MethodGet, "/papers/application-form", "show-blank-form", office.WriteApplications, shown(s.blankForm), blank.ja, blank.en)
 	here.gives = pdfType
 	list := *blank
 	list.path, list.id, list.permission, list.serve, list.query, list.longer = prefix+"/papers/collection-list", "print-collection-list", office.Print, s.collectionList, []string{"day", "part"}, 2*time.Minute
 	list.ja, list.en = "受渡簿（一日に発行した証明書、100 件ずつ。一件ずつ記録される）", "The collection list of a day, a hundred certificates at a time; each look-up is logged"
-	fetched := showRoute("/papers/collection-list", "show-collection-list", list.id, office.Print, s.shown(s.collectionListOf), list.ja, list.en)
+	fetched := showRoute("/papers/collection-list", "show-collection-list", list.id, office.Print, shown(s.collectionListOf), list.ja, list.en)
 	fetched.gives, fetched.query, fetched.longer = pdfType, list.query, list.longer
 	all := []*route{blank, here, &list, fetched}
 	for _, p := range s.papers() {
 		r := *blank
 		r.path, r.id, r.looksUp, r.serve, r.ja, r.en = prefix+"/applications/{id}/papers/"+p.path, p.id, true, s.onPaper(p), p.ja, p.en
-		page := showRoute("/applications/{id}/papers/"+p.path, p.show, p.id, office.WriteApplications, s.shown(s.onPaper(p)), p.ja, p.en)
+		page := showRoute("/applications/{id}/papers/"+p.path, p.show, p.id, office.WriteApplications, shown(s.onPaper(p)), p.ja, p.en)
 		page.gives, page.looksUp = pdfType, true
 		all = append(all, &r, page)
 	}
 	return all
-}
-
-// shown answers with a paper that the browser shows instead of saving it.
-func (s *Server) shown(serve func(*call) (answer, error)) func(*call) (answer, error) {
-	return func(c *call) (answer, error) { return s.onScreen(serve(c)) }
 }
 
 // head is what every paper made now says.

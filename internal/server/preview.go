@@ -142,6 +142,3 @@ func (s *Server) getPreviewPaper(c *call) (answer, error) {
 	file, err := s.Issuance.PreviewPaper(c.ctx, c.actor, id)
 	return attachment(file, "application/pdf", "preview.pdf"), err
 }
-
-// showPreview lets the browser show the paper of a preview.
-func (s *Server) showPreview(c *call) (answer, error) { return s.onScreen(s.getPreviewPaper(c)) }

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 
 	"akashi/internal/application"
 	"akashi/internal/counter"
@@ -15,43 +14,6 @@ import (
 	"akashi/internal/vaccination"
 	"akashi/internal/vault"
 )
-
-// waiting and everything are what the list of applications can show besides one state.
-const (
-	waiting    application.State = "waiting"
-	everything application.State = "all"
-)
-
-type listView struct {
-	applicationList
-	State  application.State
-	States []application.State
-	Now    time.Time
-}
-
-// showApplications shows what waits, the oldest first, or what was chosen.
-func (s *Server) showApplications(c *call) (answer, error) {
-	v := listView{State: application.State(c.query.Get("state")), Now: s.Clock.Now()}
-	v.States = slices.Concat([]application.State{waiting, everything}, application.States())
-	switch v.State {
-	case "", waiting:
-		var states []string
-		for _, one := range application.Waiting() {
-			states = append(states, string(one))
-		}
-		v.State = waiting
-		c.query.Set("state", strings.Join(states, ","))
-		c.query.Set("order", "oldest")
-	case everything:
-		c.query.Del("state")
-	}
-	a, err := s.listApplications(c)
-	if err != nil {
-		return answer{}, err
-	}
-	v.applicationList = a.body.(applicationList)
-	return s.html(c, "applications", http.StatusOK, nil, v)
-}
 
 type applicationView struct {
 	Application        examinedBody
@@ -82,6 +44,16 @@ func (v applicationView) Holder() string {
 
 func (s *Server) showApplication(c *call) (answer, error) {
 	return s.applicationPage(c, counter.Form{}, http.StatusOK, nil)
+}
+
+// applicationAgain is the page after an act on an application: a look-up, as it shows the person.
+func (s *Server) applicationAgain(c *call, f counter.Form, status int, above *counter.Said) (answer, error) {
+	if !c.route.looksUp {
+		if err := s.lookUp(c, 1); err != nil {
+			return answer{}, err
+		}
+	}
+	return s.applicationPage(c, f, status, above)
 }
 
 func (s *Server) applicationPage(c *call, f counter.Form, status int, above *counter.Said) (answer, error) {
@@ -214,13 +186,62 @@ func (s *Server) numberHere(c *call) (answer, error) {
 		a, err = s.enterNumber(c)
 	}
 	f.Values.Del("individual_number")
-	if err != nil || a.body.(numberAnswer).Found {
-		return s.back(c, f, err)
+	nobody := err == nil && !a.body.(numberAnswer).Found
+	if nobody {
+		err = fault.New(fault.NotFound, "number_nobody", "individual_number")
 	}
-	if err := s.lookUp(c, 1); err != nil { // the page shows the person
-		return answer{}, err
+	switch {
+	case err == nil:
+		return to("/counter/applications/" + c.param("id")), nil
+	case !nobody:
+		return s.shownAgain(c, f, err, s.applicationAgain)
 	}
-	p, _ := s.explain(c, fault.New(fault.NotFound, "number_nobody", "individual_number"))
+	p, _ := s.explain(c, err)
 	above := told(&f, p)
-	return s.applicationPage(c, f, http.StatusOK, above)
+	return s.applicationAgain(c, f, http.StatusOK, above)
+}
+
+// issueHere issues and goes on to the certificate, or answers with its paper at once.
+func (s *Server) issueHere(c *call) (answer, error) {
+	f, err := s.form(c)
+	if err == nil && f.Value("_print") != "" && !c.actor.May(string(office.Print)) {
+		err = fault.New(fault.Forbidden, "permission", "")
+	}
+	if err == nil {
+		err = s.justified(c, f)
+	}
+	if err == nil {
+		err = c.asJSON(f.Values)
+	}
+	var a answer
+	if err == nil {
+		a, err = s.issueCertificate(c)
+	}
+	if err != nil {
+		return s.shownAgain(c, f, err, s.applicationAgain)
+	}
+	if f.Value("_print") == "" {
+		return toCertificate(c, a)
+	}
+	return shown(func(c *call) (answer, error) { return s.print(c, []string{a.body.(certificateBody).ID}) })(c)
+}
+
+// justified stores why a certificate is issued beside a valid one, where the page asked. Once
+// there is a certificate, the same form gets it again.
+func (s *Server) justified(c *call, f counter.Form) error {
+	id, err := s.row(c, "application")
+	if err != nil || !f.Values.Has("_why") {
+		return err
+	}
+	app, err := s.Applications.Get(c.ctx, c.actor, id)
+	switch {
+	case err != nil || app.State == application.Fulfilled:
+		return err
+	case f.Value("_why") == "":
+		return fault.New(fault.Invalid, "required", "_why")
+	}
+	if err = fault.OneOf("_why", f.Value("_why"), application.WhyAnother()...); err == nil {
+		_, err = s.Applications.Justify(c.ctx, c.actor, id, f.Value("_why"), app.Version)
+	}
+	return err
 }

@@ -53,19 +53,5 @@ func (s *Server) upload(c *call) (counter.Form, error) {
 	return f, nil
 }
 
-// brought takes a form with a file on to what is done with it, or shows the page of the
-// form again with what is wrong.
-func (s *Server) brought(c *call, do func(counter.Form) (answer, error), show showing) (answer, error) {
-	f, err := s.upload(c)
-	var a answer
-	if err == nil {
-		a, err = do(f)
-	}
-	if err == nil || f.Values == nil {
-		return a, err
-	}
-	return s.shownAgain(c, f, err, show)
-}
-
 // maxParts is the largest number of fields of a form with a file.
 const maxParts = 4
