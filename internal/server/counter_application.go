@@ -193,6 +193,8 @@ func (s *Server) numberHere(c *call) (answer, error) {
 	switch {
 	case err == nil:
 		return to("/counter/applications/" + c.param("id")), nil
+	case !c.actor.May(string(office.ReadApplications)): // who may enter a number may not read them all
+		return answer{}, err
 	case !nobody:
 		return s.shownAgain(c, f, err, s.applicationAgain)
 	}

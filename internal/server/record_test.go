@@ -234,6 +234,10 @@ func (f *fixture) testNumberPage(t *testing.T) (path string) {
 			}
 		}
 	}
+	// Whoever enters numbers and does not read applications is told the fault, and nothing of the page.
+	exchange := f.SignIn(t, cli.TestOffice+"-exchange", office.ExchangeClerk)
+	f.want(t, f.page(exchange, "POST", path+"/number", card("individual_number", "111111111118")), 404, "number_nobody")
+	f.want(t, f.page(exchange, "POST", path+"/number", card("individual_number", "123456789019")), 400, "number_form")
 	f.want(t, f.page(f.clerk, "POST", path+"/number", card()), 303, "")
 	if text := inWords(t, f.page(f.clerk, "GET", path, "")); !strings.Contains(text, "ZA1001") || strings.Contains(text, number) {
 		t.Errorf("ok/found: %s", text)
