@@ -342,12 +342,12 @@ type SetupLink struct {
 // AddOffice creates an office with its first officers, who then approve
 // everybody else, and returns their set-up links. Those that are given by user
 // id are used; the others are made.
-func (a *App) AddOffice(ctx context.Context, o office.Office, officers []office.Staff, links map[string]string) (list []SetupLink, err error) {
+func (a *App) AddOffice(ctx context.Context, o office.Office, people []office.Staff, links map[string]string) (list []SetupLink, err error) {
 	err = a.Log.Act(ctx, job("office", o.Code), audit.Entry{Action: "office.add", Object: o.Code}, func(ctx context.Context, e *audit.Entry) error {
 		if err := a.Store.AddOffice(ctx, o); err != nil {
 			return err
 		}
-		for i, p := range officers {
+		for i, p := range people {
 			link := links[p.User]
 			if link == "" {
 				link = a.Accounts.NewLink(o.Code)
@@ -364,17 +364,22 @@ func (a *App) AddOffice(ctx context.Context, o office.Office, officers []office.
 	return list, err
 }
 
-// firstYear is how long the accounts of first officers live.
+// firstYear is how long the accounts of the first people live.
 const firstYear = 365 * 24 * time.Hour
 
-// FirstOfficers are the first people of an office, without whom nobody could be
-// approved.
-func (a *App) FirstOfficers(code, unit string, names []string) (list []office.Staff) {
-	for i, name := range names {
+// FirstPeople are those with whom an office begins: officers, without whom nothing could be
+// approved, and where a name is given an operator, who carries out what they approve.
+func (a *App) FirstPeople(code, unit string, officers []string, operator string) (list []office.Staff) {
+	add := func(role office.Role, n int, name string) {
 		list = append(list, office.Staff{
-			Office: code, User: fmt.Sprintf("%s-officer%d", code, i+1), Name: name, Unit: unit, Role: office.Officer,
-			Ends: a.Clock.Now().Add(firstYear),
+			Office: code, User: fmt.Sprintf("%s-%s%d", code, role, n), Name: name, Unit: unit, Role: role, Ends: a.Clock.Now().Add(firstYear),
 		})
+	}
+	for i, name := range officers {
+		add(office.Officer, i+1, name)
+	}
+	if operator != "" {
+		add(office.Operator, 1, operator)
 	}
 	return list
 }

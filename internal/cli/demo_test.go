@@ -105,7 +105,7 @@ func TestUsage(t *testing.T) {
 }
 
 func TestOfficeAdd(t *testing.T) {
-	if status, out, errs := run(t, "", "office", "add", "900010", "--name-ja", "架空町", "--name-en", "Kakuu Town", "--unit", "健康課", "--officer", "課長 一", "--officer", "係長 二"); status != 0 || strings.Count(out, "/setup#900010.") != 2 {
+	if status, out, errs := run(t, "", "office", "add", "900010", "--name-ja", "架空町", "--name-en", "Kakuu Town", "--unit", "健康課", "--officer", "課長 一", "--officer", "係長 二", "--operator", "情報 三"); status != 0 || strings.Count(out, "/setup#900010.") != 3 || !strings.Contains(out, "900010-operator1") {
 		t.Errorf("ok: %d %s %s", status, out, errs)
 	}
 	for name, args := range map[string][]string{

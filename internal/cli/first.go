@@ -21,13 +21,16 @@ const (
 	testUnit         = "健康推進課"
 )
 
-// testOfficers are the first two people of the invented office.
-var testOfficers = []string{"課長 花子 / Hanako Kacho", "係長 太郎 / Taro Kakaricho"}
+// The first people of the invented office.
+var (
+	testOfficers = []string{"課長 花子 / Hanako Kacho", "係長 太郎 / Taro Kakaricho"}
+	testOperator = "情報 三郎 / Saburo Joho"
+)
 
-// linksFile keeps the set-up links of the invented office's officers, by user id.
+// linksFile keeps the set-up links of the invented office's first people, by user id.
 const linksFile = "test-setup-links.json"
 
-// FirstStart makes the invented office and its first two officers where there is
+// FirstStart makes the invented office and its first people where there is
 // no office yet, and returns the set-up links that nobody has followed. They are
 // kept beside the database, mode 0600, so that a newcomer finds them again, and
 // made anew when all have run out; both for the TEST identity only.
@@ -57,9 +60,9 @@ func (a *App) firstOffice(ctx context.Context) (map[string]string, error) {
 		return nil, err
 	}
 	o.Settings.Open = certificate.Kinds()
-	officers := a.FirstOfficers(TestOffice, testUnit, testOfficers)
+	people := a.FirstPeople(TestOffice, testUnit, testOfficers, testOperator)
 	links := map[string]string{}
-	for _, p := range officers {
+	for _, p := range people {
 		links[p.User] = a.Accounts.NewLink(TestOffice)
 	}
 	// The file comes first: a start that dies in between leaves links that the
@@ -67,7 +70,7 @@ func (a *App) firstOffice(ctx context.Context) (map[string]string, error) {
 	if links, err = writeLinks(a.linksPath(), links, os.Link); err != nil {
 		return nil, err
 	}
-	if _, err := a.AddOffice(ctx, o, officers, links); err != nil && fault.CodeOf(err) != fault.Conflict {
+	if _, err := a.AddOffice(ctx, o, people, links); err != nil && fault.CodeOf(err) != fault.Conflict {
 		return nil, err
 	}
 	return links, nil
@@ -89,7 +92,7 @@ func (a *App) openLinks(ctx context.Context, links map[string]string) (list []Se
 	}
 	for _, s := range staff {
 		open := a.Accounts.LinkOpen(ctx, links[s.User])
-		if !open && alone && s.Role == office.Officer {
+		if !open && alone {
 			if links[s.User], err = a.renewLink(ctx, s); err != nil {
 				return nil, err
 			}

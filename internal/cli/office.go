@@ -68,11 +68,11 @@ func showLinks(out io.Writer, origin string, links []SetupLink) {
 }
 
 func officeAdd(parts Adapters) *cobra.Command {
-	var nameJA, nameEN, unit string
+	var nameJA, nameEN, unit, operator string
 	var officers []string
 	cmd := &cobra.Command{
-		Use:   "add CODE --name-ja NAME --name-en NAME --unit UNIT --officer NAME --officer NAME",
-		Short: "Create an office and print the set-up links of its first two officers", Args: oneOffice,
+		Use:   "add CODE --name-ja NAME --name-en NAME --unit UNIT --officer NAME --officer NAME [--operator NAME]",
+		Short: "Create an office and print the set-up links of its first people", Args: oneOffice,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if nameJA == "" || nameEN == "" || unit == "" {
 				return usageError{errors.New("an office needs --name-ja, --name-en and the --unit of its officers")}
@@ -88,11 +88,11 @@ func officeAdd(parts Adapters) *cobra.Command {
 				if !app.Config.Production && !office.Invented(o.Code) {
 					return errors.New("under the TEST identity only invented offices (prefectures 90 to 99) can be added")
 				}
-				links, err := app.AddOffice(ctx, o, app.FirstOfficers(o.Code, unit, officers), nil)
+				links, err := app.AddOffice(ctx, o, app.FirstPeople(o.Code, unit, officers, operator), nil)
 				if err != nil {
 					return err
 				}
-				_, _ = fmt.Fprintf(cmd.OutOrStdout(), "office %s added; its officers set password and passkey here, once, within 24 hours:\n", o.Code)
+				_, _ = fmt.Fprintf(cmd.OutOrStdout(), "office %s added; its first people set password and passkey here, once, within 24 hours:\n", o.Code)
 				showLinks(cmd.OutOrStdout(), app.Config.StaffOrigin, links)
 				return nil
 			})
@@ -100,8 +100,9 @@ func officeAdd(parts Adapters) *cobra.Command {
 	}
 	cmd.Flags().StringVar(&nameJA, "name-ja", "", "name in Japanese, such as 架空県証市")
 	cmd.Flags().StringVar(&nameEN, "name-en", "", "name in English, such as \"Akashi City\"")
-	cmd.Flags().StringVar(&unit, "unit", "", "organisation unit of the officers, such as 健康推進課")
+	cmd.Flags().StringVar(&unit, "unit", "", "organisation unit of these people, such as 健康推進課")
 	cmd.Flags().StringArrayVar(&officers, "officer", nil, "an officer's name; given twice")
+	cmd.Flags().StringVar(&operator, "operator", "", "name of who carries out on the pages what officers approve; without one 'akashi office account carry-out' does it")
 	return cmd
 }
 

@@ -96,7 +96,7 @@ func production(t *testing.T) *world.World {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := app.AddOffice(t.Context(), o, app.FirstOfficers(o.Code, "健康推進課", []string{"課長 花子", "係長 太郎"}), nil); err != nil {
+	if _, err := app.AddOffice(t.Context(), o, app.FirstPeople(o.Code, "健康推進課", []string{"課長 花子", "係長 太郎"}, ""), nil); err != nil {
 		t.Fatal(err)
 	}
 	w.Clerk = w.Person(t, world.ClerkUser, office.Clerk).Actor(actor.Certificate, "test", "", app.Clock.Now())

@@ -29,10 +29,13 @@ func welcome(out io.Writer, app *App, links []SetupLink, bound map[string]string
 	if len(links) == 0 {
 		return
 	}
-	p("The invented office %s has officers without credentials. Each link sets them, once, within 24 hours", TestOffice)
-	p("(kept in %s/%s):", app.Config.Data, linksFile)
+	p("People of the invented office %s have no credentials yet: officers, who ask and approve, and an operator, who carries out.", TestOffice)
+	p("Each link sets password and passkey of one, once, within 24 hours (kept in %s/%s):", app.Config.Data, linksFile)
 	showLinks(out, origin, links)
-	if len(links) == 2 {
+	p("")
+	p("In a browser: follow the links, sign in as the first officer, and bring samples/subjects.csv and samples/records.csv under 取込 (Imports);")
+	p("the second officer takes each in there. README.md tells the rest.")
+	if len(links) > 1 && links[1].User == TestOffice+"-officer2" {
 		p("")
 		p("To try without a browser, in another terminal, in a copy of the source tree (it reads samples/):")
 		p("")

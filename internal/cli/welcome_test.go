@@ -8,7 +8,7 @@ import (
 
 // The lines that a first start prints reach the staff face over TLS, too.
 func TestWelcome(t *testing.T) {
-	links := []SetupLink{{User: "900001-officer1", Link: "one"}, {User: "900001-officer2", Link: "two"}}
+	links := []SetupLink{{User: "900001-officer1", Link: "one"}, {User: "900001-officer2", Link: "two"}, {User: "900001-operator1", Link: "three"}}
 	for name, c := range map[string]struct {
 		Config
 		options, curl string
@@ -22,6 +22,9 @@ func TestWelcome(t *testing.T) {
 		text := out.String()
 		if n := strings.Count(text, " sign-in --url "+c.StaffOrigin+c.options+" --"); n != 4 {
 			t.Errorf("%s: %d of 4 sign-ins\n%s", name, n, text)
+		}
+		if !strings.Contains(text, c.StaffOrigin+"/setup#three") {
+			t.Errorf("%s: no link of the operator\n%s", name, text)
 		}
 		if says := strings.Contains(text, "command curl"); says != (c.curl != "") || !strings.Contains(text, c.curl) {
 			t.Errorf("%s: curl\n%s", name, text)

@@ -35,6 +35,9 @@ type Accounts struct {
 	IDs      idgen.Gen
 }
 
+// Origin is where staff reach the service, such as "https://akashi.example.lg.jp".
+func (a *Accounts) Origin() string { return a.Passkeys.Config.RPOrigins[0] }
+
 // Try is a first step of signing in.
 type Try struct {
 	User, Password string

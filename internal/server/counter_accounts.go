@@ -88,7 +88,7 @@ type accountView struct {
 	Asked   *approvalBody // to renew what the person signs in with
 	Own     bool          // it is the account of the one who looks
 	People  people
-	Link    string // to be handed to the person, shown once
+	Link    string // to be handed to the person, shown once: the whole address
 }
 
 func (s *Server) showAccount(c *call) (answer, error) {
@@ -136,7 +136,7 @@ func (s *Server) askRecovery(c *call) (answer, error) {
 }
 
 func (s *Server) linkOfRecovery(c *call, a answer) (answer, error) {
-	return s.accountWith(c, counter.Form{}, http.StatusOK, nil, a.body.(recoveredBody).Link)
+	return s.accountWith(c, counter.Form{}, http.StatusOK, nil, s.Accounts.Origin()+a.body.(recoveredBody).Link)
 }
 
 type accountRequestView struct {
@@ -174,7 +174,7 @@ func (s *Server) requestWith(c *call, r accountRequestBody, status int, above *c
 	v := accountRequestView{Request: r, Approval: s.approvalOf(p)}
 	v.Steps, v.Own = stepsOf(v.Approval), r.RequestedBy == c.actor.Person || p.DecidedBy == c.actor.Person
 	if r.Link != "" {
-		v.Link = "/setup#" + r.Link
+		v.Link = s.Accounts.Origin() + "/setup#" + r.Link
 	}
 	if v.People, err = s.people(c); err != nil {
 		return answer{}, err

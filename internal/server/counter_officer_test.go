@@ -15,6 +15,7 @@ import (
 	"akashi/internal/cli"
 	"akashi/internal/clock"
 	"akashi/internal/office"
+	"akashi/internal/testkit/world"
 )
 
 // holds demands that a page says each of the texts.
@@ -94,7 +95,7 @@ func (f *fixture) testAccountPages(t *testing.T, second, operator string) {
 	f.want(t, f.page(operator, "POST", request+"/carry-out", ""), 403, "") // not approved yet
 	f.want(t, f.page(second, "POST", approval+"/approve", "reason%3Atext="), 303, "")
 	done := f.page(operator, "POST", request+"/carry-out", "")
-	f.holds(t, done, "/setup#", "一度だけ表示します")
+	f.holds(t, done, world.Origin+"/setup#", "一度だけ表示します")
 	if again := f.page(operator, "GET", request, ""); bytes.Contains(again.body, []byte("/setup#")) {
 		t.Error("error/the link is shown twice")
 	}
@@ -127,7 +128,7 @@ func (f *fixture) testRecoveryPages(t *testing.T, second string) {
 	f.want(t, f.page(f.officer, "POST", path+"/lost", ""), 303, "")
 	f.want(t, f.page(f.officer, "POST", path+"/recover", ""), 403, "")
 	f.holds(t, f.page(second, "GET", path, ""), path+"/recover")
-	f.holds(t, f.page(second, "POST", path+"/recover", ""), "/setup#", "一度だけ表示します")
+	f.holds(t, f.page(second, "POST", path+"/recover", ""), world.Origin+"/setup#", "一度だけ表示します")
 }
 
 // who left the office is disabled when another officer has looked.
