@@ -41,6 +41,7 @@ type process struct {
 	origin string            // where its staff sign in
 	faces  map[string]string // face to base URL
 	line   []string          // arguments of sign-in for TLS
+	rest   chan string       // lines that it prints after its faces
 	log    *bytes.Buffer
 }
 
@@ -58,7 +59,7 @@ func start(t *testing.T, data string, environ ...string) *process {
 func startFaces(t *testing.T, data string, listeners int, args []string, environ ...string) *process {
 	t.Helper()
 	addr, origin := freeOrigin(t)
-	p := &process{data: data, origin: origin, faces: map[string]string{}, log: &bytes.Buffer{}}
+	p := &process{data: data, origin: origin, faces: map[string]string{}, rest: make(chan string, 100), log: &bytes.Buffer{}}
 	p.cmd = exec.Command(os.Args[0], append([]string{"serve"}, args...)...)
 	p.cmd.Env = append(clean(os.Environ()), append([]string{
 		"TEST_AS_AKASHI=1", "AKASHI_DATA=" + data, "AKASHI_STAFF_ADDR=" + addr, "AKASHI_PUBLIC_ADDR=127.0.0.1:0", "AKASHI_OPS_ADDR=127.0.0.1:0",
@@ -81,7 +82,15 @@ func startFaces(t *testing.T, data string, listeners int, args []string, environ
 	if len(p.faces) < listeners {
 		t.Fatalf("the server did not start: %s", p.log)
 	}
-	go func() { _, _ = io.Copy(io.Discard, out) }()
+	go func() {
+		defer close(p.rest)
+		for lines.Scan() {
+			select {
+			case p.rest <- lines.Text():
+			default: // nobody reads them
+			}
+		}
+	}()
 	return p
 }
 

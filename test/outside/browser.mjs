@@ -2,11 +2,14 @@
 // virtual authenticator for passkeys.
 import { chromium } from "playwright-core";
 
-// Runs use with a browser and closes it, whatever happens.
+// Runs use with a browser and closes it, whatever happens. What goes wrong tells where.
 export async function inBrowser(executablePath, use) {
   const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"], timeout: 120_000 });
   try {
     return await use(browser);
+  } catch (error) {
+    const at = error.stack?.match(/[a-z-]+\.mjs:\d+/g)?.join(", ");
+    throw new Error(`${error.message} (${at})`, { cause: error });
   } finally {
     await browser.close();
   }
@@ -32,32 +35,81 @@ export async function authenticator(page) {
   return devtools;
 }
 
-// Counts what a person does by keyboard and how often a page is loaded: the page that
-// is open is the first, a paper that opens beside it is one more.
-export function counted(page) {
+// Works at a page by keyboard alone, and counts what a person presses and how often a page
+// is loaded: the page that is open is the first, a paper that opens beside it is one more.
+// Where it stops and the focus is not to be seen goes into unseen.
+export function counted(page, unseen = []) {
   const n = { keys: 0, loads: 1 };
   page.on("framenavigated", (f) => f === page.mainFrame() && n.loads++);
   page.context().on("page", () => n.loads++);
+  page.on("filechooser", () => {}); // from the beginning: a listener takes effect a moment later
   const press = async (key) => { n.keys++; await page.keyboard.press(key); };
+  const typed = async (text) => { n.keys += [...text].length; await page.keyboard.insertText(text); };
+  // Goes on, or with back the other way, to the first element that the selector finds.
+  const reach = async (selector, back) => {
+    await page.locator(selector).first().waitFor();
+    for (let tabs = 0; tabs < 80; tabs++) {
+      if (await page.locator(selector).first().evaluate((e) => e === document.activeElement)) {
+        const hidden = await page.evaluate(unfocused);
+        if (hidden) unseen.push(`${new URL(page.url()).pathname.replace(/[0-9a-f-]{36}|[A-Z0-9]{12}/, "{id}")} ${selector}: ${hidden}`);
+        return;
+      }
+      await press(back ? "Shift+Tab" : "Tab");
+    }
+    throw new Error(`not reached by keyboard: ${selector} at ${page.url()}`);
+  };
+  const choose = async (selector, value) => {
+    for (let n = 0; n < 30; n++) {
+      if (await page.locator(selector).inputValue() === value) return;
+      await press("ArrowDown");
+    }
+    throw new Error(`no choice ${value} in ${selector}`);
+  };
   return {
-    n, press,
-    typed: async (text) => { n.keys += [...text].length; await page.keyboard.insertText(text); },
+    n, unseen, press, typed, reach, choose,
     scanned: (text) => page.keyboard.type(text), // by a device, and not counted
-    reach: async (selector) => {
-      for (let tabs = 0; tabs < 60; tabs++) {
-        if (await page.locator(selector).first().evaluate((e) => e === document.activeElement)) return;
-        await press("Tab");
-      }
-      throw new Error(`not reached by keyboard: ${selector}`);
+    fill: async (selector, text) => { await reach(selector); await typed(text); },
+    // Presses Enter at a link or button, and waits for the page that it leads to.
+    follow: async (selector, to) => {
+      await reach(selector);
+      const there = page.waitForEvent("framenavigated", (f) => f === page.mainFrame() && (!to || to.test(f.url())));
+      await press("Enter");
+      await there;
+      await page.waitForLoadState();
     },
-    choose: async (selector, value) => {
-      for (let n = 0; n < 30; n++) {
-        if (await page.locator(selector).inputValue() === value) return;
-        await press("ArrowDown");
-      }
-      throw new Error(`no choice ${value} in ${selector}`);
+    // Chooses one of a group of radio buttons with the arrow keys.
+    pick: async (name, value, back) => {
+      await page.locator(`[name='${name}']`).first().waitFor();
+      const at = () => page.evaluate(() => document.activeElement.name && { name: document.activeElement.name, value: document.activeElement.value });
+      for (let n = 0; n < 80 && (await at())?.name !== name; n++) await press(back ? "Shift+Tab" : "Tab");
+      if ((await at())?.value === value) await press("Space");
+      for (let n = 0; n < 10 && (await at())?.value !== value; n++) await press("ArrowDown");
+      await reach(`[name='${name}'][value='${value}']`);
+    },
+    // Gives the field of a file what the chooser, opened by a key, would give it.
+    file: async (selector, name, text) => {
+      await reach(selector);
+      const chooser = page.waitForEvent("filechooser");
+      await press("Space");
+      await (await chooser).setFiles({ name, mimeType: "text/csv", buffer: Buffer.from(text) });
+    },
+    // Presses Enter at what opens a paper beside the page, and returns the paper's window.
+    paper: async (selector) => {
+      await reach(selector);
+      const opened = page.context().waitForEvent("page");
+      await press("Enter");
+      return opened;
     },
   };
+}
+
+// Why somebody at the keyboard would not see what has the focus; empty where it is seen.
+function unfocused() {
+  const at = document.activeElement, style = getComputedStyle(at), box = at.getBoundingClientRect();
+  const ring = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) > 0 || style.boxShadow !== "none";
+  if (!ring || !at.matches(":focus-visible")) return "no ring around it";
+  if (!box.width || !box.height) return "it has no size";
+  return box.bottom <= 0 || box.top >= innerHeight || box.right <= 0 || box.left >= innerWidth ? "it is outside the window" : "";
 }
 
 // What shows a person where nobody may see one: in addresses, titles and storage.

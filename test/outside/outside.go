@@ -227,6 +227,38 @@ func Lines(t testing.TB, origin string, sessions [2]string, both, cut, down stri
 	return browse[AtLines](t, "lines.mjs", map[string]any{"origin": origin, "sessions": sessions, "applications": map[string]string{"both": both, "cut": cut, "down": down}})
 }
 
+// AsNewcomers is what people came to who had nothing but the set-up links of a first start, by
+// keyboard alone.
+type AsNewcomers struct {
+	Link        string   // by which the clerk set up the account
+	Imports     []string // how many came into the register with each
+	Alone       int      // forms with which the one who brought a file could take it in
+	Certificate string
+	Paper       []byte             // the first copy of it
+	Counts      map[string]Counted // account and import as approved, mailing, batch
+	Mailing     []string           // cells of its table
+	Posted      string             // what the file of the mailing begins with
+	Progress    string             // of the file of applications
+	Returned    string             // the same file with its errors
+	Before      string             // whose case was on the screen of a terminal that was left
+	Idle        struct {
+		Before, After int  // status of its page before and after the session was idle for long enough
+		Paper         bool // whether the paper beside it was closed
+		Pages, Shows  int  // what stood there then, going back and forth; those that tell of a person
+	}
+	Unseen  []string // where the focus was not to be seen
+	Leaked  []string // as in AtWork
+	Trouble []string
+}
+
+// Newcomers lets people begin with the set-up links of a first start, by user id, in Chromium.
+// Files are those for the register, by kind, and that of applications; wind is posted to when
+// time is to pass for all sessions.
+func Newcomers(t testing.TB, origin string, links map[string]string, password, zone, wind string, files map[string]string) AsNewcomers {
+	t.Helper()
+	return browse[AsNewcomers](t, "newcomer.mjs", map[string]any{"origin": origin, "links": links, "password": password, "zone": zone, "wind": wind, "files": files})
+}
+
 // Work works at the counter of a storybook, in Chromium, with passports as they scan.
 func Work(t testing.TB, origin string, zones map[string]string) AtWork {
 	t.Helper()
