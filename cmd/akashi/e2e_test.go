@@ -123,7 +123,7 @@ func officers(t *testing.T, p *process) (one, two string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := json.Unmarshal(b, &links); err != nil || len(links) != 2 {
+	if err := json.Unmarshal(b, &links); err != nil || len(links) != 3 {
 		t.Fatalf("set-up links: %v", err)
 	}
 	return p.signIn(t, "--setup", links["900001-officer1"]), p.signIn(t, "--setup", p.origin+"/setup#"+links["900001-officer2"])
