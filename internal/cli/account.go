@@ -24,7 +24,7 @@ func officeAccount(parts Adapters) *cobra.Command {
 // neither asks nor approves.
 func operator(code string) actor.Actor {
 	return actor.Actor{
-		Office: code, Person: "operator:command", Terminal: "command", Purpose: actor.Operate,
+		Office: code, Person: office.Command, Terminal: "command", Purpose: actor.Operate,
 		Role: string(office.Operator), Permissions: office.Operator.Permissions(),
 	}
 }

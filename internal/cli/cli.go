@@ -52,7 +52,7 @@ func commands(parts Adapters) *cobra.Command {
 		Use: "akashi", Short: "Akashi (証) issues vaccination certificates that strangers can verify",
 		SilenceErrors: true, SilenceUsage: true,
 	}
-	root.AddCommand(serveCommand(parts), signInCommand(parts), demoCommand(parts), verifyCommand(parts), passportCommand(parts), trustCommand(parts), selfCheckCommand(), officeCommand(parts), sealCommand(parts), personCommand(parts), retentionCommand(parts), renewCommand(parts), keyCommand(parts), auditCommand(parts),
+	root.AddCommand(serveCommand(parts), signInCommand(parts), demoCommand(parts), verifyCommand(parts), passportCommand(parts), trustCommand(parts), selfCheckCommand(), officeCommand(parts), sealCommand(parts), personCommand(parts), retentionCommand(parts), renewCommand(parts), keyCommand(parts), runCommand(parts), auditCommand(parts),
 		configCommand(parts), backupCommand(parts), restoreCommand(parts), versionCommand(parts))
 	for _, f := range parts.Further {
 		root.AddCommand(f(parts))

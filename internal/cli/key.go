@@ -164,38 +164,56 @@ func keyWithdraw(parts Adapters) *cobra.Command {
 
 func keyCertificates(parts Adapters) *cobra.Command {
 	var asJSON bool
+	var offices someOffices
 	cmd := &cobra.Command{
-		Use: "certificates CODE KEY [--json]", Short: "List the certificates of an office that a key signed, and what became of them", Args: oneKey,
-		Long: "List the certificates of an office that a key signed, one a line: id, state, and the newer one if it was made again.\n" +
-			"All are made again by two people at /api/v1/reissues: see docs/playbooks/key-compromise.md.",
+		Use: "certificates [--json] CODE… KEY | --all KEY", Short: "List the certificates that a key signed, office by office, and what became of them",
+		Long: "List the certificates that a key signed, one a line: office, id, state, and the newer one if it was made again.\n" +
+			"All are made again in each office by two of its people ('akashi run ask'): see docs/playbooks/key-compromise.md.",
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 || args[len(args)-1] == "" {
+				return usageError{errors.New("this takes six-digit municipality codes, or --all, and the id of a key, as 'akashi key list' shows it")}
+			}
+			return offices.check(args[:len(args)-1])
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return withApp(cmd, parts, func(ctx context.Context, app *App) error {
-				list, err := app.Store.CertificatesOfKey(ctx, args[0], args[1])
+				codes, err := offices.in(ctx, app, args[:len(args)-1])
 				if err != nil {
 					return err
 				}
-				return tellCertificates(cmd.OutOrStdout(), list, asJSON)
+				for _, code := range codes {
+					list, err := app.Store.CertificatesOfKey(ctx, code, args[len(args)-1])
+					if err == nil {
+						err = tellCertificates(cmd.OutOrStdout(), code, list, asJSON)
+					}
+					if err != nil {
+						return err
+					}
+				}
+				return nil
 			})
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "one JSON object a line")
+	offices.flag(cmd)
 	return cmd
 }
 
 // tellCertificates writes a certificate a line.
-func tellCertificates(to io.Writer, list []issuance.Issue, asJSON bool) error {
+func tellCertificates(to io.Writer, code string, list []issuance.Issue, asJSON bool) error {
 	encoder := json.NewEncoder(to)
 	for _, i := range list {
 		var err error
 		if asJSON {
 			err = encoder.Encode(struct {
+				Office       string         `json:"office"`
 				ID           string         `json:"id"`
 				State        issuance.State `json:"state"`
 				Reason       string         `json:"reason,omitempty"`
 				SupersededBy string         `json:"superseded_by,omitempty"`
-			}{i.Certificate.ID, i.State, i.Reason, i.SupersededBy})
+			}{code, i.Certificate.ID, i.State, i.Reason, i.SupersededBy})
 		} else {
-			_, err = fmt.Fprintln(to, strings.TrimRight(fmt.Sprintf("%s %s %s", i.Certificate.ID, i.State, i.SupersededBy), " "))
+			_, err = fmt.Fprintln(to, strings.TrimRight(fmt.Sprintf("%s %s %s %s", code, i.Certificate.ID, i.State, i.SupersededBy), " "))
 		}
 		if err != nil {
 			return err

@@ -14,6 +14,7 @@ import (
 	"akashi/internal/audit/tree"
 	"akashi/internal/cli"
 	"akashi/internal/clock"
+	"akashi/internal/issuance"
 	"akashi/internal/office"
 	"akashi/internal/testkit/world"
 )
@@ -411,4 +412,20 @@ func (f *fixture) testRunPages(t *testing.T) {
 		f.holds(t, f.page(one, "GET", run, ""), "止めた人")
 		f.want(t, f.page(f.clerk, "GET", path, ""), 403, "permission")
 	}
+
+	// Asked for from the command line: one approves, another starts.
+	command := f.World.Officer
+	command.Person, command.Name, command.Kin = office.Command, "", nil
+	command.Permissions, command.SteppedUp = map[string]bool{string(office.RevokeMany): true}, f.World.Clock.Now()
+	r, err := f.World.Revocations.Ask(t.Context(), command, issuance.Selection{From: clock.DateOf(f.World.Clock.Now())}, "fraud", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	run, approval := "/counter/revocations/"+r.ID, "/counter/approvals/"+r.Approval
+	f.holds(t, f.page(one, "GET", run, ""), "一人が承認のページで承認し、別の人が始めます", approval)
+	f.want(t, f.page(one, "POST", run+"/start", ""), 403, "")
+	f.want(t, f.page(one, "POST", approval+"/approve", "reason=x"), 303, "")
+	f.want(t, f.page(one, "POST", run+"/start", ""), 403, "")
+	f.want(t, f.page(two, "POST", run+"/start", ""), 303, "")
+	f.want(t, f.page(two, "POST", run+"/stop", ""), 303, "")
 }

@@ -6,6 +6,7 @@ import (
 
 	"akashi/internal/counter"
 	"akashi/internal/issuance"
+	"akashi/internal/office"
 )
 
 func (s *Server) runPages() []*route {
@@ -123,6 +124,7 @@ type runView struct {
 	Successors []string
 	Failures   []failureView
 	Own        bool
+	Commanded  bool // asked for from the command line: one person approves, another starts
 	Form       counter.Form
 	People     people
 }
@@ -148,7 +150,7 @@ func (p runPage) one(c *call, f counter.Form, status int, above *counter.Said) (
 		ja, en := sentenceOf(f.Fault)
 		v.Failures = append(v.Failures, failureView{f.Certificate, ja, en})
 	}
-	v.Own = v.Run.RequestedBy == c.actor.Person
+	v.Own, v.Commanded = v.Run.RequestedBy == c.actor.Person, v.Run.RequestedBy == office.Command
 	if v.People, err = p.people(c); err != nil {
 		return answer{}, err
 	}

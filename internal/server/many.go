@@ -165,25 +165,12 @@ func revocationOf(r issuance.Bulk) revocationBody {
 func reissueOf(r issuance.Bulk) reissueBody { return reissueBody{r.Changed, bulkOf(r)} }
 
 func bulkOf(r issuance.Bulk) bulkBody {
-	state := "requested"
-	switch {
-	case r.Done == r.Count:
-		state = "finished"
-	case !r.StoppedAt.IsZero():
-		state = "stopped"
-	case r.Ended != "":
-		state = r.Ended
-	case r.Failed > 0 && r.Done+r.Failed == r.Count:
-		state = "finished_with_failures"
-	case !r.StartedAt.IsZero():
-		state = "running"
-	}
 	var failures []failureBody
 	for _, f := range r.Failures {
 		failures = append(failures, failureBody{f.CertificateID, f.Fault})
 	}
 	return bulkBody{
-		ID: r.ID, State: state, Count: r.Count, SHA256: r.SHA256, Done: r.Done, Ended: r.Done - r.Changed, Failed: r.Failed, Failures: failures, Approval: r.Approval,
+		ID: r.ID, State: r.State(), Count: r.Count, SHA256: r.SHA256, Done: r.Done, Ended: r.Done - r.Changed, Failed: r.Failed, Failures: failures, Approval: r.Approval,
 		RequestedBy: r.RequestedBy, RequestedAt: r.RequestedAt, StartedBy: r.StartedBy, StartedAt: r.StartedAt, StoppedBy: r.StoppedBy, StoppedAt: r.StoppedAt,
 		wantedBulkBody: wantedBulkBody{selectionBody(r.Selection), r.Reason},
 	}
