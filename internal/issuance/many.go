@@ -302,6 +302,9 @@ func (s *Many) NotOwn(ctx context.Context, a actor.Actor, id string) error {
 }
 
 func (s *Many) notOwnAny(ctx context.Context, a actor.Actor, ids []string) error {
+	if isNobody(a) {
+		return nil
+	}
 	for _, id := range ids {
 		i, err := s.Store.Issue(ctx, a.Office, id)
 		if err != nil && !errors.Is(err, errErased) {

@@ -75,7 +75,7 @@ type applications interface {
 // notOwn refuses a certificate of the actor's own case (S-029): by the printed
 // name, and by the application while there is one.
 func notOwn(ctx context.Context, store applications, a actor.Actor, i Issue) error {
-	if a.Name == "" && len(a.Kin) == 0 { // a job
+	if isNobody(a) {
 		return nil
 	}
 	if err := application.NotOwn(a, "", i.Certificate.Subject.Name); err != nil {
@@ -87,6 +87,9 @@ func notOwn(ctx context.Context, store applications, a actor.Actor, i Issue) err
 	}
 	return cmp.Or(err, app.NotOwnOf(a))
 }
+
+// isNobody tells that who acts is a job or a command, which have no case of their own.
+func isNobody(a actor.Actor) bool { return a.Name == "" && len(a.Kin) == 0 }
 
 // List returns certificates without content, by descending ID.
 func (s *Service) List(ctx context.Context, a actor.Actor, f Filter) (list []Issue, err error) {
