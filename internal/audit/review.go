@@ -28,7 +28,7 @@ type Told struct {
 
 // ReviewStore reads the log.
 type ReviewStore interface {
-	// Entries returns entries, newest first, inside an act.
+	// Entries returns entries, newest first, inside an act or a look.
 	Entries(ctx context.Context, office string, q Query) ([]Record, error)
 }
 
@@ -41,10 +41,13 @@ type Reviews struct {
 // MaxExport is how many entries are taken out at once.
 const MaxExport = 20_000
 
-// Export returns what the log of the actor's office has of a span of time, oldest first;
-// fault TooLarge "export_too_many".
-func (r *Reviews) Export(ctx context.Context, a actor.Actor, from, until time.Time) (list []Record, err error) {
-	err = r.Log.Act(ctx, a, Entry{Action: "log.export"}, func(ctx context.Context, e *Entry) error {
+// Export gives write what the log of the actor's office has of a span of time, oldest first,
+// and logs the SHA-256 of what it made of it, hex; fault TooLarge "export_too_many". Nothing is
+// held up by it, and nothing may be given away when it fails.
+func (r *Reviews) Export(ctx context.Context, a actor.Actor, from, until time.Time, write func(ctx context.Context, list []Record) (sha256 string, err error)) error {
+	var list []Record
+	var entry *Entry
+	return r.Log.Look(ctx, a, Entry{Action: "log.export"}, func(ctx context.Context, e *Entry) error {
 		found, err := r.Store.Entries(ctx, a.Office, Query{From: from, Until: until, Limit: MaxExport + 1})
 		if err != nil {
 			return err
@@ -52,14 +55,19 @@ func (r *Reviews) Export(ctx context.Context, a actor.Actor, from, until time.Ti
 		if len(found) > MaxExport {
 			return fault.New(fault.TooLarge, "export_too_many", "until").With("max", strconv.Itoa(MaxExport))
 		}
-		list = found
+		list, entry = found, e
 		slices.Reverse(list)
 		e.Fact("entries", strconv.Itoa(len(list)))
 		e.Fact("from", from.UTC().Format(time.RFC3339))
 		e.Fact("until", until.UTC().Format(time.RFC3339))
 		return nil
+	}, func(ctx context.Context) error {
+		sum, err := write(ctx, list)
+		if err == nil {
+			entry.Fact("sha256", sum)
+		}
+		return err
 	})
-	return list, err
 }
 
 // Read returns entries of the actor's office. What was asked is logged as far as

@@ -2,6 +2,8 @@ package server
 
 import (
 	"bytes"
+	"context"
+	"crypto/sha256"
 	"fmt"
 	"net/http"
 	"regexp"
@@ -228,12 +230,11 @@ func (s *Server) exportLog(c *call) (answer, error) {
 	if b.From > b.Until || b.Until > b.From.AddDays(watch.MaxDays-1) {
 		return answer{}, fault.New(fault.Invalid, "days", "until").With("max", strconv.Itoa(watch.MaxDays))
 	}
-	entries, err := s.Reviews.Export(c.ctx, c.actor, b.From.Begins(), b.Until.AddDays(1).Begins())
-	if err != nil {
-		return answer{}, err
-	}
 	var file bytes.Buffer
-	if _, err := tree.WritePart(c.ctx, s.Parts, &file, c.actor.Office, entries); err != nil {
+	if err := s.Reviews.Export(c.ctx, c.actor, b.From.Begins(), b.Until.AddDays(1).Begins(), func(ctx context.Context, list []audit.Record) (string, error) {
+		_, err := tree.WritePart(ctx, s.Parts, &file, c.actor.Office, list)
+		return fmt.Sprintf("%x", sha256.Sum256(file.Bytes())), err
+	}); err != nil {
 		return answer{}, err
 	}
 	return attachment(file.Bytes(), partType, fmt.Sprintf("log-%s-%s-%s.jsonl", c.actor.Office, b.From, b.Until)), nil

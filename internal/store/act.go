@@ -388,10 +388,22 @@ func (s *Store) LogEntries(ctx context.Context, office, object string) ([][]byte
 
 // Entries implements audit.ReviewStore.
 func (s *Store) Entries(ctx context.Context, office string, q audit.Query) ([]audit.Record, error) {
-	db, err := act(ctx, office)
+	db, err := seeing(ctx, office)
 	if err != nil {
 		return nil, err
 	}
+	if _, acting := ctx.Value(txKey{}).(tx); acting || !s.postgres {
+		return entries(db, office, q)
+	}
+	var list []audit.Record
+	err = db.Transaction(func(db *gorm.DB) (err error) { // of the office
+		list, err = entries(db, office, q)
+		return err
+	})
+	return list, err
+}
+
+func entries(db *gorm.DB, office string, q audit.Query) ([]audit.Record, error) {
 	db = newest(db.Table("log").Where("office = ?", office), q.Before, q.Limit)
 	for _, is := range []struct{ column, value string }{{"person", q.Staff}, {"concerned", q.Concerned}, {"action", q.Action}, {"object", q.Object}} {
 		if is.value != "" {

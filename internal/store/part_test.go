@@ -2,6 +2,9 @@ package store
 
 import (
 	"bytes"
+	"context"
+	"errors"
+	"strconv"
 	"testing"
 	"time"
 
@@ -22,15 +25,25 @@ func TestPart(t *testing.T) {
 			t.Fatal(err)
 		}
 		f.write(t, 4)
-		reviews := &audit.Reviews{Log: f.log, Store: f.Store}
-		entries, err := reviews.Export(t.Context(), person("a"), f.now.Add(-time.Hour), f.now.Add(time.Hour))
-		if err != nil || len(entries) < 352 {
-			t.Fatal(len(entries), err)
-		}
+		reviews := &audit.Reviews{Log: f.log, Store: whileRead{f.Store, func() {
+			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+			defer cancel()
+			if err := f.log.Act(ctx, person("b"), audit.Entry{Action: "test.act"}, func(context.Context, *audit.Entry) error { return nil }); err != nil {
+				t.Errorf("error/others wait while the log is read: %v", err)
+			}
+		}}}
 		var file bytes.Buffer
-		proven, err := tree.WritePart(t.Context(), f.Store, &file, here, entries)
-		if err != nil || proven < 350 || len(entries)-proven != 2 {
-			t.Fatalf("ok/written: %d of %d, %v", proven, len(entries), err)
+		var proven, all int
+		if err := reviews.Export(t.Context(), person("a"), f.now.Add(-time.Hour), f.now.Add(time.Hour), func(ctx context.Context, list []audit.Record) (_ string, err error) {
+			all = len(list)
+			proven, err = tree.WritePart(ctx, f.Store, &file, here, list)
+			return "digest", err
+		}); err != nil || proven < 350 || all-proven != 2 {
+			t.Fatalf("ok/written: %d of %d, %v", proven, all, err)
+		}
+		told, err := (&audit.Reviews{Log: f.log, Store: f.Store}).Read(t.Context(), person("a"), audit.Query{Action: "log.export", Limit: 1})
+		if err != nil || len(told) != 1 || told[0].Facts["sha256"] != "digest" || told[0].Facts["entries"] != strconv.Itoa(all) {
+			t.Errorf("ok/logged what was exported: %+v %v", told, err)
 		}
 		if bytes.Contains(file.Bytes(), []byte(there)) {
 			t.Error("error/it holds entries of another office")
@@ -39,10 +52,37 @@ func TestPart(t *testing.T) {
 		if err != nil || report.Verdict != tree.Whole || report.Proven != int64(proven) || report.Loose != 2 {
 			t.Errorf("ok/proven: %+v %v", report, err)
 		}
-		if none, err := reviews.Export(t.Context(), person("a"), f.now.Add(time.Hour), f.now.Add(2*time.Hour)); err != nil || len(none) != 0 {
-			t.Errorf("ok/of other days: %d %v", len(none), err)
+		given := func(_ context.Context, list []audit.Record) (string, error) {
+			all = len(list)
+			return "", nil
+		}
+		if err := reviews.Export(t.Context(), person("a"), f.now.Add(time.Hour), f.now.Add(2*time.Hour), given); err != nil || all != 0 {
+			t.Errorf("ok/of other days: %d %v", all, err)
+		}
+		reviews.Log = &audit.Log{Book: mute{f.Store}, Clock: f.log.Clock, IDs: f.log.IDs}
+		if err := reviews.Export(t.Context(), person("a"), f.now.Add(-time.Hour), f.now.Add(time.Hour), given); err == nil { // S-084
+			t.Error("error/exported without a log")
 		}
 	})
+}
+
+// whileRead does something while entries are being read.
+type whileRead struct {
+	audit.ReviewStore
+	do func()
+}
+
+func (w whileRead) Entries(ctx context.Context, code string, q audit.Query) ([]audit.Record, error) {
+	list, err := w.ReviewStore.Entries(ctx, code, q)
+	w.do()
+	return list, err
+}
+
+// mute is a log that stores nothing.
+type mute struct{ audit.Book }
+
+func (mute) Act(context.Context, string, func(context.Context) ([]audit.Record, *audit.Once, error)) error {
+	return errors.New("no log")
 }
 
 // Imports are listed newest first, those of the own office, without what was found in

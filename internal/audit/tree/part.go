@@ -85,7 +85,7 @@ func WritePart(ctx context.Context, s PartStore, w io.Writer, office string, ent
 	if err := out.Encode(partHead{partFormat, office, len(entries), text}); err != nil {
 		return 0, err
 	}
-	paths := paths{ctx: ctx, store: s, known: map[[2]int64]merkle.Hash{}, first: -1}
+	paths := paths{ctx: ctx, store: s, known: map[[2]int64]merkle.Hash{}, size: signed.Size}
 	if paths.tiles, err = s.Tiles(ctx, Log); err != nil {
 		return 0, err
 	}
@@ -119,12 +119,13 @@ func textsOf(path []merkle.Hash) []string {
 
 // paths makes the inner nodes of the stored tree as they are asked for.
 type paths struct {
-	ctx    context.Context
-	store  PartStore
-	tiles  []merkle.Hash
-	known  map[[2]int64]merkle.Hash // above the tiles, by level and number
-	first  int64                    // of leaves; -1 before any were read
-	leaves []merkle.Hash            // of one tile
+	ctx   context.Context
+	store PartStore
+	tiles []merkle.Hash
+	known map[[2]int64]merkle.Hash // above the tiles, by level and number
+	size  int64                    // of the signed tree
+	tile  tile                     // of the entry that was asked for last
+	last  tile                     // the one that is not full, to which every path leads
 }
 
 // ReadHashes implements tlog.HashReader.
@@ -142,7 +143,7 @@ func (p *paths) ReadHashes(indexes []int64) ([]merkle.Hash, error) {
 
 func (p *paths) node(level int, n int64) (h merkle.Hash, err error) {
 	if level < merkle.TileLevel {
-		return p.below(n<<level, (n+1)<<level)
+		return p.below(level, n)
 	}
 	if level == merkle.TileLevel {
 		if n >= int64(len(p.tiles)) {
@@ -163,22 +164,43 @@ func (p *paths) node(level int, n int64) (h merkle.Hash, err error) {
 	return p.known[key], err
 }
 
-// below is the root of leaves that lie in one tile.
-func (p *paths) below(from, to int64) (h merkle.Hash, err error) {
-	if first := from - from%merkle.TileSize; first != p.first {
-		if p.leaves, err = p.store.Leaves(p.ctx, Log, first, first+merkle.TileSize); err != nil {
+// below is a node inside a tile, all of which are made once.
+func (p *paths) below(level int, n int64) (h merkle.Hash, err error) {
+	at := n << level
+	first := at - at%merkle.TileSize
+	t := &p.tile
+	if first == p.size-p.size%merkle.TileSize {
+		t = &p.last
+	}
+	if t.nodes == nil || t.first != first {
+		leaves, err := p.store.Leaves(p.ctx, Log, first, first+merkle.TileSize)
+		if err != nil {
 			return h, err
 		}
-		p.first = first
+		*t = tileOf(first, leaves)
 	}
-	if to-p.first > int64(len(p.leaves)) {
-		return h, fmt.Errorf("%w: no leaf %d", ErrBroken, to-1)
+	if n -= first >> level; level >= len(t.nodes) || n >= int64(len(t.nodes[level])) {
+		return h, fmt.Errorf("%w: no leaf %d", ErrBroken, at)
 	}
-	var t merkle.Tree
-	for _, leaf := range p.leaves[from-p.first : to-p.first] {
-		t.Append(leaf)
+	return t.nodes[level][n], nil
+}
+
+// tile is the leaves below one stored root, and the whole nodes above them.
+type tile struct {
+	first int64
+	nodes [][]merkle.Hash // by level
+}
+
+func tileOf(first int64, leaves []merkle.Hash) tile {
+	t := tile{first, [][]merkle.Hash{leaves}}
+	for below := leaves; len(below) > 1; below = t.nodes[len(t.nodes)-1] {
+		above := make([]merkle.Hash, len(below)/2)
+		for i := range above {
+			above[i] = tlog.NodeHash(below[2*i], below[2*i+1])
+		}
+		t.nodes = append(t.nodes, above)
 	}
-	return t.Root(), nil
+	return t
 }
 
 // ProveFile judges an export or a part.

@@ -14,7 +14,10 @@ import (
 )
 
 // partOf is a stored log in memory.
-type partOf struct{ kept }
+type partOf struct {
+	kept
+	reads *int // of tiles; nil: not counted
+}
 
 func (p partOf) LastCheckpoint(context.Context, Name) (string, time.Time, error) {
 	if len(p.own) == 0 {
@@ -26,6 +29,9 @@ func (p partOf) LastCheckpoint(context.Context, Name) (string, time.Time, error)
 func (p partOf) Tiles(context.Context, Name) ([]merkle.Hash, error) { return p.tiles, nil }
 
 func (p partOf) Leaves(_ context.Context, _ Name, from, to int64) (leaves []merkle.Hash, err error) {
+	if p.reads != nil {
+		*p.reads++
+	}
 	for _, r := range p.rows[from:min(to, int64(len(p.rows)))] {
 		h, _ := merkle.HashOf(r.Leaf)
 		leaves = append(leaves, h)
@@ -58,7 +64,7 @@ func TestPart(t *testing.T) {
 	signer, key := keyPair(t)
 	forger, _ := keyPair(t)
 	k, copied := build(t, 1300, 97, signer) // over five tiles, and behind the last checkpoint
-	p := partOf{k}
+	p := partOf{kept: k}
 	var b bytes.Buffer
 	proven, err := WritePart(t.Context(), p, &b, "900001", p.every())
 	if err != nil || proven != 1261/3+1 {
@@ -95,12 +101,12 @@ func TestPart(t *testing.T) {
 		}
 	}
 
-	spoiled := partOf{k.clone()}
+	spoiled := partOf{kept: k.clone()}
 	spoiled.rows[4].Leaf[0] ^= 1
 	if _, err := WritePart(t.Context(), spoiled, &b, "900001", spoiled.every()); !errors.Is(err, ErrBroken) {
 		t.Errorf("error/of a log that is broken: %v", err)
 	}
-	young := partOf{kept{rows: k.rows[:7], tiles: nil}}
+	young := partOf{kept: kept{rows: k.rows[:7], tiles: nil}}
 	b.Reset()
 	if proven, err := WritePart(t.Context(), young, &b, "900001", young.every()); err != nil || proven != 0 {
 		t.Errorf("ok/no checkpoint yet: %d %v", proven, err)
@@ -125,3 +131,40 @@ func pathOf(line, other string) string {
 
 // escaped is a text as it stands in JSON.
 func escaped(text string) string { return strings.ReplaceAll(text, "\n", `\n`) }
+
+// The tiles of the tree are read once each, however many entries are proven.
+func TestPartReads(t *testing.T) {
+	signer, _ := keyPair(t)
+	k, _ := build(t, 1300, 650, signer)
+	reads := 0
+	log := partOf{k, &reads}
+	if _, err := WritePart(t.Context(), log, &bytes.Buffer{}, "x", log.every()); err != nil || reads != 6 {
+		t.Errorf("error/%d tiles read for %d entries: %v", reads, len(log.every()), err)
+	}
+}
+
+func BenchmarkWritePart(b *testing.B) {
+	signer, _ := keyPair(b)
+	k, _ := build(b, 20_100, 20_100, signer)
+	log := partOf{k, nil}
+	var list []audit.Record
+	for _, r := range log.rows {
+		list = append(list, audit.Record{Office: r.Office, ID: r.ID, At: r.Columns.At, Canonical: r.Data})
+	}
+	for b.Loop() {
+		if _, err := WritePart(b.Context(), places{log}, &bytes.Buffer{}, "x", list); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// places are found at once, as in a database.
+type places struct{ partOf }
+
+func (p places) Places(context.Context, string, []string) (map[string]int64, error) {
+	at := make(map[string]int64, len(p.rows))
+	for _, r := range p.rows {
+		at[r.ID] = r.Seq
+	}
+	return at, nil
+}
