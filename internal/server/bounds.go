@@ -1,10 +1,12 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"sync"
 	"time"
 
+	"akashi/internal/exchange"
 	"akashi/internal/fault"
 	"akashi/internal/office"
 )
@@ -46,6 +48,76 @@ func (r *officeRules) keep(o office.Office, until time.Time) {
 		r.known = map[string]keptOffice{}
 	}
 	r.known[o.Code] = keptOffice{o, until}
+}
+
+// What files may take of the memory at once on one process, in bytes as they came or are
+// given; what is made of them while they are read is a few times as much (S-043).
+const (
+	filesAtOnce   = 2 * filesOfOffice
+	filesOfOffice = 2 * (maxImport + maxUpload) // of one office: its files keep no other's out
+)
+
+// holds is what operations hold besides their body, in bytes at most, by the name in the log.
+var holds = map[string]int64{
+	"commit-import":    maxImport,
+	"get-mailing-file": 50 << 20, // 1,000 copies (issuance.MaxMailing)
+	"export-log":       50 << 20, // audit.MaxExport entries with their paths
+	"get-batch-file":   2 * exchange.MaxFile,
+}
+
+// hold takes what the call holds of the memory for files; fault Unavailable "files_busy".
+func (s *Server) hold(c *call) (err error) {
+	n := holds[cmp.Or(c.route.logged, c.route.id)]
+	if limit := c.limit(); limit > maxBody && !c.isPicture() {
+		if length := c.request.ContentLength; length >= 0 {
+			limit = min(limit, length)
+		}
+		n += limit
+	}
+	if n > 0 {
+		c.back, err = s.memory.take(c.actor.Office, n)
+	}
+	return err
+}
+
+func (c *call) release() {
+	if c.back != nil {
+		c.back()
+	}
+}
+
+// places are how much may be taken at once of a thing, and how much of it for one.
+type places struct {
+	busy       string // key of the refusal
+	most, each int64
+	mu         sync.Mutex
+	taken      int64
+	of         map[string]int64
+}
+
+func newPlaces(busy string, most, each int64) *places {
+	return &places{busy: busy, most: most, each: each, of: map[string]int64{}}
+}
+
+// take gives n, which must be given back, or refuses.
+func (p *places) take(who string, n int64) (back func(), err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.taken+n > p.most || p.of[who]+n > p.each {
+		return nil, fault.New(fault.Unavailable, p.busy, "")
+	}
+	p.taken += n
+	p.of[who] += n
+	return func() { p.leave(who, n) }, nil
+}
+
+func (p *places) leave(who string, n int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.taken -= n
+	if p.of[who] -= n; p.of[who] == 0 {
+		delete(p.of, who)
+	}
 }
 
 // bounds refuses what the office's own rules do not allow at the moment, though

@@ -43,6 +43,7 @@ type call struct {
 	actor       actor.Actor
 	contentType string
 	body        []byte
+	back        func() // gives back what it holds of the memory for files; nil: nothing
 }
 
 // answer is what a route gives back: a value that becomes JSON, or a file.
@@ -80,6 +81,7 @@ func (s *Server) serve(r *route, g *gin.Context) {
 	if r.leaves {
 		forget(g.Writer)
 	}
+	defer c.release()
 	a, err := s.run(c, g.Writer)
 	if err != nil {
 		span.SetStatus(codes.Error, string(fault.CodeOf(err))) // the text may hold anything
@@ -115,11 +117,14 @@ func (s *Server) handle(c *call, w http.ResponseWriter) (answer, error) {
 		return answer{}, err
 	}
 	if c.isPicture() {
-		back, err := s.pictures[c.face].receiving.take(c.address)
+		back, err := s.pictures[c.face].receiving.take(c.address, 1)
 		if err != nil {
 			return answer{}, err
 		}
 		defer back()
+	}
+	if err := s.hold(c); err != nil {
+		return answer{}, err
 	}
 	if err := c.readBody(w); err != nil {
 		return answer{}, err

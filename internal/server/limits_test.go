@@ -291,7 +291,7 @@ func TestPictures(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var back []func()
 			for i := range p.n {
-				b, err := p.places.take(fmt.Sprint(i))
+				b, err := p.places.take(fmt.Sprint(i), 1)
 				if err != nil {
 					t.Fatal(err)
 				}

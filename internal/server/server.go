@@ -105,6 +105,7 @@ type Server struct {
 	rules     officeRules
 	meters    meters
 	pictures  map[face]pictures
+	memory    *places // bytes of files, by office
 	terminals terminals
 	stopping  atomic.Bool
 }
@@ -124,6 +125,7 @@ func New(s Services) (*Server, error) {
 		offices:   throttle{perSecond: officeRate, burst: officeBurst},
 		targets:   throttle{perSecond: targetRate, burst: targetBurst},
 		pictures:  map[face]pictures{staffFace: newPictures(), publicFace: newPictures()},
+		memory:    newPlaces("files_busy", filesAtOnce, filesOfOffice),
 		terminals: terminals{Terminals: s.Terminals},
 	}
 	for _, f := range faces {

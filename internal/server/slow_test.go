@@ -87,7 +87,7 @@ func TestSlowBody(t *testing.T) {
 	}
 	places := f.pictures[publicFace].receiving
 	for i := range eachPictures + 1 {
-		_, err := places.take("203.0.113.1")
+		_, err := places.take("203.0.113.1", 1)
 		if full := i == eachPictures; full != (err != nil) {
 			t.Errorf("picture %d of one address: %v", i+1, err)
 		}

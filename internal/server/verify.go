@@ -1,7 +1,6 @@
 package server
 
 import (
-	"sync"
 	"time"
 
 	"akashi/certificate/verify"
@@ -46,41 +45,12 @@ const (
 	maxReading   = 1  // being read
 )
 
-// places are how many may do a thing at once, and how many of them for one address.
-type places struct {
-	most, each int
-	mu         sync.Mutex
-	taken      int
-	of         map[string]int
-}
-
-// take gives a place, which must be given back, or refuses.
-func (p *places) take(address string) (back func(), err error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.taken == p.most || p.of[address] == p.each {
-		return nil, fault.New(fault.Unavailable, "pictures_busy", "")
-	}
-	p.taken++
-	p.of[address]++
-	return func() { p.leave(address) }, nil
-}
-
-func (p *places) leave(address string) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.taken--
-	if p.of[address]--; p.of[address] == 0 {
-		delete(p.of, address)
-	}
-}
-
 // pictures are the bounds of one face.
 type pictures struct{ receiving, reading *places }
 
 func newPictures() pictures {
 	return pictures{
-		&places{most: maxPictures, each: eachPictures, of: map[string]int{}}, &places{most: maxReading, each: maxReading, of: map[string]int{}},
+		newPlaces("pictures_busy", maxPictures, eachPictures), newPlaces("pictures_busy", maxReading, maxReading),
 	}
 }
 
@@ -109,7 +79,7 @@ func (s *Server) verifyCode(c *call) (answer, error) {
 		return answer{}, err
 	}
 	if c.isPicture() {
-		back, err := s.pictures[c.face].reading.take(c.address)
+		back, err := s.pictures[c.face].reading.take(c.address, 1)
 		if err != nil {
 			return answer{}, err
 		}
