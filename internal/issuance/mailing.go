@@ -58,6 +58,11 @@ func (m Mailing) Open() bool {
 	return m.StoppedAt.IsZero() && m.Ended == "" && m.Done+m.Failed < m.Count
 }
 
+// State tells how far a mailing is (office.Progress).
+func (m Mailing) State() string {
+	return office.Progress{Count: m.Count, Done: m.Done, Failed: m.Failed, Started: m.StartedAt, Stopped: m.StoppedAt, Ended: m.Ended}.State()
+}
+
 // MailingStore keeps mailings; its methods run inside an act unless they say otherwise.
 type MailingStore interface {
 	// ReadyToMail returns approved applications that came by mail and that no open mailing

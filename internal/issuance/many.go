@@ -92,22 +92,9 @@ type Bulk struct {
 	Failures    []Failure // these, at most 100, by id; not in a list
 }
 
-// State tells how far a run is: requested, running, finished, finished_with_failures,
-// stopped; or refused, withdrawn or expired where it was never approved in time.
+// State tells how far a run is (office.Progress).
 func (r Bulk) State() string {
-	switch {
-	case r.Done == r.Count:
-		return "finished"
-	case !r.StoppedAt.IsZero():
-		return "stopped"
-	case r.Ended != "":
-		return r.Ended
-	case r.Failed > 0 && r.Done+r.Failed == r.Count:
-		return "finished_with_failures"
-	case !r.StartedAt.IsZero():
-		return "running"
-	}
-	return "requested"
+	return office.Progress{Count: r.Count, Done: r.Done, Failed: r.Failed, Started: r.StartedAt, Stopped: r.StoppedAt, Ended: r.Ended}.State()
 }
 
 // Failure is a certificate that a run left for a person.

@@ -116,18 +116,10 @@ func batchState(b exchange.Batch) string {
 	switch {
 	case !b.ClosedAt.IsZero():
 		return "closed"
-	case b.Open():
-		return "running"
-	case !b.StartedAt.IsZero() && b.Failed > 0:
-		return "finished_with_failures"
-	case !b.StartedAt.IsZero():
-		return "finished"
-	case b.Ended != "":
-		return b.Ended
-	case b.Approval != "":
-		return "requested"
+	case b.StartedAt.IsZero() && b.Approval == "":
+		return "judged"
 	}
-	return "judged"
+	return office.Progress{Count: b.Accepted, Done: b.Done, Failed: b.Failed, Started: b.StartedAt, Ended: b.Ended}.State()
 }
 
 // findingSentence explains what was found in a row.

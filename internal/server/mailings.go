@@ -74,7 +74,7 @@ func (s *Server) mailingRoutes() []*route {
 
 func (s *Server) mailingOf(m issuance.Mailing) mailingBody {
 	b := mailingBody{
-		ID: m.ID, State: mailingState(m), Count: m.Count, SHA256: m.SHA256, Done: m.Done, Failed: m.Failed, Approval: m.Approval,
+		ID: m.ID, State: m.State(), Count: m.Count, SHA256: m.SHA256, Done: m.Done, Failed: m.Failed, Approval: m.Approval,
 		RequestedBy: m.RequestedBy, RequestedAt: m.RequestedAt, StartedBy: m.StartedBy, StartedAt: m.StartedAt, StoppedBy: m.StoppedBy, StoppedAt: m.StoppedAt,
 	}
 	if !m.Open() && m.Done > 0 && s.Clock.Now().Sub(m.RequestedAt) <= issuance.MailingLasts {
@@ -89,22 +89,6 @@ func (s *Server) mailingOf(m issuance.Mailing) mailingBody {
 		b.Items = append(b.Items, item)
 	}
 	return b
-}
-
-func mailingState(m issuance.Mailing) string {
-	switch {
-	case !m.StoppedAt.IsZero():
-		return "stopped"
-	case m.Ended != "":
-		return m.Ended
-	case m.StartedAt.IsZero():
-		return "requested"
-	case m.Open():
-		return "running"
-	case m.Failed > 0:
-		return "finished_with_failures"
-	}
-	return "finished"
 }
 
 func (s *Server) askMailing(c *call) (answer, error) {

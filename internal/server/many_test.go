@@ -3,12 +3,10 @@ package server
 import (
 	"strings"
 	"testing"
-	"time"
 
 	"akashi/certificate"
 	"akashi/internal/cli"
 	"akashi/internal/clock"
-	"akashi/internal/issuance"
 	"akashi/internal/office"
 )
 
@@ -137,22 +135,4 @@ func (f *fixture) testReissues(t *testing.T) {
 	f.want(t, f.do(two, "GET", "/reissues", ""), 200, "")
 	f.want(t, f.do(f.clerk, "GET", "/reissues", ""), 403, "permission")
 	f.want(t, f.do(two, "GET", "/reissues/"+nobody, ""), 404, "bulk")
-}
-
-// The states of an act on many certificates, told by what was done.
-func TestBulkStates(t *testing.T) {
-	at := time.Date(2026, 11, 21, 3, 0, 0, 0, time.UTC)
-	for want, r := range map[string]issuance.Bulk{
-		"requested":              {Count: 3},
-		"expired":                {Count: 3, Ended: "expired"},
-		"running":                {Count: 3, StartedAt: at, Done: 1, Failed: 1},
-		"finished_with_failures": {Count: 3, StartedAt: at, Done: 2, Failed: 1, Failures: []issuance.Failure{{CertificateID: "x", Fault: "internal"}}},
-		"stopped":                {Count: 3, StartedAt: at, StoppedAt: at, Done: 2, Failed: 1},
-		"finished":               {Count: 3, StartedAt: at, StoppedAt: at, Done: 3},
-	} {
-		got := bulkOf(r)
-		if got.State != want || got.Failed != r.Failed || len(got.Failures) != len(r.Failures) {
-			t.Errorf("%s: %+v", want, got)
-		}
-	}
 }
