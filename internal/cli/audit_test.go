@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"akashi/certificate"
+	acts "akashi/internal/audit"
 	"akashi/internal/audit/tree"
 	"akashi/internal/cli"
 	"akashi/internal/fault"
@@ -40,12 +41,12 @@ func audit(t *testing.T, w *world.World, args ...string) (status int, out, errs 
 func testAuditPart(t *testing.T, w *world.World) {
 	t.Helper()
 	auditor := w.Officer
-	entries, err := w.Reviews.Export(t.Context(), auditor, time.Now().AddDate(0, 0, -1), time.Now().AddDate(0, 0, 1))
-	if err != nil {
-		t.Fatal(err)
-	}
 	var part bytes.Buffer
-	if _, err := tree.WritePart(t.Context(), w.Store, &part, cli.TestOffice, entries); err != nil {
+	write := func(ctx context.Context, entries []acts.Record) (string, error) {
+		_, err := tree.WritePart(ctx, w.Store, &part, cli.TestOffice, entries)
+		return "", err
+	}
+	if err := w.Reviews.Export(t.Context(), auditor, time.Now().AddDate(0, 0, -1), time.Now().AddDate(0, 0, 1), write); err != nil {
 		t.Fatal(err)
 	}
 	file := filepath.Join(t.TempDir(), "part.jsonl")
