@@ -13,7 +13,6 @@ import (
 	"akashi/internal/exchange"
 	"akashi/internal/fault"
 	"akashi/internal/seal"
-	"akashi/internal/vaccination"
 )
 
 type fileRow struct {
@@ -330,72 +329,6 @@ func (s *Store) RowFailed(ctx context.Context, code string, r exchange.OpenRow, 
 		return err
 	}
 	return undone(db, code, r).Updates(map[string]any{"tries": gorm.Expr("tries + ?", tries), "fault": fault}).Error
-}
-
-// eraseRows empties the rows of files that are about a person of the register: by the
-// application that was made of them, by ticket, or by name and date of birth. Rows are
-// sealed and few, as they are kept for days; so they are read.
-func (s *Store) eraseRows(db *gorm.DB, code, personID string) error {
-	var files []fileRow
-	if err := db.Where("office = ? AND closed_at = 0", code).Find(&files).Error; err != nil || len(files) == 0 {
-		return err
-	}
-	var people []personRow
-	if err := db.Where("office = ? AND id = ?", code, personID).Find(&people).Error; err != nil {
-		return err
-	}
-	var known []vaccination.Subject
-	for _, p := range people {
-		key, err := s.personKey(db, code, p.PersonKey)
-		if err != nil {
-			return err
-		}
-		one, err := unsealed[vaccination.Subject](key, versionPlace(code, "persons", p.ID, p.Version), p.Data)
-		if err != nil {
-			return err
-		}
-		known = append(known, one)
-	}
-	var applications []string
-	if err := db.Model(&applicationRow{}).Where("office = ? AND person_id = ? AND person_id <> ''", code, personID).Pluck("id", &applications).Error; err != nil {
-		return err
-	}
-	for _, file := range files {
-		if err := s.eraseRowsOf(db, file, known, applications); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (s *Store) eraseRowsOf(db *gorm.DB, file fileRow, known []vaccination.Subject, applications []string) error {
-	key, err := s.personKey(db, file.Office, file.PersonKey)
-	if err != nil {
-		return err
-	}
-	var header []string
-	if err := json.Unmarshal([]byte(file.Header), &header); err != nil {
-		return err
-	}
-	var rows []lineRow
-	if err := db.Where("office = ? AND batch_id = ? AND length(data) > 0", file.Office, file.ID).Find(&rows).Error; err != nil {
-		return err
-	}
-	for _, r := range rows {
-		cells, err := unsealed[[]string](key, linePlace(file.Office, file.ID, r.Line), r.Data)
-		if err != nil {
-			return err
-		}
-		about := func(s vaccination.Subject) bool { return exchange.About(header, cells, r.Accepted, s) }
-		if !slices.Contains(applications, r.ApplicationID) && !slices.ContainsFunc(known, about) {
-			continue
-		}
-		if err := db.Model(&lineRow{}).Where("office = ? AND batch_id = ? AND line = ?", file.Office, file.ID, r.Line).
-			Updates(map[string]any{"data": []byte{}, "findings": "[]", "fault": "not_found:erased", "tries": exchange.Tries}).Error; err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 var _ exchange.Store = (*Store)(nil)
