@@ -173,10 +173,17 @@ func Counter(t testing.TB, origin, link, user, password, zone string) AtCounter 
 
 // Looked is what became of looking at every page of a storybook.
 type Looked struct {
-	Stories            int
-	Visited, Unvisited []string // routes of pages
-	Faults             []string // what axe found, what does not fit, what is no word for people
-	Trouble            []string
+	Stories int
+	Pages   []string         // routes of pages
+	Shown   map[string]Shown // by route
+	Faults  []string         // what axe found, what does not fit, what is no word for people
+	Trouble []string
+}
+
+// Shown is what states a page was seen in.
+type Shown struct {
+	Words []string // empty, filled, error, long, and the classes of its elements
+	Own   []string // of these, those of what the page is about
 }
 
 // Pages looks at every page of a storybook in every state, in Chromium.

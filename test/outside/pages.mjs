@@ -1,6 +1,5 @@
-// {origin} -> {ok, content: {visited, stories, faults, trouble}}: every page of a storybook in
-// every state, and every page that a link leads to from there, judged by axe and by
-// whether it fits its window and speaks in words.
+// {origin} -> {ok, content: see Looked in outside.go}: every page of a storybook in every state, judged by axe and
+// by whether it fits its window and speaks in words; and which states each page was seen in.
 import { readFile } from "node:fs/promises";
 import { inBrowser, leaks, terminal } from "./browser.mjs";
 import { answer } from "./harness.mjs";
@@ -14,54 +13,62 @@ const windows = { "1280x800": [1280, 800], "1024x768": [1024, 768], "tablet": [8
 // What tells of the storybook's people.
 const personal = /桜井|双葉|髙橋|見本|神田|小島|池田|𠮷野|葛|森|SAKURAI|WOLFE|TK0000|0000000\d\d\d|19\d\d-\d\d-\d\d/;
 
-// How many pages of one route are looked at besides its stories.
-const further = 2;
+// How many tabs look at once, each with its own sign-in.
+const tabs = 2;
 
 await answer(({ browser: path, origin }) => inBrowser(path, async (browser) => {
-  const trouble = [], faults = [], visited = new Set(), links = [];
-  const context = await terminal(browser, trouble);
-  const page = await context.newPage();
-  const book = await (await context.request.get(`${origin}/storybook/book.json`)).json();
-  const routes = book.pages.map((p) => ({ page: p, form: new RegExp(`^${p.replace(/\{[^}]+\}/g, "[^/]+")}$`) }));
+  const trouble = [], faults = [], looks = [];
+  const first = await terminal(browser, trouble);
+  const book = await (await first.request.get(`${origin}/storybook/book.json`)).json();
+  const stories = book.stories.values();
 
-  const look = async (name, as) => {
-    for (const shown of await leaks(page, personal)) faults.push(`${name}: personal: ${shown}`);
-    const found = await page.evaluate(() => [...document.querySelectorAll("a[href^='/']")].map((a) => a.pathname + a.search));
-    links.push(...found.map((href) => ({ href, as })));
+  const look = async (page, story) => {
+    const answered = await page.goto(`${origin}/storybook/open/${story.n}`);
+    if (!/text\/html/.test(answered.headers()["content-type"])) return { ...story, status: answered.status(), classes: ["paper"], states: [] };
+    const fault = (text) => faults.push(`${story.page} (${story.state}): ${text}`);
+    for (const shown of await leaks(page, personal)) fault(`personal: ${shown}`);
     await page.evaluate(axe);
-    for (const v of await page.evaluate((tags) => axe.run({ runOnly: tags, resultTypes: ["violations"] }).then((r) => r.violations), rules)) {
-      if (v.impact !== "minor") faults.push(`${name}: axe ${v.impact} ${v.id}: ${v.nodes.map((n) => n.target.join(" ")).slice(0, 3).join(", ")}`);
+    for (const v of await page.evaluate((runOnly) => axe.run({ runOnly, preload: false, resultTypes: ["violations"] }).then((r) => r.violations), rules)) {
+      if (v.impact !== "minor") fault(`axe ${v.impact} ${v.id}: ${v.nodes.map((n) => n.target.join(" ")).slice(0, 3).join(", ")}`);
     }
-    for (const bare of await page.evaluate(bareWords)) faults.push(`${name}: no words for people: ${bare}`);
+    for (const bare of await page.evaluate(bareWords)) fault(`no words for people: ${bare}`);
     for (const [window, [width, height]] of Object.entries(windows)) {
       await page.setViewportSize({ width, height });
-      for (const over of await page.evaluate(overflow)) faults.push(`${name}: ${window}: ${over}`);
+      for (const over of await page.evaluate(overflow)) fault(`${window}: ${over}`);
     }
-    await page.setViewportSize({ width: 1280, height: 800 });
+    return { ...story, status: answered.status(), ...await page.evaluate(shown, book.long) };
   };
 
-  for (const story of book.stories) {
-    await page.goto(`${origin}/storybook/open/${story.n}`);
-    visited.add(story.page);
-    await look(`${story.page} (${story.state})`, story.n);
-  }
-  // What no story shows is reached by links, as people reach it.
-  const seen = new Map();
-  for (let i = 0; i < links.length; i++) {
-    const { href, as } = links[i];
-    const route = routes.find((r) => r.form.test(href.split("?")[0]));
-    const before = route && (seen.get(route.page) ?? new Set());
-    if (!route || book.stories.some((s) => s.page === route.page) || before.has(href) || before.size >= further) continue;
-    seen.set(route.page, before.add(href));
-    await page.goto(`${origin}/storybook/open/${as}`);
-    const response = await page.goto(origin + href);
-    if (response.ok()) visited.add(route.page);
-    if (!/text\/html/.test(response.headers()["content-type"])) continue; // a paper, not a page
-    await look(`${route.page} (by a link)`, as);
-  }
-  const unvisited = book.pages.filter((p) => !visited.has(p));
-  return { ok: true, content: { stories: book.stories.length, visited: [...visited], unvisited, faults, trouble } };
+  await Promise.all(Array.from({ length: tabs }, async (_, n) => {
+    const page = await (n ? await terminal(browser, trouble) : first).newPage();
+    for (const story of stories) looks.push(await look(page, story));
+  }));
+  return { ok: true, content: { stories: looks.length, shown: shownBy(looks), pages: book.pages, faults, trouble } };
 }));
+
+// What is to be seen on a page: its heading, its states, and whether a long name is there.
+function shown(long) {
+  const main = document.querySelector("main");
+  const text = main.innerText + [...main.querySelectorAll("input, textarea, option")].map((e) => e.value + e.text).join();
+  return {
+    heading: main.querySelector("h1")?.innerText, long: long.some((t) => text.includes(t)),
+    classes: [...new Set([...main.querySelectorAll("*")].flatMap((e) => [...e.classList]))],
+    states: [...main.querySelectorAll(".state")].flatMap((e) => [...e.classList]).filter((c) => c !== "state"),
+  };
+}
+
+// The states that each page was seen in: what its elements say, and empty, filled, error and long.
+function shownBy(looks) {
+  const all = {};
+  for (const one of looks) {
+    const well = looks.find((l) => l.page === one.page && l.status === 200 && l.heading === one.heading);
+    const { words, own } = all[one.page] ??= { words: [], own: [] };
+    if (!well) continue; // another page told that it cannot be seen
+    words.push(...one.classes, ...(one.status >= 400 ? ["error"] : one.empty ? ["empty"] : ["filled"]), ...(one.long ? ["long"] : []));
+    own.push(...one.states);
+  }
+  return Object.fromEntries(Object.entries(all).map(([page, { words, own }]) => [page, { words: [...new Set(words)], own: [...new Set(own)] }]));
+}
 
 // Keys, codes and terms of the API where people read.
 function bareWords() {

@@ -1,10 +1,8 @@
 package storybook
 
 import (
-	"cmp"
 	"context"
-	"encoding/json"
-	"log/slog"
+	"errors"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -12,15 +10,18 @@ import (
 	"slices"
 	"strings"
 
+	"akashi/internal/actor"
 	"akashi/internal/application"
 	"akashi/internal/clock"
 	"akashi/internal/office"
 	"akashi/internal/vaccination"
-	"akashi/internal/watch"
 )
 
 // chapters write the stories down, each about some pages.
-var chapters = []func(*hand){entrance, newApplication, applications, certificates, together, filesBrought, officers, machines, nothingYet}
+var chapters = []func(*hand){
+	theDayBefore, entrance, newApplication, applications, certificates, runsOfMany, mailings, batches, filesBrought,
+	askedFor, accounts, rosters, settings, alerts, looks, machines, nothingYet,
+}
 
 // nowhere is a row that does not exist.
 const nowhere = "ffffffff-ffff-7fff-bfff-ffffffffffff"
@@ -113,7 +114,11 @@ func applications(h *hand) {
 
 	approved := apply(plain("_key", "approved"))
 	seen("approved", approved)
+	h.story(applicationPage+"/preview", "approved", office.Clerk, approved+"/preview")
 	h.wrong(applicationPage, "not what the page showed", office.Clerk, approved+"/issue", url.Values{"preview": {"of another day"}})
+	half := apply(plain("_key", "half made"))
+	h.halfMade(half)
+	seen("half made", half)
 
 	rejected := apply(domestic("0000000008", "神田", "由美", "1969-05-05"))
 	h.send(office.Officer, rejected+"/decision", url.Values{"outcome": {"reject"}, "reason": {"別の市区町村の記録です。"}})
@@ -127,6 +132,26 @@ func applications(h *hand) {
 	h.story(list, "all", office.Clerk, list)
 	h.story(list, "in review", office.Clerk, list+"?state="+string(application.Review))
 	h.story(list, "unknown state", office.Clerk, list+"?state=x")
+}
+
+// halfMade issues as a process does that dies when it has kept what it means to sign.
+func (h *hand) halfMade(application string) {
+	service := h.book.app.Issuance
+	died := errors.New("storybook: nobody died")
+	service.Point = func(name string) {
+		if name == "intent_stored" {
+			died = nil
+			panic("the process dies")
+		}
+	}
+	h.by(office.Clerk, func(ctx context.Context, a actor.Actor) error {
+		func() {
+			defer func() { _ = recover() }()
+			_, _, _ = service.Issue(ctx, a, application[strings.LastIndexByte(application, '/')+1:])
+		}()
+		return died
+	})
+	service.Point = nil
 }
 
 // cut lets something happen while the register cannot be asked.
@@ -151,15 +176,18 @@ func certificates(h *hand) {
 
 	fulfilled, first := issue(plain("_key", "fulfilled"))
 	h.story(applicationPage, "fulfilled", office.Clerk, fulfilled)
+	h.story(applicationPage+"/history", "some", office.Clerk, fulfilled+"/history")
 	again := h.send(office.Clerk, first+"/reissue", url.Values{"reason": {"correction"}})
 	h.do(office.Clerk, func(cookie string) *http.Request { return h.book.request(h.ctx, cookie, again+"/print", url.Values{}) })
 	seen("superseded", first)
 	seen("issued", again)
+	h.story(page+"/prints/{number}", "first copy", office.Clerk, again+"/prints/1")
 	h.story(page, "issued, as an officer", office.Officer, again)
 	h.story(page, "issued, as an auditor", office.Auditor, again)
 	h.wrong(page, "made again by somebody else", office.Clerk, first+"/reissue", url.Values{"reason": {"correction"}})
 	h.wrong(page, "reissued without a reason", office.Clerk, again+"/reissue", url.Values{"reason": {""}})
 
+	h.story(applicationPage+"/history", "none", office.Clerk, h.send(office.Clerk, "/counter", domestic("0000000009", "池田", "陽菜", "2014-08-17"))+"/history")
 	_, revoked := issue(plain("_key", "revoked"))
 	h.send(office.Officer, revoked+"/revoke", url.Values{"reason": {"fraud"}})
 	seen("revoked", revoked)
@@ -174,96 +202,6 @@ func certificates(h *hand) {
 	seen("does not exist", list+"/ABCDEFGHJKLM")
 	h.story(list, "some", office.Clerk, list)
 	h.story(list, "no such id", office.Clerk, list+"?id=nonsense")
-}
-
-// together is work on many at once: files of applications and certificates for the post.
-func together(h *hand) {
-	const file, mailing = "/counter/batches/{id}", "/counter/mailings/{id}"
-	bring := func(rows string) string {
-		brought := h.do(office.Clerk, func(cookie string) *http.Request {
-			return post(h.ctx, cookie, "/api/v1/batches", "text/csv", strings.NewReader("種類,接種券番号,姓,名,生年月日\n"+rows))
-		})
-		var of struct{ ID string }
-		if h.err == nil {
-			h.err = json.Unmarshal(brought.Body.Bytes(), &of)
-		}
-		return "/counter/batches/" + of.ID
-	}
-	good := "国内用,0000000001,桜井,澪,1991-02-18\n"
-	faulty := bring(good + "国内用,12," + longFamily + ",人,31.2.1991\n")
-	h.story(file, "with a row that is wrong", office.Clerk, faulty)
-	h.wrong(file, "all, though one is wrong", office.Clerk, faulty+"/commit", url.Values{"whole:bool": {"true"}})
-	h.story(file, "all right", office.Clerk, bring(good))
-	h.story(file, "does not exist", office.Clerk, "/counter/batches/"+nowhere)
-
-	h.send(office.Clerk, "/counter", plain("_key", "by mail", "channel", "mail"))
-	h.story("/counter/batches", "some wait for the post", office.Clerk, "/counter/batches")
-	h.story(mailing, "asked for", office.Clerk, h.send(office.Clerk, "/counter/batches/mailing", url.Values{"_key": {"mailing"}}))
-	h.story(mailing, "does not exist", office.Clerk, "/counter/mailings/"+nowhere)
-}
-
-func officers(h *hand) {
-	const page, list = "/counter/approvals/{id}", "/counter/approvals"
-	ask := func(as office.Role, user, name string) string {
-		asked := h.api(as, "/accounts/requests", map[string]any{
-			"user_id": user, "name": name, "unit": "健康推進課", "role": "clerk", "section_head": "健康推進課長", "system_owner": "情報政策課長",
-			"ends_on": "2027-03-31", "trained_on": "2026-10-01",
-		})
-		id, _ := asked["approval"].(string)
-		return list + "/" + id
-	}
-	pending := ask(office.Approver, full+"-new", "新人 八重")
-	h.story(page, "asked for by somebody else", office.Officer, pending)
-	h.story(page, "one's own", office.Approver, pending)
-	h.story(page, "as an auditor", office.Auditor, pending)
-	h.wrong(page, "refused without a reason", office.Officer, pending+"/refuse", url.Values{"reason": {""}})
-	approved := ask(office.Approver, full+"-long", string([]rune(longFamily)[:60]))
-	h.send(office.Officer, approved+"/approve", url.Values{"reason:text": {"面談した。"}})
-	h.story(page, "approved", office.Officer, approved)
-	h.story(list, "some", office.Officer, list)
-	h.story(page, "does not exist", office.Officer, list+"/"+nowhere)
-
-	// A list of the staff system in which most people of the office are missing.
-	roster := "user_id,name,unit\n" + userOf(full, office.Officer) + "," + people[office.Officer] + ",健康推進課\n"
-	staged := h.do(office.Officer, func(cookie string) *http.Request {
-		return post(h.ctx, cookie, "/api/v1/rosters", "text/csv", strings.NewReader(roster))
-	})
-	var of struct{ ID string }
-	if h.err == nil {
-		h.err = json.Unmarshal(staged.Body.Bytes(), &of)
-	}
-	h.story("/counter/rosters/{id}", "people missing", office.Officer, "/counter/rosters/"+of.ID)
-
-	// Work of others that pages tell of: runs over many certificates, and alerts, of
-	// somebody who tried to approve one's own request and of the log.
-	own, _ := h.api(office.Officer, "/reissues", map[string]any{"selection": map[string]any{"issued_from": "2026-11-01"}, "reason": "correction"})["approval"].(string)
-	h.api(office.Approver, "/revocations", map[string]any{"selection": map[string]any{"issued_from": "2026-11-01"}, "reason": "wrong_content"})
-	for range 2 {
-		h.do(office.Officer, func(cookie string) *http.Request {
-			return h.book.request(h.ctx, cookie, list+"/"+own+"/approve", url.Values{"reason:text": {""}})
-		})
-	}
-	if h.err == nil {
-		h.err = cmp.Or(h.book.forward(h.ctx, 0), h.book.app.Watch.Step(h.ctx, slog.Default()), h.book.app.Watch.Tell(h.ctx, watch.LogBroken, "log", nil))
-	}
-}
-
-// machines are terminals: one in use, one that was stolen, one that was asked for.
-func machines(h *hand) {
-	const page = "/counter/terminals"
-	for _, name := range []string{"窓口1 Counter 1", "窓口2 Counter 2（" + longFamily + "）"} {
-		made, err := h.book.app.AddTerminal(h.ctx, full, name, []byte("invented "+name))
-		if err == nil && name != "窓口1 Counter 1" {
-			err = h.book.app.RevokeTerminal(h.ctx, full, made.ID)
-		}
-		h.err = cmp.Or(h.err, err)
-	}
-	h.send(office.Operator, page, url.Values{"name": {"窓口3 Counter 3"}, "certificate": {h.certificate()}})
-	h.story(page, "one in use, one revoked, one asked for", office.Officer, page)
-	h.story(page, "as the one who asked", office.Operator, page)
-	h.story(page, "as an auditor", office.Auditor, page)
-	h.wrong(page, "not a certificate", office.Officer, page, url.Values{"name": {"窓口4"}, "certificate": {"MII"}})
-	h.wrong(page, "without a name", office.Officer, page, url.Values{"name": {""}, "certificate": {"MII"}})
 }
 
 // nothingYet is an office that nobody has come to, and whatever page has no story of

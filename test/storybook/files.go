@@ -7,7 +7,7 @@ import (
 	"akashi/internal/office"
 )
 
-// filesBrought are those of subjects and records, rosters, and the log.
+// filesBrought are those of subjects and records, and the log.
 func filesBrought(h *hand) {
 	const list, page = "/counter/imports", "/counter/imports/{id}"
 	seen := func(state string, as office.Role, path string) { h.story(page, state, as, path) }
@@ -32,8 +32,8 @@ func filesBrought(h *hand) {
 	h.send(office.Officer, asked+"/commit", url.Values{})
 	h.send(office.RegisterClerk, asked+"/undo-request", url.Values{})
 	seen("to be withdrawn", office.Approver, asked)
-	dropped := bring(office.RegisterClerk, "records", furtherRecords+"\n")
-	h.send(office.RegisterClerk, dropped+"/discard", url.Values{})
+	dropped := bring(longClerk, "records", furtherRecords+"\n")
+	h.send(longClerk, dropped+"/discard", url.Values{})
 	seen("given up", office.RegisterClerk, dropped)
 
 	var long strings.Builder
@@ -47,7 +47,5 @@ func filesBrought(h *hand) {
 	const log = "/counter/log"
 	h.story(log, "as an auditor", office.Auditor, log)
 	h.wrong(log, "exported of no day", office.Auditor, log+"/export", url.Values{"from:text": {"昨日"}, "until:text": {"2026-11-24"}})
-	const rosters = "/counter/rosters"
-	h.wrong(rosters, "a line is wrong", office.Officer, rosters, url.Values{"file": {"user_id,name,unit\nx\n"}})
 	h.story(page, "does not exist", office.RegisterClerk, list+"/"+nowhere)
 }

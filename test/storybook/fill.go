@@ -37,37 +37,46 @@ type Story struct {
 	Page   string      `json:"page"`  // its route, parameters in braces
 	State  string      `json:"state"` // what is to be seen
 	As     office.Role `json:"as"`    // who sees it; empty: nobody is signed in
+	Empty  bool        `json:"empty"` // of the office that nobody has come to yet
 	Office string      `json:"-"`
 	Path   string      `json:"-"`
 	Form   url.Values  `json:"-"` // sent to the path, of a story about what went wrong
 }
 
 const (
-	full  = cli.TestOffice
-	empty = "900010" // an office that nobody has come to yet
+	full    = cli.TestOffice
+	empty   = "900010" // an office that nobody has come to yet
+	stopped = "900028" // one whose work is stopped, with a long name
+
+	// Those who do the same as others, and have the longest names.
+	longClerk   office.Role = long + office.Clerk
+	longOfficer office.Role = long + office.Officer
+	long                    = "long_"
 
 	sessionCookie = "__Host-akashi"
 )
 
-// people work in both offices, one in each role.
+// people work in the offices, one in each role, and two with long names.
 var people = map[office.Role]string{
 	office.Clerk: "窓口 花子", office.Approver: "決裁 次郎", office.RegisterClerk: "登録 三郎", office.ExchangeClerk: "照会 四季", office.Officer: "所属 長子",
-	office.Operator: "保守 五郎", office.Auditor: "監査 六実",
+	office.Operator: "保守 五郎", office.Auditor: "監査 六実", longClerk: longFamily + longGiven[:30], longOfficer: longLatin + longLatin,
 }
 
 // fill makes the offices and their work, by the forms that people fill in.
 func (b *Book) fill(ctx context.Context) error {
-	o, err := office.New(empty, "架空県隣市", "Tonari City")
-	if err != nil {
+	if _, err := b.app.FirstStart(ctx); err != nil {
 		return err
 	}
-	if _, err = b.app.FirstStart(ctx); err == nil {
-		_, err = b.app.AddOffice(ctx, o, nil, nil)
+	for code, name := range map[string][2]string{empty: {"架空県隣市", "Tonari City"}, stopped: {longFamily, longLatin}} {
+		o, err := office.New(code, name[0], name[1])
+		if err == nil {
+			_, err = b.app.AddOffice(ctx, o, nil, nil)
+		}
+		if err != nil {
+			return err
+		}
 	}
-	if err != nil {
-		return err
-	}
-	for _, code := range []string{full, empty} {
+	for _, code := range []string{full, empty, stopped} {
 		for role, name := range people {
 			if err := b.employ(ctx, code, role, name); err != nil {
 				return err
@@ -88,7 +97,7 @@ func (b *Book) fill(ctx context.Context) error {
 func (b *Book) employ(ctx context.Context, code string, role office.Role, name string) error {
 	return b.act(ctx, code, func(ctx context.Context) error {
 		s, _, err := b.app.Accounts.Make(ctx, office.Staff{
-			Office: code, User: userOf(code, role), Name: name, Unit: "健康推進課", Role: role, Ends: b.now().AddDate(1, 0, 0),
+			Office: code, User: userOf(code, role), Name: name, Unit: "健康推進課", Role: roleOf(role), Ends: b.now().AddDate(1, 0, 0),
 		})
 		if err == nil {
 			_, err = b.app.Accounts.Change(ctx, code, s.ID, func(s *office.Staff) { s.State = office.ActiveAccount })
@@ -100,6 +109,9 @@ func (b *Book) employ(ctx context.Context, code string, role office.Role, name s
 func userOf(code string, role office.Role) string {
 	return code + "-" + strings.ReplaceAll(string(role), "_", "-")
 }
+
+// roleOf is what somebody may do who has a long name.
+func roleOf(role office.Role) office.Role { return office.Role(strings.TrimPrefix(string(role), long)) }
 
 func (b *Book) act(ctx context.Context, code string, fn func(context.Context) error) error {
 	by := actor.Actor{Office: code, Person: "job:storybook", Terminal: "storybook", Purpose: actor.Operate}
@@ -198,7 +210,7 @@ func (h *hand) wrong(page, state string, as office.Role, path string, form url.V
 }
 
 func (h *hand) of(code, page, state string, as office.Role, path string, form url.Values) {
-	h.book.Stories = append(h.book.Stories, Story{N: len(h.book.Stories), Page: page, State: state, As: as, Office: code, Path: path, Form: form})
+	h.book.Stories = append(h.book.Stories, Story{N: len(h.book.Stories), Page: page, State: state, As: as, Empty: code == empty, Office: code, Path: path, Form: form})
 }
 
 // send sends a form as somebody and returns where it leads.
@@ -227,6 +239,21 @@ func (h *hand) api(as office.Role, path string, body any) (answer map[string]any
 		h.err = json.Unmarshal(rec.Body.Bytes(), &answer)
 	}
 	return answer
+}
+
+// by lets somebody act who has signed in just now; a minute passes.
+func (h *hand) by(as office.Role, do func(ctx context.Context, a actor.Actor) error) {
+	if h.err == nil {
+		h.err = h.book.forward(h.ctx, time.Minute)
+	}
+	if h.err != nil {
+		return
+	}
+	p, err := h.book.app.Store.StaffByUser(h.ctx, full, userOf(full, as))
+	if err == nil {
+		err = do(h.ctx, p.Actor(actor.Operate, "storybook", "", h.book.now()))
+	}
+	h.err = err
 }
 
 // do asks as somebody who has signed in just now; a minute passes.

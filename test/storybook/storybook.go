@@ -27,13 +27,14 @@ import (
 	"akashi/internal/server"
 )
 
-// opened is when the book's clock begins: a Tuesday morning in Japan.
+// opened is the day of the book, a Tuesday morning in Japan. Its clock begins the day before.
 var opened = time.Date(2026, 11, 24, 0, 30, 0, 0, time.UTC)
 
 // Book is the pages in their states, and the faces that serve them.
 type Book struct {
 	Pages   []string `json:"pages"` // of the route table
 	Stories []Story  `json:"stories"`
+	Long    []string `json:"long"` // names that are long
 
 	app    *cli.App
 	staff  http.Handler
@@ -81,7 +82,7 @@ func Open(ctx context.Context, data, origin string, open cli.OpenStore, faces Fa
 	if err != nil {
 		return nil, err
 	}
-	b := &Book{}
+	b := &Book{Long: []string{longFamily, longGiven, longLatin}}
 	if b.app, err = cli.OpenAt(ctx, c, open, b.now); err != nil {
 		return nil, err
 	}
@@ -98,7 +99,9 @@ func Open(ctx context.Context, data, origin string, open cli.OpenStore, faces Fa
 	return b, b.fill(ctx)
 }
 
-func (b *Book) now() time.Time { return opened.Add(time.Duration(b.passed.Load())) }
+func (b *Book) now() time.Time {
+	return opened.Add(-25*time.Hour - 30*time.Minute + time.Duration(b.passed.Load()))
+}
 
 // forward lets time pass.
 func (b *Book) forward(ctx context.Context, d time.Duration) error {
