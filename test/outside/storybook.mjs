@@ -11,6 +11,13 @@ const pictures = [
   ["clerk-unavailable", "/counter/applications/{id}", "cannot be asked now", 560],
   ["clerk-approved", "/counter/applications/{id}", "approved", 900],
   ["clerk-certificate", "/counter/certificates/{id}", "issued", 560],
+  ["clerk-import", "/counter/imports/{id}", "to be approved", 560],
+  ["clerk-file", "/counter/batches/{id}", "with a row that is wrong", 560],
+  ["clerk-mailing", "/counter/mailings/{id}", "some left for a person", 700],
+  ["officer-alert", "/counter/alerts/{id}", "about somebody else", 860],
+  ["officer-settings", "/counter/approvals/{id}", "of settings", 900],
+  ["officer-terminals", "/counter/terminals", "one in use, one revoked, one asked for", 900],
+  ["officer-account", "/counter/accounts/{id}", "active", 640],
   ["officer-approval", "/counter/approvals/{id}", "asked for by somebody else", 640],
 ];
 

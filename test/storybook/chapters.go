@@ -19,7 +19,7 @@ import (
 
 // chapters write the stories down, each about some pages.
 var chapters = []func(*hand){
-	theDayBefore, entrance, newApplication, applications, certificates, runsOfMany, mailings, batches, filesBrought,
+	weeksBefore, theDayBefore, entrance, newApplication, applications, certificates, runsOfMany, mailings, batches, filesBrought,
 	askedFor, accounts, rosters, settings, alerts, looks, machines, nothingYet,
 }
 

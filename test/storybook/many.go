@@ -284,7 +284,27 @@ func theDayBefore(h *hand) {
 	for _, s := range slices.Clone(late) {
 		h.story(s.page, "nobody approved it in time", office.Officer, s.path)
 	}
+	h.until(opened)
+}
+
+// until lets time pass.
+func (h *hand) until(at time.Time) {
 	if h.err == nil {
-		h.err = h.book.forward(h.ctx, opened.Sub(h.book.now()))
+		h.err = h.book.forward(h.ctx, at.Sub(h.book.now()))
 	}
+}
+
+// weeksBefore is what was handed in then and nobody has applied since.
+func weeksBefore(h *hand) {
+	file := h.send(office.RegisterClerk, "/counter/imports", url.Values{"kind": {"subjects"}, "file": {furtherSubjects}})
+	roster := h.bringRoster(office.Officer, userOf(full, longOfficer))
+	h.until(opened.Add(-25 * time.Hour))
+	job := actor.Actor{Office: full, Person: "job:staged", Terminal: "jobs", Purpose: actor.Operate}
+	if h.err == nil {
+		_, err := h.book.app.Imports.Expire(h.ctx, job)
+		_, failed := h.book.app.Rosters.Expire(h.ctx, job)
+		h.err = errors.Join(err, failed)
+	}
+	h.story("/counter/imports/{id}", "nobody took it in time", office.Officer, file)
+	h.story("/counter/rosters/{id}", "nobody took it in time", office.Officer, roster)
 }

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"akashi/internal/actor"
@@ -103,48 +104,51 @@ func (h *hand) staff(role office.Role) string {
 // missing, and one that was taken, in which one person is.
 func rosters(h *hand) {
 	const list, page = "/counter/rosters", "/counter/rosters/{id}"
-	bring := func(as office.Role, missing ...string) string {
-		var all []office.Staff
-		if h.err == nil {
-			all, h.err = h.book.app.Store.ListStaff(h.ctx, full)
-		}
-		lines := "user_id,name,unit\n"
-		for _, p := range all {
-			if missing == nil && p.User != userOf(full, office.Officer) || len(missing) > 0 && p.User == missing[0] {
-				continue
-			}
-			lines += p.User + "," + p.Name + "," + p.Unit + "\n"
-		}
-		staged := h.do(as, func(cookie string) *http.Request {
-			return post(h.ctx, cookie, "/api/v1/rosters", "text/csv", strings.NewReader(lines))
-		})
-		var of struct{ ID string }
-		if h.err == nil {
-			h.err = json.Unmarshal(staged.Body.Bytes(), &of)
-		}
-		return list + "/" + of.ID
-	}
-	taken := bring(longOfficer, full+"-made")
+	taken := h.bringRoster(longOfficer, full+"-made")
 	h.send(office.Officer, taken+"/commit", url.Values{})
 	h.story(page, "taken", office.Officer, taken)
-	missing := bring(office.Officer)
+	missing := h.bringRoster(office.Officer)
 	h.story(page, "people missing", office.Officer, missing)
 	h.wrong(page, "one's own, taken", office.Officer, missing+"/commit", url.Values{})
 	h.wrong(list, "a line is wrong", office.Officer, list, url.Values{"file": {"user_id,name,unit\nx\n"}})
 	h.story(list, "some", office.Officer, list)
 }
 
+// bringRoster hands in a list of all staff but some; of none, of one person alone.
+func (h *hand) bringRoster(as office.Role, missing ...string) (path string) {
+	var all []office.Staff
+	if h.err == nil {
+		all, h.err = h.book.app.Store.ListStaff(h.ctx, full)
+	}
+	lines := "user_id,name,unit\n"
+	for _, p := range all {
+		if slices.Contains(missing, p.User) || missing == nil && p.User != userOf(full, office.Officer) {
+			continue
+		}
+		lines += p.User + "," + p.Name + "," + p.Unit + "\n"
+	}
+	staged := h.do(as, func(cookie string) *http.Request {
+		return post(h.ctx, cookie, "/api/v1/rosters", "text/csv", strings.NewReader(lines))
+	})
+	var of struct{ ID string }
+	if h.err == nil {
+		h.err = json.Unmarshal(staged.Body.Bytes(), &of)
+	}
+	return "/counter/rosters/" + of.ID
+}
+
 // settings are those of an office that goes on and of one that is stopped.
 func settings(h *hand) {
 	const page = "/counter/settings"
 	h.story(page, "as a clerk", office.Clerk, page)
+	h.send(office.Operator, page, wantedSettings())
+	h.story(approvalsPage+"/{id}", "of settings", office.Officer, h.latest(office.ChangeSettings))
 	h.send(longOfficer, page, wantedSettings("issuer.ja:lines", "架空県証市長\n"+longFamily))
 	h.story(page, "a change is asked for", office.Officer, page)
 	h.story(page, "one's own change", longOfficer, page)
 	h.wrong(page, "wrong in every part", office.Officer, page, wantedSettings(
 		"issuer.en:lines", "", "lookups.soft:int", "9", "lookups.hard:int", "1", "hours.week.mon.to", "", "keep.log:int", "0",
 	))
-	h.story(approvalsPage+"/{id}", "of settings", office.Officer, h.latest(office.ChangeSettings))
 	if h.err != nil {
 		return
 	}
@@ -175,7 +179,7 @@ func (h *hand) latest(kind office.Kind) (path string) {
 // wantedSettings is the form of an office's settings, with changes: name, value, …
 func wantedSettings(change ...string) url.Values {
 	v := url.Values{
-		"issuer.ja:lines": {"架空県証市長"}, "issuer.en:lines": {"Mayor of Akashi City"}, "open[]": {"", "travel", "domestic", "icvp"}, "eu_certificates:bool": {"true"},
+		"issuer.ja:lines": {"架空県証市長\n日本国厚生労働大臣"}, "issuer.en:lines": {"Mayor of Akashi City\nMinister of Health, Labour and Welfare, Government of Japan"}, "open[]": {"", "domestic", "travel", "icvp"}, "eu_certificates:bool": {"true"},
 		"auto_approve:bool": {"true"}, "number_rule": {"when_needed"}, "lookups.soft:int": {"60"}, "lookups.hard:int": {"200"},
 		"hours.week.mon.from": {"08:45"}, "hours.week.mon.to": {"17:15"}, "hours.holidays:lines": {"2026-12-29\n2026-12-30"},
 		"keep.records:int": {"20"}, "keep.applications:int": {"5"}, "keep.log:int": {"7"},
@@ -189,11 +193,11 @@ func wantedSettings(change ...string) url.Values {
 // alerts are of people who tried to approve their own requests, and of the log.
 func alerts(h *hand) {
 	const list, page = "/counter/alerts", "/counter/alerts/{id}"
-	for _, as := range []office.Role{longOfficer, office.Officer} {
-		_, own := h.askAccount(as, "own-"+strings.ReplaceAll(string(as), "_", "-"), "職員 二十")
+	for _, as := range []office.Role{longOfficer, office.Officer, office.Approver} {
+		own, _ := h.api(as, "/revocations", map[string]any{"selection": map[string]any{"issued_from": "2026-11-01"}, "reason": "wrong_content"})["approval"].(string)
 		for range 2 {
 			h.do(as, func(cookie string) *http.Request {
-				return h.book.request(h.ctx, cookie, own+"/approve", url.Values{"reason:text": {""}})
+				return h.book.request(h.ctx, cookie, approvalsPage+"/"+own+"/approve", url.Values{"reason:text": {""}})
 			})
 		}
 		if h.err == nil {
@@ -214,6 +218,9 @@ func alerts(h *hand) {
 			h.story(page, "about oneself", office.Officer, path)
 			h.wrong(page, "about oneself, acknowledged", office.Officer, path+"/acknowledge", url.Values{"note:text": {"自分で確かめた。"}})
 			h.story(page, "open", longOfficer, path)
+		}
+		if one.Subject == h.staff(office.Approver) {
+			h.story(page, "about somebody else", office.Officer, path)
 		}
 		if one.Subject == h.staff(longOfficer) {
 			h.send(office.Officer, path+"/acknowledge", url.Values{"note:text": {strings.Repeat("本人と話した。", 40)}})

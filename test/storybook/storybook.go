@@ -27,7 +27,7 @@ import (
 	"akashi/internal/server"
 )
 
-// opened is the day of the book, a Tuesday morning in Japan. Its clock begins the day before.
+// opened is the day of the book, a Tuesday morning in Japan. Its clock begins weeks before.
 var opened = time.Date(2026, 11, 24, 0, 30, 0, 0, time.UTC)
 
 // Book is the pages in their states, and the faces that serve them.
@@ -100,7 +100,7 @@ func Open(ctx context.Context, data, origin string, open cli.OpenStore, faces Fa
 }
 
 func (b *Book) now() time.Time {
-	return opened.Add(-25*time.Hour - 30*time.Minute + time.Duration(b.passed.Load()))
+	return opened.Add(-16*24*time.Hour + time.Duration(b.passed.Load()))
 }
 
 // forward lets time pass.
