@@ -80,3 +80,23 @@ func missingStates(table map[string][]string, got outside.Looked) (faults []stri
 	}
 	return faults
 }
+
+// A page without a line in the table, a state without a story, a state that nobody
+// reviewed and a line without a page are told.
+func TestMissingStates(t *testing.T) {
+	shown := outside.Looked{Pages: []string{"/a"}, Shown: map[string]outside.Shown{"/a": {Words: []string{"filled", "running"}, Own: []string{"running"}}}}
+	for name, c := range map[string]struct {
+		table map[string][]string
+		told  int
+	}{
+		"ok/all":                  {map[string][]string{"/a": {"filled", "running"}}, 0},
+		"error/no line":           {map[string][]string{}, 2}, // nor is its state reviewed
+		"error/no story":          {map[string][]string{"/a": {"filled", "running", "long"}}, 1},
+		"error/state not in line": {map[string][]string{"/a": {"filled"}}, 1},
+		"error/no page":           {map[string][]string{"/a": {"filled", "running"}, "/b": {"filled"}}, 1},
+	} {
+		if got := missingStates(c.table, shown); len(got) != c.told {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
+}
