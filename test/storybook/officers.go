@@ -251,6 +251,7 @@ func machines(h *hand) {
 		h.err = cmp.Or(h.err, err)
 	}
 	h.send(office.Operator, page, url.Values{"name": {"窓口3 Counter 3"}, "certificate": {h.certificate()}})
+	h.send(office.Operator, page, url.Values{"name": {"窓口4 Counter 4"}, "certificate": {h.certificate()}})
 	h.story(page, "one in use, one revoked, one asked for", office.Officer, page)
 	h.story(page, "as the one who asked", office.Operator, page)
 	h.story(page, "as an auditor", office.Auditor, page)
