@@ -125,6 +125,9 @@ func TestLinesInBrowser(t *testing.T) {
 	if n := got.Newest; len(n.Listed) != 2 || n.Listed[0] != n.Made || n.Listed[1] == n.Made {
 		t.Errorf("error/sent twice: %+v", n)
 	}
+	if o := got.Once; o.File != 1 || o.Mailing != 1 || o.Request != 1 {
+		t.Errorf("error/sent twice, made: %+v", o)
+	}
 	if len(got.Leaked)+len(got.Trouble) != 0 {
 		t.Errorf("error/%v %v", got.Leaked, got.Trouble)
 	}

@@ -40,7 +40,7 @@ export async function authenticator(page) {
 // Where it stops and the focus is not to be seen goes into unseen.
 export function counted(page, unseen = []) {
   const n = { keys: 0, loads: 1 };
-  page.on("framenavigated", (f) => f === page.mainFrame() && n.loads++);
+  page.on("framenavigated", (f) => f === page.mainFrame() && !f.url().includes("#") && n.loads++);
   page.context().on("page", () => n.loads++);
   page.on("filechooser", () => {}); // from the beginning: a listener takes effect a moment later
   const press = async (key) => { n.keys++; await page.keyboard.press(key); };
@@ -69,6 +69,15 @@ export function counted(page, unseen = []) {
     n, unseen, press, typed, reach, choose,
     scanned: (text) => page.keyboard.type(text), // by a device, and not counted
     fill: async (selector, text) => { await reach(selector); await typed(text); },
+    // Goes past what stands on every page, by the links that are there for it.
+    past: async () => {
+      await press("Tab");
+      for (let links = 0; await page.evaluate(() => document.activeElement.matches(".skip")); links++) {
+        if (links > 2) throw new Error(`${page.url()}: the links to the content lead nowhere`);
+        await press("Enter");
+        await press("Tab");
+      }
+    },
     // Presses Enter at a link or button, and waits for the page that it leads to.
     follow: async (selector, to) => {
       await reach(selector);

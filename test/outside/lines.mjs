@@ -90,12 +90,38 @@ await answer(({ browser: path, origin, sessions, applications }) => inBrowser(pa
     await slow.fill(`[name='${field}']`, value);
   }
   await slow.locator("[name='documents[]'][value=driving_licence]").check();
+  await slow.locator("#new details:has([name=channel])").evaluate((d) => { d.open = true; });
+  await slow.check("[name=channel][value=mail]");
   await slow.evaluate(() => { const b = document.querySelector("#new > .acts button"); b.click(); b.click(); });
   await slow.waitForURL(/applications\/[^/]+$/);
   const first = slow.url();
   await line.send("Network.emulateNetworkConditions", { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: -1 });
   await slow.goto(`${origin}/counter/applications?state=approved`);
   content.newest = { made: first, listed: await slow.locator("#main td a").evaluateAll((all) => all.slice(0, 2).map((a) => a.href)) };
+
+  // The same for a file of applications, the post, and an officer's request: how many there are then.
+  content.once = {};
+  const twice = async (name, from, fill, button, to, listed) => {
+    await slow.goto(`${origin}${from}`);
+    await fill();
+    await line.send("Network.emulateNetworkConditions", { offline: false, latency: 150, downloadThroughput: 1.6e6 / 8, uploadThroughput: 750e3 / 8 });
+    await slow.locator(button).evaluate((b) => { b.click(); b.click(); });
+    await slow.waitForURL(to);
+    await line.send("Network.emulateNetworkConditions", { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: -1 });
+    await slow.goto(`${origin}${from}`);
+    content.once[name] = await slow.locator(listed).count();
+  };
+  const rows = "種類,接種券番号,姓,名,生年月日\n国内用,0000000002,見本,太郎,1958-11-03\n";
+  const file = () => slow.setInputFiles("#file", { name: "file.csv", mimeType: "text/csv", buffer: Buffer.from(rows) });
+  await twice("file", "/counter/batches", file, "form[action$='/batches/file'] button", /batches\/./, "a[href^='/counter/batches/']");
+  await twice("mailing", "/counter/batches", async () => {}, "form[action$='/mailing'] button", /mailings\/./, "a[href^='/counter/mailings/']");
+  const today = new Date().getFullYear();
+  await twice("request", "/counter/accounts", async () => {
+    await slow.locator("#main details").evaluate((d) => { d.open = true; });
+    const person = { user_id: "900001-clerk9", name: "窓口 九", unit: "健康推進課", ends_on: `${today + 1}-03-31`, trained_on: `${today}-01-01`, section_head: "課長", system_owner: "課長" };
+    for (const [field, value] of Object.entries(person)) await slow.fill(`[name=${field}]`, value);
+    await slow.selectOption("[name=role]", "clerk");
+  }, "form[method=post][action='/counter/accounts'] button", /account-requests\/./, "a[href^='/counter/account-requests/']");
   await done(slow);
   return { ok: true, content };
 }));

@@ -55,7 +55,9 @@ await answer(({ browser: path, origin, links, password, files, zone, wind }) => 
   await one.c.follow("form[method=post][action='/counter/accounts'] button", /account-requests\//);
   await counting("account", two, async () => {
     await two.go("/counter/approvals");
+    await two.c.past();
     await two.c.follow("#main td a", /approvals\/./);
+    await two.c.past();
     await two.c.follow("form[action$='/approve'] button:not([formaction])", /approvals\/./);
   });
   await two.page.locator(".state.approved").waitFor();
@@ -75,7 +77,9 @@ await answer(({ browser: path, origin, links, password, files, zone, wind }) => 
     content.alone = await one.page.locator("form[action$='/commit']").count();
     await counting("import", two, async () => {
       await two.go("/counter/imports");
+      await two.c.past();
       await two.c.follow("#main td a", /imports\/./);
+      await two.c.past();
       await two.c.follow("form[action$='/commit'] button", /imports\/./);
     });
     await two.page.locator(".state.committed").waitFor();

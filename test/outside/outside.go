@@ -201,6 +201,10 @@ type AtWork struct {
 	Counts    map[string]Counted                               // plain, anomaly, proxy, reissue
 	Weight    struct{ Requests, Bytes, MS int }                // of the first page, cold; interactive after MS with a slow line and processor
 	Files     struct{ Refused, Taken, TooLarge, Saved string } // brought and taken
+	Alert     string                                           // state of an alert that was answered,
+	Revoke    string                                           // of a certificate that was revoked
+	Kept      string                                           // what has the focus after progress was brought up to date
+	Unseen    []string                                         // where the focus was not to be seen
 	Covered   []string                                         // what stands in the way of seeing whose case it is, or what has the focus
 	LeftPaper bool                                             // whether the paper of a terminal that was left was closed
 	Idle      []string                                         // where a page leads after 16 minutes, and going back
@@ -223,7 +227,8 @@ type AtLines struct {
 		Made   string
 		Listed []string
 	}
-	Leaked  []string // as in AtWork
+	Once    struct{ File, Mailing, Request int } // how many there are of what was sent twice on a slow line
+	Leaked  []string                             // as in AtWork
 	Trouble []string
 }
 

@@ -17,7 +17,7 @@ await answer(({ browser: path, origin, zones }) => inBrowser(path, async (browse
     return tab;
   };
   const done = async (page) => { leaked.push(...await leaks(page, personal)); await page.context().close(); };
-  const content = { counts: {}, leaked, trouble };
+  const content = { counts: {}, unseen: [], leaked, trouble };
 
   // The forms of the cases, by keyboard alone.
   const person = async (c, page, ticket, family, given, zone) => {
@@ -98,7 +98,7 @@ await answer(({ browser: path, origin, zones }) => inBrowser(path, async (browse
   };
   for (const [name, work] of Object.entries(cases)) {
     const page = await at(...starts[name]);
-    const c = counted(page);
+    const c = counted(page, content.unseen);
     await work(c, page);
     content.counts[name] = { keys: c.n.keys, loads: c.n.loads };
     await page.reload(); // the application knows its certificate, and that its copies
@@ -107,6 +107,36 @@ await answer(({ browser: path, origin, zones }) => inBrowser(path, async (browse
     content.counts[name].copies = await page.evaluate(async () => (await (await fetch(`/api/v1${location.pathname.replace("/counter", "")}`)).json()).copies);
     await done(page);
   }
+
+  // An officer, by keyboard too: an alert is answered, a certificate revoked with a reason.
+  const officer = async (name, from, work) => {
+    const page = await at(...from, "officer");
+    const c = counted(page, content.unseen);
+    await work(c);
+    content.counts[name] = { keys: c.n.keys, loads: c.n.loads };
+    content[name] = await page.locator("#main .state").innerText();
+    await done(page);
+  };
+  await officer("alert", ["/counter/alerts", "as it is"], async (c) => {
+    await c.past();
+    await c.follow("#main tr:has-text('決裁 次郎') a", /alerts\/./);
+    await c.past();
+    await c.fill("#note", "本人に確かめた");
+    await c.follow("form[action*='/acknowledge'] button", /alerts/);
+  });
+  await officer("revoke", ["/counter/certificates/{id}", "issued, as an officer"], async (c) => {
+    await c.reach("#revoke");
+    await c.choose("#revoke", "issued_by_mistake");
+    await c.follow("form[action$='/revoke'] button", /certificates\/./);
+  });
+
+  // What somebody has reached stays so while a page brings its progress up to date.
+  const mail = await at("/counter/mailings/{id}", "asked for");
+  await counted(mail, content.unseen).reach("#stop");
+  await mail.locator("#progress").evaluate((e) => { e.dataset.before = "yes"; });
+  await mail.locator("#progress:not([data-before])").waitFor();
+  content.kept = await mail.evaluate(() => document.activeElement.id);
+  await done(mail);
 
   // How heavy the first page is, cold and on a slow line.
   const slow = await at("/counter", "empty");

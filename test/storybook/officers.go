@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"akashi/internal/actor"
 	"akashi/internal/office"
@@ -201,7 +202,7 @@ func alerts(h *hand) {
 			})
 		}
 		if h.err == nil {
-			h.err = cmp.Or(h.book.forward(h.ctx, 0), h.book.app.Watch.Step(h.ctx, slog.Default()))
+			h.err = cmp.Or(h.book.forward(h.ctx, time.Millisecond), h.book.app.Watch.Step(h.ctx, slog.Default()))
 		}
 	}
 	if h.err == nil {
