@@ -18,37 +18,36 @@ const (
 
 // Finding codes. Each is stable: catalogues hold its sentences.
 const (
-	CodeNoDate            = "no_date"                 // Parse was called without today's date
-	CodeLength            = "length"                  // number of lines or characters
-	CodeCharset           = "charset"                 // a character outside A-Z, 0-9 and <
-	CodeDocumentCode      = "document_code"           // first letter does not fit the format
-	CodeDocumentKind      = "document_kind"           // second letter of a passport is not on the list of Doc 9303-4
-	CodeUnknownState      = "unknown_state"           // not in the table of Doc 9303-3, section 5
-	CodeSpecimenState     = "specimen_state"          // UTO outside of tests
-	CodeNationalityOther  = "nationality_differs"     // nationality is not the issuing state; rightly so for some
-	CodeNameMissing       = "name_missing"            // name field of fillers only
-	CodeNameDigit         = "name_digit"              // digit in the name field
-	CodePrimaryMissing    = "primary_missing"         // <<NAME
-	CodeStrayFiller       = "stray_filler"            // field begins with a single filler
-	CodeSecondSeparator   = "second_separator"        // a second << inside the name
-	CodeSingleName        = "single_name"             // no secondary identifier
-	CodeTruncated         = "name_may_be_truncated"   // letter in the last position
-	CodeNumberMissing     = "document_number_missing" // number field of fillers only
-	CodeLongNumber        = "long_number"             // continued number without room or check digit
-	CodeJapaneseNumber    = "japanese_number_form"    // not two letters and seven digits
-	CodeJapaneseOptional  = "japanese_optional_data"  // optional data of a Japanese passport is not empty
-	CodeCheckDigit        = "check_digit"             // read and expected are the digits
-	CodeBirthFormat       = "birth_date_format"       // neither digits nor fillers by whole part
-	CodeBirthCalendar     = "birth_date_calendar"     // no such day
-	CodeBirthIncomplete   = "birth_date_incomplete"   // unknown parts
-	CodeExpiryFormat      = "expiry_format"           // not six digits
-	CodeExpiryCalendar    = "expiry_calendar"         // no such day
-	CodeExpiryYear        = "expiry_year"             // more than 50 years off
-	CodeExpired           = "expired"                 // before today
-	CodeSexLetter         = "sex_letter"              // not M, F or <
-	CodeTypedDiffers      = "typed_differs"           // typed field and zone differ
-	CodeTypedNameExplains = "typed_name_explained"    // names differ in a way the rules explain
-	CodeTypedMissing      = "typed_missing"           // field was not typed
+	CodeNoDate           = "no_date"                 // Parse was called without today's date
+	CodeLength           = "length"                  // number of lines or characters
+	CodeCharset          = "charset"                 // a character outside A-Z, 0-9 and <
+	CodeDocumentCode     = "document_code"           // first letter does not fit the format
+	CodeDocumentKind     = "document_kind"           // second letter of a passport is not on the list of Doc 9303-4
+	CodeUnknownState     = "unknown_state"           // not in the table of Doc 9303-3, section 5
+	CodeSpecimenState    = "specimen_state"          // UTO outside of tests
+	CodeNationalityOther = "nationality_differs"     // nationality is not the issuing state; rightly so for some
+	CodeNameMissing      = "name_missing"            // name field of fillers only
+	CodeNameDigit        = "name_digit"              // digit in the name field
+	CodePrimaryMissing   = "primary_missing"         // <<NAME
+	CodeStrayFiller      = "stray_filler"            // field begins with a single filler
+	CodeSecondSeparator  = "second_separator"        // a second << inside the name
+	CodeSingleName       = "single_name"             // no secondary identifier
+	CodeTruncated        = "name_may_be_truncated"   // letter in the last position
+	CodeNumberMissing    = "document_number_missing" // number field of fillers only
+	CodeLongNumber       = "long_number"             // continued number without room or check digit
+	CodeJapaneseNumber   = "japanese_number_form"    // not two letters and seven digits
+	CodeJapaneseOptional = "japanese_optional_data"  // optional data of a Japanese passport is not empty
+	CodeCheckDigit       = "check_digit"             // read and expected are the digits
+	CodeBirthFormat      = "birth_date_format"       // neither digits nor fillers by whole part
+	CodeBirthCalendar    = "birth_date_calendar"     // no such day
+	CodeBirthIncomplete  = "birth_date_incomplete"   // unknown parts
+	CodeExpiryFormat     = "expiry_format"           // not six digits
+	CodeExpiryCalendar   = "expiry_calendar"         // no such day
+	CodeExpiryYear       = "expiry_year"             // more than 50 years off
+	CodeExpired          = "expired"                 // before today
+	CodeSexLetter        = "sex_letter"              // not M, F or <
+	CodeTypedDiffers     = "typed_differs"           // typed field and zone differ
+	CodeTypedMissing     = "typed_missing"           // field was not typed
 )
 
 // Fields that findings, repairs and reasons name. Lines are "line1" to "line3".

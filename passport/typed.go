@@ -5,21 +5,15 @@ import (
 	"unicode/utf8"
 )
 
-// Compare lists where a document typed by hand differs from its machine readable
-// zone, field by field. Only typed.DataPageName is a name as people write it; a
-// typed MRZName must be the zone's. Read is what was typed, Expected what the
-// zone says; look-alikes are offered as repairs of the typed field, never taken.
-func Compare(mrz, typed Document) Findings {
-	return append(compareFields(mrz, typed), compareTypedName(mrz, typed)...)
-}
-
 // CompareZones lists where a zone typed or scanned from the data page differs from that
 // of the chip, field by field. Read is what was typed, Expected what the chip says.
 func CompareZones(chip, typed Reading) Findings {
 	findings := compareField(FieldDocumentCode, typed.Code, chip.Code)
 	findings = append(findings, compareFields(chip.Document, typed.Document)...)
 	if typed.Document.MRZName != chip.Document.MRZName {
-		findings = append(findings, nameFinding(CodeTypedDiffers, Refuse, typed.Document.MRZName, chip.Document.MRZName))
+		findings = append(findings, Finding{
+			Code: CodeTypedDiffers, Field: FieldName, Severity: Refuse, Read: typed.Document.MRZName.line(), Expected: chip.Document.MRZName.line(),
+		})
 	}
 	optional := func(r Reading) string { return strings.Join(r.Optional, " ") }
 	if typed, chip := optional(typed), optional(chip); typed != chip {
@@ -53,27 +47,6 @@ func compareField(field, typed, mrz string) Findings {
 	return Findings{{
 		Code: CodeTypedDiffers, Field: field, Severity: Refuse, Read: typed, Expected: mrz, Repairs: alikes(field, typed, mrz),
 	}}
-}
-
-func compareTypedName(mrz, typed Document) Findings {
-	var findings Findings
-	if typed.MRZName != (Name{}) && typed.MRZName != mrz.MRZName {
-		findings = append(findings, nameFinding(CodeTypedDiffers, Refuse, typed.MRZName, mrz.MRZName))
-	}
-	if typed.DataPageName == (Name{}) {
-		return append(findings, nameFinding(CodeTypedMissing, Warn, Name{}, mrz.MRZName))
-	}
-	switch CompareNames(mrz.MRZName, typed.DataPageName, typed.Alternative).Grade {
-	case Different:
-		findings = append(findings, nameFinding(CodeTypedDiffers, Refuse, typed.DataPageName, mrz.MRZName))
-	case Explained:
-		findings = append(findings, nameFinding(CodeTypedNameExplains, Note, typed.DataPageName, mrz.MRZName))
-	}
-	return findings
-}
-
-func nameFinding(code string, severity Severity, typed, mrz Name) Finding {
-	return Finding{Code: code, Field: FieldName, Severity: severity, Read: typed.line(), Expected: mrz.line()}
 }
 
 // line writes the name with a comma between its parts.

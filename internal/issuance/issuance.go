@@ -189,11 +189,4 @@ func (s *Service) point(name string) {
 	}
 }
 
-// Points are the names that Point is called with, in order.
-func Points() []string {
-	return []string{
-		"before_intent", "intent_uncommitted", "intent_stored", "signed", "sealed", "checked", "commit_uncommitted", "committed",
-	}
-}
-
 var errInProgress = fault.New(fault.Conflict, "issue_in_progress", "")

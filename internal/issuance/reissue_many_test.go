@@ -214,7 +214,7 @@ func TestKillReissueMany(t *testing.T) {
 		ctx, s := t.Context(), w.Reissues
 		one, two := approvers(t, w)
 		var old []issuance.Issue
-		for range issuance.Points() {
+		for range points {
 			old = append(old, issuedTo(t, w, certificate.Domestic))
 		}
 		r, err := s.Ask(ctx, one, issuance.Selection{Clerk: w.Clerk.Person}, "correction", nil)
@@ -224,7 +224,7 @@ func TestKillReissueMany(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, point := range issuance.Points() {
+		for _, point := range points {
 			out, err := childOf(w, reissueStep, point).CombinedOutput()
 			if err == nil || !strings.Contains(err.Error(), "killed") {
 				t.Fatalf("%s: the child was not killed: %v %s", point, err, out)

@@ -40,13 +40,6 @@ type payloadRow struct {
 
 func (payloadRow) TableName() string { return "payloads" }
 
-type certificateDoseRow struct {
-	Office, CertificateID, DoseID string
-	DoseVersion                   int
-}
-
-func (certificateDoseRow) TableName() string { return "certificate_doses" }
-
 func contentPlace(office, id string) seal.Place {
 	return seal.Place{Office: office, Table: "certificates", Column: "content", Row: id, Version: 1}
 }

@@ -70,11 +70,6 @@ func (r Rules) Check(c Case, today clock.Date) []Anomaly {
 	return found
 }
 
-// Blocking tells whether an anomaly among them stops a certificate.
-func Blocking(list []Anomaly) bool {
-	return slices.ContainsFunc(list, func(a Anomaly) bool { return a.Severity == Block })
-}
-
 type personRule struct {
 	code     string
 	severity Severity

@@ -120,12 +120,6 @@ func TestCheckAges(t *testing.T) {
 	}
 }
 
-func TestBlocking(t *testing.T) {
-	if Blocking(nil) || Blocking([]Anomaly{{"interval_short", Warning, 2}}) || !Blocking([]Anomaly{{"x", Warning, 1}, {"date_order", Block, 2}}) {
-		t.Error("warnings and blocks are not told apart")
-	}
-}
-
 func TestReplacesAndSamePerson(t *testing.T) {
 	was := dose(1, "2021-06-21")
 	corrected, another := was, was

@@ -143,20 +143,6 @@ func (a Answer) Automatic() bool {
 	return a.Outcome == Found && a.Certainty == Exact && len(a.Anomalies) == 0 && (s == Resident || s == MovedOut)
 }
 
-// Outward is the message key for people outside the office: an unknown person and
-// a person without record read the same (certificate-japan.md 8, L-13).
-func (a Answer) Outward() string {
-	switch {
-	case a.Outcome == Unavailable:
-		return "record_unavailable"
-	case a.Outcome == None:
-		return "record_not_found"
-	case a.Automatic():
-		return "record_found"
-	}
-	return "record_needs_check"
-}
-
 // Match asks the register for the person of an enquiry and judges the answer. An
 // error says that the enquiry cannot be asked at all; when the register fails,
 // the outcome is Unavailable and the error, if it is not ErrUnavailable, tells why.
