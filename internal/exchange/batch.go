@@ -11,7 +11,6 @@ package exchange
 import (
 	"bytes"
 	"context"
-	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -180,13 +179,13 @@ func (s *Batches) judge(o office.Office, a actor.Actor, header []string, r table
 	f := formOf(header, r.cells, notice)
 	if f.Subject.Ticket != "" && !ticket(f.Subject.Ticket) { // a spreadsheet takes its zeros away
 		find(Finding{Column: columnAt(header, "subject.ticket_number"), Key: "ticket_form"})
-		return row
 	}
 	reasons, err := s.Applications.Judge(o, a, f)
-	if err != nil {
-		bad := at(err)
+	for _, bad := range fault.All(err) {
 		find(Finding{Column: columnAt(header, bad.Field), Key: bad.Key, Args: bad.Args})
-		return row
+	}
+	if err != nil && row.Accepted {
+		find(Finding{Key: "internal"})
 	}
 	for _, reason := range reasons {
 		find(Finding{
@@ -200,15 +199,6 @@ func (s *Batches) judge(o office.Office, a actor.Actor, header []string, r table
 func ticket(text string) bool {
 	text = vaccination.FoldWidth(text)
 	return len(text) == 10 && strings.Trim(text, "0123456789") == ""
-}
-
-// at is the fault in an error; one of ours where there is none.
-func at(err error) *fault.Error {
-	var f *fault.Error
-	if errors.As(err, &f) {
-		return &fault.Error{Code: f.Code, Key: f.Key, Field: f.Field, Args: f.Args}
-	}
-	return fault.New(fault.Internal, "internal", "")
 }
 
 // Get reads a batch with its rows, without what stands in them.

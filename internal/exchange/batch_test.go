@@ -6,6 +6,7 @@ import (
 	"encoding/csv"
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -386,6 +387,17 @@ func TestBatchJudges(t *testing.T) {
 			}
 		})
 	}
+	t.Run("error/all that is wrong with a row", func(t *testing.T) {
+		b := stage(t, w, own, header+"国内用,12,桜井3,澪,31.2.1991,,,,,\r\n")
+		want := map[string]string{"接種券番号": "ticket_form", "姓": "name_character", "生年月日": "date"}
+		got := map[string]string{}
+		for _, f := range b.Rows[0].Findings {
+			got[f.Column] = f.Key
+		}
+		if b.Rows[0].Accepted || !maps.Equal(got, want) {
+			t.Errorf("got %v", got)
+		}
+	})
 	t.Run("error/twice", func(t *testing.T) {
 		row := "国内用,0000000003,髙橋,一郎,1984-06-30,,,,,\r\n"
 		b := stage(t, w, w.Clerk, header+row+row)

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/csv"
 	"encoding/hex"
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -105,7 +106,10 @@ func parted(raw []byte, lazily bool) ([]string, error) {
 }
 
 func refused(err error, line int) error {
-	f := at(err)
+	f := fault.New(fault.Internal, "internal", "")
+	if found := (*fault.Error)(nil); errors.As(err, &found) {
+		f = &fault.Error{Code: found.Code, Key: found.Key, Args: found.Args}
+	}
 	f.Field = "file"
 	if line > 0 {
 		f = f.With("line", strconv.Itoa(line))

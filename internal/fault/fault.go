@@ -50,6 +50,25 @@ func OneOf[T ~string](field string, value T, allowed ...T) error {
 	return New(Invalid, "unknown_value", field).With("allowed", strings.Join(words, ", "))
 }
 
+// All are the faults that an error holds, each field's first.
+func All(err error) (all []*Error) {
+	switch e := any(err).(type) { // what it is itself: errors.As tells the first only
+	case *Error:
+		return []*Error{e}
+	case interface{ Unwrap() []error }:
+		for _, one := range e.Unwrap() {
+			for _, f := range All(one) {
+				if !slices.ContainsFunc(all, func(g *Error) bool { return g.Field == f.Field }) {
+					all = append(all, f)
+				}
+			}
+		}
+	case interface{ Unwrap() error }:
+		return All(e.Unwrap())
+	}
+	return all
+}
+
 // With adds a value for the sentence and returns e.
 func (e *Error) With(name, value string) *Error {
 	if e.Args == nil {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"akashi/internal/counter"
+	"akashi/internal/fault"
 )
 
 // said tells what went wrong with an act that no field is to blame for, what goes on by
@@ -24,7 +25,7 @@ func said(p problem) *counter.Said {
 // told puts what went wrong at its field, or above the page where it has none there.
 func told(f *counter.Form, p problem) *counter.Said {
 	f.Faults = nil
-	for _, one := range faultsOf(p.cause) {
+	for _, one := range fault.All(p.cause) {
 		ja, en := Sentence(one)
 		f.Faults = append(f.Faults, counter.Fault{Field: one.Field, JA: ja, EN: en})
 	}

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"net/http"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -35,29 +34,10 @@ type problem struct {
 	cause error // may hold more faults, which a page tells
 }
 
-// faultsOf are the faults that an error holds, each field's first.
-func faultsOf(err error) (all []*fault.Error) {
-	switch e := any(err).(type) { // what it is itself: errors.As tells the first only
-	case *fault.Error:
-		return []*fault.Error{e}
-	case interface{ Unwrap() []error }:
-		for _, one := range e.Unwrap() {
-			for _, f := range faultsOf(one) {
-				if !slices.ContainsFunc(all, func(g *fault.Error) bool { return g.Field == f.Field }) {
-					all = append(all, f)
-				}
-			}
-		}
-	case interface{ Unwrap() error }:
-		return faultsOf(e.Unwrap())
-	}
-	return all
-}
-
 // apartFrom is an error without the faults of a field.
 func apartFrom(field string, err error) error {
 	var rest []error
-	for _, f := range faultsOf(err) {
+	for _, f := range fault.All(err) {
 		if f.Field != field {
 			rest = append(rest, f)
 		}
