@@ -34,11 +34,15 @@ import (
 	"akashi/signing/pki"
 )
 
-// heldBy is how many people the drill is with: 30, or AKASHI_DRILL.
+// heldBy is how many people the drill is with: a hundredth of a million where CI runs it on
+// SQLite (S-068), else 30, or AKASHI_DRILL.
 func heldBy(t *testing.T) int {
 	t.Helper()
 	text := os.Getenv("AKASHI_DRILL")
-	if text == "" {
+	switch {
+	case text == "" && os.Getenv("CI") == "true" && strings.HasSuffix(t.Name(), "/sqlite"):
+		return 10_000
+	case text == "":
 		return 30
 	}
 	n, err := strconv.Atoi(text)
@@ -131,7 +135,7 @@ func (s *dying) ReissuedItem(ctx context.Context, code string, item issuance.Ite
 	return s.Store.ReissuedItem(ctx, code, item)
 }
 
-// S-068, issue 5, section 5: the compromise drill. Thirty holders (AKASHI_DRILL) have certificates under
+// S-068, issue 5, section 5: the compromise drill. Many holders (heldBy) have certificates under
 // key A. Two people withdraw it: what strangers load next says NOT VALID of all. Under
 // key B, which was announced in reserve, all are made again, though the process dies in
 // the middle; in the end each holder has one that is valid, the progress says all,
