@@ -110,14 +110,14 @@ await answer(({ browser: path, origin, zones }) => inBrowser(path, async (browse
 
   // An officer, by keyboard too: an alert is answered, a certificate revoked with a reason.
   const officer = async (name, from, work) => {
-    const page = await at(...from, "officer");
+    const page = await at(...from);
     const c = counted(page, content.unseen);
     await work(c);
     content.counts[name] = { keys: c.n.keys, loads: c.n.loads };
     content[name] = await page.locator("#main .state").innerText();
     await done(page);
   };
-  await officer("alert", ["/counter/alerts", "as it is"], async (c) => {
+  await officer("alert", ["/counter/alerts", "open"], async (c) => {
     await c.past();
     await c.follow("#main tr:has-text('決裁 次郎') a", /alerts\/./);
     await c.past();
@@ -131,7 +131,7 @@ await answer(({ browser: path, origin, zones }) => inBrowser(path, async (browse
   });
 
   // What somebody has reached stays so while a page brings its progress up to date.
-  const mail = await at("/counter/mailings/{id}", "asked for");
+  const mail = await at("/counter/mailings/{id}", "running");
   await counted(mail, content.unseen).reach("#stop");
   await mail.locator("#progress").evaluate((e) => { e.dataset.before = "yes"; });
   await mail.locator("#progress:not([data-before])").waitFor();
