@@ -43,7 +43,7 @@ func (v Verdict) departure(day clock.Date) Facet {
 	product, _, known := catalogue.ICVPProducts().Find(v.health.ICVP.Product)
 	switch {
 	case known && product.Disease != catalogue.Polio:
-	case v.Outcome == NotValid:
+	case v.Outcome != Valid:
 		f.Result, f.Code = Unknown, NotChecked
 	case hcert.PolioForDeparture(dose, day, false):
 		f.Result, f.Code = OK, PolioInWindow

@@ -47,8 +47,8 @@ func TestDeparture(t *testing.T) {
 	}
 	old, fresh, other := made("KAKUU HANAKO", polio, "2025-12-01"), made("KAKUU HANAKO", polio, "2026-11-10"), made("KAKUU TAROU", polio, "2026-11-10")
 	fever := made("KAKUU HANAKO", stamaril, "2026-04-20")
-	broken := fresh
-	broken.Outcome = NotValid
+	broken, unknown := fresh, fresh
+	broken.Outcome, unknown.Outcome = NotValid, Undecided
 	for name, c := range map[string]struct {
 		verdicts []Verdict
 		day      clock.Date
@@ -66,6 +66,7 @@ func TestDeparture(t *testing.T) {
 		"error/urgent, and one too old":  {[]Verdict{old, fresh}, "2026-12-07", "not_applicable polio_other_dose, unknown polio_if_urgent"},
 		"error/on a journey":             {[]Verdict{fresh}, "2026-11-09", "failed polio_after_departure"},
 		"error/the dose of another":      {[]Verdict{old, other}, "2026-12-08", "failed polio_too_old, ok polio_in_window"},
+		"error/of an unknown signer":     {[]Verdict{old, unknown}, "2026-12-08", "failed polio_too_old, unknown not_checked"},
 		"error/not valid settles no one": {[]Verdict{old, broken}, "2026-12-08", "failed polio_too_old, unknown not_checked"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -226,26 +226,18 @@ func (a *Application) Decode(b []byte) error {
 // Check refuses a form that breaks rules: with all the faults that do not depend on each
 // other, each naming its field, joined. today is Japan's date.
 func (f Form) Check(today clock.Date) error {
-	if err := errors.Join(
-		fault.OneOf("kind", f.Kind, certificate.Kinds()...),
-		fault.OneOf("programme", f.Programme, Programmes(f.Kind)...),
-		fault.OneOf("channel", f.Channel, Counter, Mail, App),
-		fault.OneOf("applicant.relationship", f.Applicant.Relationship, relationshipList...),
-	); err != nil {
+	if err := fault.OneOf("kind", f.Kind, certificate.Kinds()...); err != nil { // on which the rest depends
 		return err
 	}
+	related := fault.OneOf("applicant.relationship", f.Applicant.Relationship, relationshipList...)
+	faults := []error{fault.OneOf("programme", f.Programme, Programmes(f.Kind)...), fault.OneOf("channel", f.Channel, Counter, Mail, App), related}
 	if f.Applicant.Proof != "" {
-		if err := fault.OneOf("applicant.proof", f.Applicant.Proof, proofList...); err != nil {
-			return err
-		}
+		faults = append(faults, fault.OneOf("applicant.proof", f.Applicant.Proof, proofList...))
 	}
 	for i, d := range f.Documents {
-		if err := fault.OneOf(fmt.Sprintf("documents[%d]", i), d, documentList...); err != nil {
-			return err
-		}
+		faults = append(faults, fault.OneOf(fmt.Sprintf("documents[%d]", i), d, documentList...))
 	}
 	birth, err := clock.ParseDate(string(f.Subject.BirthDate))
-	var faults []error
 	for _, rule := range []struct {
 		broken     bool
 		field, key string
@@ -254,7 +246,7 @@ func (f Form) Check(today clock.Date) error {
 		{!f.Kind.ShowsPassport() && f.Passport != nil, "passport", "not_for_domestic"},
 		{f.Kind != certificate.International && f.Subject.Guardian != "", "subject.guardian", "only_international"},
 		{f.Kind == certificate.International && f.Subject.Guardian != "" && !certificate.IsLatin(f.Subject.Guardian), "subject.guardian", "not_latin"},
-		{f.Applicant.Relationship != Self && blank(f.Applicant.Name.Family), "applicant.name.family", "required"},
+		{related == nil && f.Applicant.Relationship != Self && blank(f.Applicant.Name.Family), "applicant.name.family", "required"},
 		{f.Subject.BirthDate == "", "subject.birth_date", "required"},
 		{f.Subject.BirthDate != "" && err != nil, "subject.birth_date", "date"},
 		{err == nil && birth > today, "subject.birth_date", "birth_date_future"},

@@ -85,9 +85,11 @@ func (s *Service) foundByNumber(ctx context.Context, a actor.Actor, o office.Off
 	if err := app.again(); err != nil {
 		return err
 	}
+	before := app.Decision
 	if err := s.check(ctx, a, o, app); err != nil {
 		return err
 	}
+	app.keep(before)
 	app.UpdatedAt = s.now()
 	return s.Store.SaveApplication(ctx, app)
 }

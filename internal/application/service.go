@@ -117,8 +117,7 @@ func (s *Service) change(ctx context.Context, a actor.Actor, id, action string, 
 		if err := fn(ctx, &app, e); err != nil {
 			return err
 		}
-		if before != nil && before.Reason != "" && app.Decision != before {
-			app.Earlier = append(app.Earlier, *before)
+		if app.keep(before) {
 			e.Fact("earlier_decision", before.Outcome)
 		}
 		app.UpdatedAt = s.now()
@@ -130,6 +129,15 @@ func (s *Service) change(ctx context.Context, a actor.Actor, id, action string, 
 		return s.Store.SaveApplication(ctx, &app)
 	})
 	return app, err
+}
+
+// keep keeps a person's decision that does not count any more.
+func (a *Application) keep(before *Decision) bool {
+	if before == nil || before.Reason == "" || a.Decision == before {
+		return false
+	}
+	a.Earlier = append(a.Earlier, *before)
+	return true
 }
 
 // Submit hands an application in and checks it: passport, record, decision by

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -47,7 +48,13 @@ func importAuthorities() []*cobra.Command {
 // continueCommand is an import that goes on with what --trust holds.
 func continueCommand(in inputs, short string, read func(files []input, held *trust.Bundle) (*trust.Bundle, trust.Report, error)) *cobra.Command {
 	var dir string
-	cmd := importOver(in, short, func(files []input) (b, held *trust.Bundle, report trust.Report, err error) {
+	var cmd *cobra.Command
+	cmd = importOver(in, short, func(files []input) (b, held *trust.Bundle, report trust.Report, err error) {
+		if out := cmd.Flag("out").Value.String(); filepath.Clean(out) != filepath.Clean(dir) {
+			if _, err := os.Stat(filepath.Join(out, "manifest.json")); err == nil { // what it has would be lost, the newest lists too
+				return nil, nil, nil, usageError{fmt.Errorf("%s is there already: go on with it by --trust %s, or name another", clean1(out), clean1(out))}
+			}
+		}
 		if dir != "" {
 			if held, report, _, err = readTrust(dir, "", os.Stderr); err != nil {
 				return nil, nil, nil, usageError{fmt.Errorf("trust directory: %w", err)}

@@ -16,6 +16,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"akashi/certificate/catalogue"
 	"akashi/certificate/pdf"
@@ -51,6 +52,14 @@ func commands(parts Adapters) *cobra.Command {
 	root := &cobra.Command{
 		Use: "akashi", Short: "Akashi (証) issues vaccination certificates that strangers can verify",
 		SilenceErrors: true, SilenceUsage: true,
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) (err error) {
+			cmd.Flags().Visit(func(f *pflag.Flag) { // an empty variable of a script is no value
+				if f.Value.Type() == "string" && f.Value.String() == "" {
+					err = usageError{fmt.Errorf("--%s is given and empty", f.Name)}
+				}
+			})
+			return err
+		},
 	}
 	root.AddCommand(serveCommand(parts), signInCommand(parts), demoCommand(parts), verifyCommand(parts), passportCommand(parts), trustCommand(parts), selfCheckCommand(), officeCommand(parts), sealCommand(parts), personCommand(parts), retentionCommand(parts), renewCommand(parts), keyCommand(parts), runCommand(parts), auditCommand(parts),
 		configCommand(parts), backupCommand(parts), restoreCommand(parts), versionCommand(parts))

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"log/slog"
 	"sync"
@@ -40,7 +39,7 @@ func (a *App) Jobs() []Job {
 		{"staged", staleEvery, a.expire},
 	}
 	if a.Config.RosterDir != "" {
-		reader := &rosterReader{app: a, read: map[string][sha256.Size]byte{}}
+		reader := &rosterReader{app: a, read: map[string]rosterRead{}}
 		jobs = append(jobs, Job{"roster", rosterEvery, reader.round})
 	}
 	return jobs

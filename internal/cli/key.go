@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"crypto/x509/pkix"
 	"encoding/json"
@@ -178,7 +179,7 @@ func keyCertificates(parts Adapters) *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return withApp(cmd, parts, func(ctx context.Context, app *App) error {
 				codes, err := offices.in(ctx, app, args[:len(args)-1])
-				if err != nil {
+				if err := cmp.Or(err, knownKey(ctx, app, args[len(args)-1])); err != nil {
 					return err
 				}
 				for _, code := range codes {

@@ -22,10 +22,16 @@ const rosterEvery = 20 * time.Second
 // maxRosterBytes is far more than the staff of any municipality.
 const maxRosterBytes = 2 << 20
 
-// rosterReader remembers what it has read of each office.
+// rosterReader remembers what it has read of each office, and when: what nobody applied in
+// time is offered again.
 type rosterReader struct {
 	app  *App
-	read map[string][sha256.Size]byte
+	read map[string]rosterRead
+}
+
+type rosterRead struct {
+	sum [sha256.Size]byte
+	at  time.Time
 }
 
 // rosterJob is the staff system that put a file into the directory.
@@ -66,12 +72,13 @@ func (r *rosterReader) one(ctx context.Context, code string) error {
 		return err
 	}
 	sum := sha256.Sum256(file)
-	if r.read[code] == sum {
+	now := r.app.Clock.Now()
+	if last := r.read[code]; last.sum == sum && now.Sub(last.at) <= office.StagedLasts {
 		return nil
 	}
 	_, err = r.app.Rosters.Arrive(ctx, rosterJob(code), file)
 	if err == nil {
-		r.read[code] = sum
+		r.read[code] = rosterRead{sum, now}
 	}
 	return err
 }

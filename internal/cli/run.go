@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,6 +15,7 @@ import (
 	"akashi/internal/fault"
 	"akashi/internal/issuance"
 	"akashi/internal/office"
+	"akashi/signing"
 )
 
 func runCommand(parts Adapters) *cobra.Command {
@@ -46,8 +48,13 @@ func (o *someOffices) check(codes []string) error {
 
 func (o *someOffices) in(ctx context.Context, app *App, codes []string) ([]string, error) {
 	known, err := app.Store.Offices(ctx)
-	if err != nil || o.all {
-		return known, err
+	switch {
+	case err != nil:
+		return nil, err
+	case len(known) == 0:
+		return nil, errors.New("there is no office in this database: see 'akashi config check'")
+	case o.all:
+		return known, nil
 	}
 	for _, code := range codes {
 		if !slices.Contains(known, code) {
@@ -55,6 +62,15 @@ func (o *someOffices) in(ctx context.Context, app *App, codes []string) ([]strin
 		}
 	}
 	return codes, nil
+}
+
+// knownKey refuses the id of a key that is not there: a slip would read like "none".
+func knownKey(ctx context.Context, app *App, id string) error {
+	keys, err := app.Store.SigningKeys(ctx)
+	if err == nil && id != "" && !slices.ContainsFunc(keys, func(k signing.Key) bool { return k.ID == id }) {
+		err = fmt.Errorf("there is no key %s here: 'akashi key list' shows them", clean1(id))
+	}
+	return err
 }
 
 // asker asks in an office what two of its people then do: an operator of the machine is
@@ -84,7 +100,7 @@ func runAsk(parts Adapters) *cobra.Command {
 			sel.From, sel.Until, sel.Expires = clock.Date(from), clock.Date(until), clock.Date(expires)
 			return withApp(cmd, parts, func(ctx context.Context, app *App) error {
 				codes, err := offices.in(ctx, app, args[1:])
-				if err != nil {
+				if err := cmp.Or(err, knownKey(ctx, app, sel.Key)); err != nil {
 					return err
 				}
 				many := app.runsOf(issuance.Act(args[0]))
@@ -176,7 +192,7 @@ func runList(parts Adapters) *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return withApp(cmd, parts, func(ctx context.Context, app *App) error {
 				codes, err := offices.in(ctx, app, args)
-				if err != nil {
+				if err := cmp.Or(err, knownKey(ctx, app, key)); err != nil {
 					return err
 				}
 				t := tally{key: key}
@@ -210,7 +226,10 @@ func (t *tally) office(ctx context.Context, out io.Writer, app *App, code string
 				return
 			}
 			_, _ = fmt.Fprintf(out, "%s  %s %s %s (%s): %d of %d done, %d left for a person\n", code, r.Act, r.ID, r.State(), r.Reason, r.Done, r.Count, r.Failed)
-			t.runs, t.done, t.count, t.left = t.runs+1, t.done+r.Done, t.count+r.Count, t.left+r.Failed
+			t.runs++
+			if slices.Contains([]string{"requested", "running", "finished", "finished_with_failures"}, r.State()) { // the others are not to be done any more
+				t.done, t.count, t.left = t.done+r.Done, t.count+r.Count, t.left+r.Failed
+			}
 		})
 		if err != nil {
 			return err
@@ -220,6 +239,7 @@ func (t *tally) office(ctx context.Context, out io.Writer, app *App, code string
 		return nil
 	}
 	list, err := app.Store.CertificatesOfKey(ctx, code, t.key)
+	list = slices.DeleteFunc(list, func(i issuance.Issue) bool { return i.State == issuance.Revoked || i.SupersededBy != "" })
 	if err == nil && len(list) > 0 {
 		_, _ = fmt.Fprintf(out, "%s  %d certificates under the key, nothing asked for\n", code, len(list))
 	}

@@ -168,7 +168,10 @@ func TestRunOverOffices(t *testing.T) {
 			t.Fatal(err)
 		}
 		has("ok/asked anew once it was stopped", command(0, "run", "ask", "revoke", "--key", key, "--reason", "key_compromised", "--all"), "3 certificates, to be approved", here+"  has none")
-		has("ok/offices without a run", command(0, "run", "list", "--key", key+"x", "--all"), "0 runs in 3 offices")
+		for _, bad := range [][]string{{"run", "list", "--key", key + "x", "--all"}, {"run", "ask", "revoke", "--key", key[1:], "--reason", "key_compromised", "--all"}, {"key", "certificates", "--all", key + "x"}} {
+			has("error/a key that is not here", command(1, bad...), "there is no key")
+		}
+		command(cli.UsageStatus, "run", "ask", "revoke", "--key", "", "--reason", "key_compromised", "--all") // an empty variable of a script selects all
 		for _, bad := range [][]string{{"ask", "revoke"}, {"ask", "burn", "--all"}, {"ask", "revoke", "--all", here}, {"list"}, {"list", "900011"}} {
 			command(cli.UsageStatus, append([]string{"run"}, bad...)...)
 		}

@@ -19,7 +19,7 @@ import (
 
 const newcomer = "municipality_code,ticket_number,atena_number,family_name,given_name,family_kana,given_kana,birth_date,sex,status,status_date\n900001,7700000001,,架空,人,,,1990-01-01,9,resident,\n"
 
-// a file of subjects or of staff that nobody applies is erased after 14 days, by the
+// a file of subjects or of staff that nobody applies is erased after two days, by the
 // role of the jobs (S-002), and the log says so; what was applied in time stays.
 func TestStagedExpires(t *testing.T) {
 	d := testkit.Postgres(t)

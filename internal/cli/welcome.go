@@ -29,7 +29,7 @@ func welcome(out io.Writer, app *App, links []SetupLink, bound map[string]string
 	if len(links) == 0 {
 		return
 	}
-	p("People of the invented office %s have no credentials yet: officers, who ask and approve, and an operator, who carries out.", TestOffice)
+	p("People of the invented office %s have no credentials yet: an officer asks and approves, an operator carries out.", TestOffice)
 	p("Each link sets password and passkey of one, once, within 24 hours (kept in %s/%s):", app.Config.Data, linksFile)
 	showLinks(out, origin, links)
 	p("")

@@ -180,6 +180,9 @@ func (s *Batches) judge(o office.Office, a actor.Actor, header []string, r table
 	if f.Subject.Ticket != "" && !ticket(f.Subject.Ticket) { // a spreadsheet takes its zeros away
 		find(Finding{Column: columnAt(header, "subject.ticket_number"), Key: "ticket_form"})
 	}
+	if h, allowed := unknownWord(header, r.cells); h != "" {
+		find(Finding{Column: h, Key: "unknown_value", Args: map[string]string{"allowed": allowed}})
+	}
 	reasons, err := s.Applications.Judge(o, a, f)
 	for _, bad := range fault.All(err) {
 		find(Finding{Column: columnAt(header, bad.Field), Key: bad.Key, Args: bad.Args})

@@ -125,6 +125,21 @@ func formOf(header, cells []string, notice string) application.Form {
 	return f
 }
 
+// unknownWord is the column of a yes or no in which something else stands, and its words.
+func unknownWord(header, cells []string) (column, allowed string) {
+	for i, h := range header {
+		c, ok := columnOf(h)
+		if !ok || i >= len(cells) || c.key != "earlier_doses_elsewhere" {
+			continue
+		}
+		cell := strings.TrimSpace(cells[i])
+		if _, known := c.words[cell]; cell != "" && !known && cell != "true" && cell != "false" {
+			return h, "あり, なし"
+		}
+	}
+	return "", ""
+}
+
 // About tells whether a row is about somebody of the register: by ticket, by the office's own
 // number, or by date of birth and name. In one that was not accepted these may stand in any column, and be all that is right.
 func About(header, cells []string, accepted bool, s vaccination.Subject) bool {

@@ -30,8 +30,9 @@ const (
 	RosterExpired   RosterState = "expired" // nobody applied it in time; the file is erased
 )
 
-// StagedLasts is how long a file that was handed in waits to be applied; then it is erased.
-const StagedLasts = 14 * 24 * time.Hour
+// StagedLasts is how long a file that was handed in waits to be applied: as long as its
+// approval can be given and used. Then it is erased.
+const StagedLasts = 2 * ApprovalLasts
 
 // Roster is a list of the present staff of an office, compared with its accounts
 //
@@ -251,7 +252,8 @@ func (s *Rosters) apply(ctx context.Context, a actor.Actor, r *Roster, file []by
 
 // Arrive takes a roster that the staff system has put into the directory. It is
 // applied at once, without people, unless so many would be disabled that it
-// seems cut off: then it waits for two people. The same file again does nothing.
+// seems cut off: then it waits for two people. The same file again does nothing, unless
+// nobody applied it in time.
 func (s *Rosters) Arrive(ctx context.Context, a actor.Actor, file []byte) (r Roster, err error) {
 	if r, err = s.read(ctx, a, file); err != nil {
 		return r, err

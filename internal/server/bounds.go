@@ -50,11 +50,13 @@ func (r *officeRules) keep(o office.Office, until time.Time) {
 	r.known[o.Code] = keptOffice{o, until}
 }
 
-// What files may take of the memory at once on one process, in bytes as they came or are
-// given; what is made of them while they are read is a few times as much (S-043).
+// What files that arrive may take of the memory at once on one process, and as much again
+// those that are made, in bytes as they come or are given; what is made of them while they
+// are read is a few times as much (S-043). A slow line keeps its place from others' files, not
+// from what is taken in or given.
 const (
 	filesAtOnce   = 2 * filesOfOffice
-	filesOfOffice = 2 * (maxImport + maxUpload) // of one office: its files keep no other's out
+	filesOfOffice = 2 * (maxImport + maxUpload) // of one office, so that it takes two to keep a third out
 )
 
 // holds is what operations hold besides their body, in bytes at most, by the name in the log.
@@ -66,23 +68,34 @@ var holds = map[string]int64{
 }
 
 // hold takes what the call holds of the memory for files; fault Unavailable "files_busy".
-func (s *Server) hold(c *call) (err error) {
-	n := holds[cmp.Or(c.route.logged, c.route.id)]
+func (s *Server) hold(c *call) error {
+	made := holds[cmp.Or(c.route.logged, c.route.id)]
+	var n int64
 	if limit := c.limit(); limit > maxBody && !c.isPicture() {
 		if length := c.request.ContentLength; length >= 0 {
 			limit = min(limit, length)
 		}
 		n += limit
 	}
-	if n > 0 {
-		c.back, err = s.memory.take(c.actor.Office, n)
+	for _, of := range []struct {
+		*places
+		n int64
+	}{{s.arriving, n}, {s.making, made}} {
+		if of.n == 0 {
+			continue
+		}
+		back, err := of.take(c.actor.Office, of.n)
+		if err != nil {
+			return err
+		}
+		c.back = append(c.back, back)
 	}
-	return err
+	return nil
 }
 
 func (c *call) release() {
-	if c.back != nil {
-		c.back()
+	for _, back := range c.back {
+		back()
 	}
 }
 

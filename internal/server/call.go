@@ -43,7 +43,7 @@ type call struct {
 	actor       actor.Actor
 	contentType string
 	body        []byte
-	back        func() // gives back what it holds of the memory for files; nil: nothing
+	back        []func() // give back what it holds of the memory for files
 }
 
 // answer is what a route gives back: a value that becomes JSON, or a file.

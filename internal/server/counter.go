@@ -123,6 +123,9 @@ func (p people) Name(id string) string {
 	if who, ok := p[id]; ok {
 		return who.Name + "（" + who.User + "）"
 	}
+	if id == office.Command {
+		return "システム担当者（コマンド） / operator's command"
+	}
 	return id
 }
 

@@ -1,10 +1,12 @@
 package server
 
 import (
+	"cmp"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"runtime"
+	"slices"
 	"sync"
 	"testing"
 )
@@ -80,12 +82,15 @@ func TestFilesAtOnce(t *testing.T) {
 	if took := during.HeapSys - min(before.HeapSys, during.HeapSys); took > 6*filesAtOnce {
 		t.Errorf("error/%d MiB of memory", took>>20)
 	}
-	if f.memory.taken != 0 || len(f.memory.of) != 0 {
-		t.Errorf("error/not given back: %d %v", f.memory.taken, f.memory.of)
+	if f.arriving.taken != 0 || len(f.arriving.of) != 0 {
+		t.Errorf("error/not given back: %d %v", f.arriving.taken, f.arriving.of)
 	}
 	for id, n := range holds {
 		if n > filesOfOffice {
 			t.Errorf("error/%s can never be", id)
+		}
+		if !slices.ContainsFunc(f.routes(), func(r *route) bool { return cmp.Or(r.logged, r.id) == id }) {
+			t.Errorf("error/%s is no operation", id)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package server
 import (
 	"akashi/certificate"
 	"akashi/internal/clock"
+	"akashi/internal/office"
 	"akashi/internal/vaccination"
 	"akashi/internal/vault"
 )
@@ -19,10 +20,10 @@ type numberBody struct {
 }
 
 type numberAnswer struct {
-	Number      string          `json:"individual_number" doc:"masked, always"`
-	Found       bool            `json:"found" doc:"whether it is the number of somebody in the register"`
-	Kept        bool            `json:"kept" doc:"whether it was stored for the person of the application"`
-	Application applicationBody `json:"application"`
+	Number      string           `json:"individual_number" doc:"masked, always"`
+	Found       bool             `json:"found" doc:"whether it is the number of somebody in the register"`
+	Kept        bool             `json:"kept" doc:"whether it was stored for the person of the application"`
+	Application *applicationBody `json:"application,omitempty" doc:"for who may read applications"`
 }
 
 func (s *Server) enterNumber(c *call) (answer, error) {
@@ -45,5 +46,10 @@ func (s *Server) enterNumber(c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	return value(numberAnswer{vault.Masked, found.PersonID != "", found.Kept, s.applicationOf(app)})
+	out := numberAnswer{Number: vault.Masked, Found: found.PersonID != "", Kept: found.Kept}
+	if c.actor.May(string(office.ReadApplications)) {
+		shown := s.applicationOf(app)
+		out.Application = &shown
+	}
+	return value(out)
 }

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"akashi/certificate"
+	"akashi/internal/cli"
+	"akashi/internal/office"
 	"akashi/internal/vaccination"
 	"akashi/internal/vault"
 	"akashi/samples"
@@ -57,14 +59,22 @@ func (f *fixture) testNumbers(t *testing.T) {
 	f.want(t, f.do(f.clerk, "POST", path+"/number", shownCard("123456789019")), 400, "number_form")
 	f.want(t, f.do(f.clerk, "POST", path+"/number", strings.Replace(shownCard(number), "100001", "100002", 1)), 409, "number_items_differ")
 	f.want(t, f.do(f.clerk, "POST", path+"/number", strings.Replace(shownCard(number), "1991-02-18", "1991-02-19", 1)), 409, "number_items_differ")
+	exchange := f.SignIn(t, cli.TestOffice+"-exchange2", office.ExchangeClerk) // who reads no applications
+	if r := f.do(exchange, "POST", path+"/number", shownCard(other)); r.status != 200 || r.json(t)["application"] != nil || strings.Contains(string(r.body), "桜井") {
+		t.Errorf("error/shown to who may not read it: %d %s", r.status, r.body)
+	}
 	r = f.do(f.clerk, "POST", path+"/number", shownCard(other))
 	f.want(t, r, 200, "")
 	if m := r.json(t); m["found"] != false || m["kept"] != false {
 		t.Errorf("ok/nobody's number: %s", r.body)
 	}
+	f.want(t, f.do(f.clerk, "POST", path+"/decision", `{"outcome":"ask","reason":"カードを持参"}`), 200, "")
 	r = f.do(f.clerk, "POST", path+"/number", shownCard(number))
 	f.want(t, r, 200, "")
 	m := r.json(t)
+	if !strings.Contains(string(r.body), `"earlier_decisions":[{`) || !strings.Contains(string(r.body), "カードを持参") {
+		t.Errorf("error/the reason of what was decided before: %s", r.body)
+	}
 	if m["found"] != true || m["individual_number"] != vault.Masked || m["application"].(map[string]any)["record"].(map[string]any)["outcome"] != vaccination.Found.String() {
 		t.Errorf("ok/found: %s", r.body)
 	}

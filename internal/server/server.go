@@ -105,7 +105,8 @@ type Server struct {
 	rules     officeRules
 	meters    meters
 	pictures  map[face]pictures
-	memory    *places // bytes of files, by office
+	arriving  *places // bytes of files that come, by office
+	making    *places // and of those that are made
 	terminals terminals
 	stopping  atomic.Bool
 }
@@ -125,7 +126,8 @@ func New(s Services) (*Server, error) {
 		offices:   throttle{perSecond: officeRate, burst: officeBurst},
 		targets:   throttle{perSecond: targetRate, burst: targetBurst},
 		pictures:  map[face]pictures{staffFace: newPictures(), publicFace: newPictures()},
-		memory:    newPlaces("files_busy", filesAtOnce, filesOfOffice),
+		arriving:  newPlaces("files_busy", filesAtOnce, filesOfOffice),
+		making:    newPlaces("files_busy", filesAtOnce, filesOfOffice),
 		terminals: terminals{Terminals: s.Terminals},
 	}
 	for _, f := range faces {
