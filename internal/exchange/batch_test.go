@@ -398,6 +398,12 @@ func TestBatchJudges(t *testing.T) {
 			t.Errorf("got %v", got)
 		}
 	})
+	t.Run("error/a line break in a cell", func(t *testing.T) {
+		b := stage(t, w, w.Clerk, header+"国内用,0000000001,\"桜井\r\n（旧姓）\",澪,1991-02-18,,,,,\r\n国内用,\"0000000001,桜井\r\n"+"国内用,0000000003,髙橋,一郎,1984-06-30,,,,,\r\n")
+		if len(b.Rows) != 3 || b.Rows[0].Findings[0].Column != "姓" || b.Rows[0].Cells[2] != "桜井\n（旧姓）" || b.Rows[1].Findings[0].Key != "csv_quotes" || !b.Rows[2].Accepted || b.Rows[2].Line != 5 {
+			t.Errorf("got %+v", b.Rows)
+		}
+	})
 	t.Run("error/twice", func(t *testing.T) {
 		row := "国内用,0000000003,髙橋,一郎,1984-06-30,,,,,\r\n"
 		b := stage(t, w, w.Clerk, header+row+row)
@@ -407,16 +413,17 @@ func TestBatchJudges(t *testing.T) {
 	})
 	canary := "123456789018"
 	for name, c := range map[string]struct{ file, key string }{
-		"error/empty":             {" \r\n", "file_empty"},
-		"error/no rows":           {header, "file_empty"},
-		"error/no kind":           {"姓,生年月日\r\n見本,1958-11-03\r\n", "batch_header"},
-		"error/a column twice":    {"種類,kind,生年月日\r\ndomestic,domestic,1958-11-03\r\n", "batch_header"},
-		"error/an unknown column": {"種類,生年月日,電話\r\n国内用,1958-11-03,0\r\n", "batch_header"},
-		"error/individual number": {header + "国内用,,見本," + canary + ",1958-11-03,,,,,\r\n", "number_not_accepted_yet"},
-		"error/utf-16":            {"\xff\xfe" + header, "encoding_unknown"},
-		"error/broken":            {header + "国内用,\x81", "encoding_broken"},
-		"error/too many":          {header + strings.Repeat(sound[:strings.Index(sound, "\n")+1], exchange.MaxRows+1), "batch_too_many"},
-		"error/too large":         {strings.Repeat("x", exchange.MaxFile+1), "body_too_large"},
+		"error/empty":                              {" \r\n", "file_empty"},
+		"error/no rows":                            {header, "file_empty"},
+		"error/no kind":                            {"姓,生年月日\r\n見本,1958-11-03\r\n", "batch_header"},
+		"error/a column twice":                     {"種類,kind,生年月日\r\ndomestic,domestic,1958-11-03\r\n", "batch_header"},
+		"error/an unknown column":                  {"種類,生年月日,電話\r\n国内用,1958-11-03,0\r\n", "batch_header"},
+		"error/individual number":                  {header + "国内用,,見本," + canary + ",1958-11-03,,,,,\r\n", "number_not_accepted_yet"},
+		"error/individual number in a broken line": {header + "国内用,,\"見本\n" + canary + "\",太郎,1958-11-03,,,,,\r\n", "number_not_accepted_yet"},
+		"error/utf-16":                             {"\xff\xfe" + header, "encoding_unknown"},
+		"error/broken":                             {header + "国内用,\x81", "encoding_broken"},
+		"error/too many":                           {header + strings.Repeat(sound[:strings.Index(sound, "\n")+1], exchange.MaxRows+1), "batch_too_many"},
+		"error/too large":                          {strings.Repeat("x", exchange.MaxFile+1), "body_too_large"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := w.Batches.Stage(t.Context(), w.Clerk, []byte(c.file), "2026-11", nil)

@@ -25,6 +25,8 @@ const (
 	MaxFile = 2 << 20
 	MaxRows = 1000
 	maxCell = 1 << 10 // bytes
+
+	maxBreaks = 20 // lines that a row may have more than one
 )
 
 // table is a file as it was read.
@@ -61,11 +63,17 @@ func read(file []byte) (table, error) {
 		if number > 1 && len(bytes.Trim(raw, " \t,")) == 0 {
 			continue
 		}
-		if vault.Find(string(raw)) > 0 {
-			return t, refused(fault.New(fault.Invalid, "number_not_accepted_yet", ""), number)
-		}
 		r := tableRow{line: number}
 		if r.cells, err = parted(raw, false); err != nil {
+			if whole, rest, lines := t.broken(raw, text); lines > 0 {
+				raw, text, number = whole, rest, number+lines
+				r.cells, err = parted(raw, false)
+			}
+		}
+		if vault.Find(string(raw)) > 0 {
+			return t, refused(fault.New(fault.Invalid, "number_not_accepted_yet", ""), r.line)
+		}
+		if err != nil {
 			r.fault = "csv_quotes"
 			if r.cells, err = parted(raw, true); err != nil {
 				r.cells = []string{string(raw)}
@@ -96,6 +104,20 @@ func read(file []byte) (table, error) {
 	}
 	t.dropReport()
 	return t, nil
+}
+
+// broken is a row in which a cell has line breaks, the text after it, and how many lines more
+// it has: none where the lines that follow do not make it whole.
+func (t *table) broken(raw, text []byte) (whole, rest []byte, lines int) {
+	for whole, rest = raw, text; lines < maxBreaks && len(rest) > 0; {
+		var next []byte
+		next, rest, _ = bytes.Cut(rest, []byte("\n"))
+		whole, lines = slices.Concat(whole, []byte("\n"), bytes.TrimSuffix(next, []byte("\r"))), lines+1
+		if cells, err := parted(whole, false); err == nil && len(cells) == len(t.header) {
+			return whole, rest, lines
+		}
+	}
+	return nil, nil, 0
 }
 
 // parted are the cells of a line; lazily, with quotes wherever they stand.
