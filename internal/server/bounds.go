@@ -3,6 +3,9 @@ package server
 import (
 	"cmp"
 	"context"
+	"errors"
+	"io"
+	"net/http"
 	"sync"
 	"time"
 
@@ -91,6 +94,31 @@ func (s *Server) hold(c *call) error {
 		c.back = append(c.back, back)
 	}
 	return nil
+}
+
+// slowest is how many bytes a second a large file comes with at least, after the time that
+// any body has.
+const slowest = 64 << 10
+
+// steady ends a body that comes too slowly: whoever sends it keeps a place (S-008, S-043).
+type steady struct {
+	io.ReadCloser
+	control     *http.ResponseController
+	began       time.Time
+	first, most time.Duration
+	came        int64
+}
+
+// Read implements io.Reader. What is done with the whole body has its full time again.
+func (s *steady) Read(b []byte) (int, error) {
+	due := min(s.first+time.Duration(s.came)*time.Second/slowest, s.most)
+	_ = s.control.SetReadDeadline(s.began.Add(due))
+	n, err := s.ReadCloser.Read(b)
+	s.came += int64(n)
+	if errors.Is(err, io.EOF) {
+		_ = s.control.SetReadDeadline(s.began.Add(s.most))
+	}
+	return n, err
 }
 
 func (c *call) release() {

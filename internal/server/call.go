@@ -74,6 +74,7 @@ func (s *Server) serve(r *route, g *gin.Context) {
 		control := http.NewResponseController(g.Writer)
 		_ = control.SetReadDeadline(time.Now().Add(r.longer)) // not every test server has deadlines
 		_ = control.SetWriteDeadline(time.Now().Add(2 * r.longer))
+		c.request.Body = &steady{ReadCloser: c.request.Body, control: control, began: time.Now(), first: s.patience, most: r.longer}
 	}
 	ctx, span := s.Tracer.Start(ctx, r.id, trace.WithAttributes(attribute.String("face", string(c.face)), attribute.String("request", c.id)))
 	defer span.End()

@@ -105,8 +105,9 @@ type Server struct {
 	rules     officeRules
 	meters    meters
 	pictures  map[face]pictures
-	arriving  *places // bytes of files that come, by office
-	making    *places // and of those that are made
+	patience  time.Duration // with a large file that hardly moves
+	arriving  *places       // bytes of files that come, by office
+	making    *places       // and of those that are made
 	terminals terminals
 	stopping  atomic.Bool
 }
@@ -126,6 +127,7 @@ func New(s Services) (*Server, error) {
 		offices:   throttle{perSecond: officeRate, burst: officeBurst},
 		targets:   throttle{perSecond: targetRate, burst: targetBurst},
 		pictures:  map[face]pictures{staffFace: newPictures(), publicFace: newPictures()},
+		patience:  bodyTime,
 		arriving:  newPlaces("files_busy", filesAtOnce, filesOfOffice),
 		making:    newPlaces("files_busy", filesAtOnce, filesOfOffice),
 		terminals: terminals{Terminals: s.Terminals},

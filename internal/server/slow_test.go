@@ -95,6 +95,29 @@ func TestSlowBody(t *testing.T) {
 	f.want(t, ask(f.Public(), "", "POST", prefix+"/verify", "image/png", []byte("x")), 200, "")
 }
 
+// S-008, S-043: a large file on a line that hardly moves is given up as well, and its place
+// given back. The time is shortened, nothing else.
+func TestSlowFile(t *testing.T) {
+	f := newFixture(t)
+	f.patience = time.Second
+	h, err := f.httpServer(staffFace)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	go func() { _ = h.Serve(l) }()
+	defer func() { _ = h.Close() }()
+	status, err := slowly(l.Addr().String(), "POST "+prefix+"/imports/subjects HTTP/1.1\r\nHost: slow\r\nContent-Type: text/csv\r\nIdempotency-Key: slow\r\nCookie: "+sessionCookie+"="+f.clerk+"\r\n")
+	f.arriving.mu.Lock()
+	defer f.arriving.mu.Unlock()
+	if err != nil || status != http.StatusBadRequest || f.arriving.taken != 0 {
+		t.Errorf("error/%d %v, %d bytes kept", status, err, f.arriving.taken)
+	}
+}
+
 // S-043: an office, and whoever asks about one application or certificate, keep to a
 // rate; the answer holds nothing, and others do not notice.
 func TestRates(t *testing.T) {
