@@ -4,7 +4,6 @@ import (
 	"context"
 	"maps"
 	"slices"
-	"strconv"
 
 	"gorm.io/gorm"
 
@@ -199,20 +198,24 @@ func (s *Store) StopMailing(ctx context.Context, m issuance.Mailing) error {
 
 // ToMail implements issuance.MailingStore.
 func (s *Store) ToMail(ctx context.Context, code string, waiting []string, most int) (list []issuance.ToMail, err error) {
-	args, places := []any{code, most, issuance.Tries, ""}, "$4"
-	for _, person := range waiting {
-		args = append(args, person)
-		places += ", $" + strconv.Itoa(len(args))
-	}
-	err = s.lookup(ctx, code, batch{every(func(scan scan) error {
-		var t issuance.ToMail
-		err := scan(&t.Mailing, &t.Number, &t.Application, &t.Person)
-		list = append(list, t)
-		return err
-	}, `SELECT i.mailing_id, i.number, i.application_id, m.requested_by FROM mailing_items i
-		JOIN mailings m ON m.office = i.office AND m.id = i.mailing_id
-		WHERE i.office = $1 AND i.done_at = 0 AND i.tries < $3 AND m.started_at > 0 AND m.stopped_at = 0 AND m.requested_by NOT IN (`+places+`)
-		ORDER BY i.mailing_id, i.number LIMIT $2`, args...)})
+	err = s.look(ctx, code, func(db *gorm.DB) error {
+		rows, err := db.Raw(`SELECT i.mailing_id, i.number, i.application_id, m.requested_by FROM mailing_items i
+			JOIN mailings m ON m.office = i.office AND m.id = i.mailing_id
+			WHERE i.office = ? AND i.done_at = 0 AND i.tries < ? AND m.started_at > 0 AND m.stopped_at = 0 AND m.requested_by NOT IN ?
+			ORDER BY i.mailing_id, i.number LIMIT ?`, code, issuance.Tries, append([]string{""}, waiting...), most).Rows()
+		if err != nil {
+			return err
+		}
+		defer func() { _ = rows.Close() }()
+		for rows.Next() {
+			var t issuance.ToMail
+			if err := rows.Scan(&t.Mailing, &t.Number, &t.Application, &t.Person); err != nil {
+				return err
+			}
+			list = append(list, t)
+		}
+		return rows.Err()
+	})
 	return list, err
 }
 
