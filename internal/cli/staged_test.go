@@ -24,14 +24,7 @@ const newcomer = "municipality_code,ticket_number,atena_number,family_name,given
 func TestStagedExpires(t *testing.T) {
 	d := testkit.Postgres(t)
 	w := world.New(t, cli.Config{Data: t.TempDir(), DatabaseURL: cli.Secret(d.StaffURL), MigrateURL: cli.Secret(d.OwnerURL)})
-	jobs, err := cli.Open(t.Context(), cli.Config{
-		Data: w.Config.Data, DatabaseURL: cli.Secret(d.JobsURL), DatabaseURLSigner: cli.Secret(d.SignerURL),
-		SHCIssuer: w.Config.SHCIssuer, VDSNCIssuer: w.Config.VDSNCIssuer, StaffOrigin: w.Config.StaffOrigin,
-	}, world.OpenStore)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = jobs.Close() }()
+	jobs := w.OpenJobs(t, d)
 	now := time.Now()
 	jobs.Imports.Clock = func() time.Time { return now }
 	jobs.Rosters.Clock = jobs.Imports.Clock

@@ -65,6 +65,10 @@ func (in *inputs) read(ctx context.Context, args []string, said io.Writer) (file
 				return nil, usageError{err}
 			}
 		}
+		u, err := addressOf(arg)
+		if err != nil {
+			return nil, err
+		}
 		content, _, err := f.get(ctx, arg, nil, in.most)
 		if err == nil && len(content) == 0 {
 			err = errors.New("it is empty")
@@ -73,10 +77,6 @@ func (in *inputs) read(ctx context.Context, args []string, said io.Writer) (file
 			return nil, fmt.Errorf("%s: %s; what is in use is kept", clean1(arg), clean1(err.Error()))
 		}
 		_, _ = fmt.Fprintf(said, "fetched %s: %d bytes, %s\n", clean1(arg), len(content), digestOf(content))
-		u, err := addressOf(arg)
-		if err != nil {
-			return nil, err
-		}
 		files = append(files, input{trust.File{Name: path.Base(u.Path), Content: content}, true})
 	}
 	return files, nil

@@ -573,14 +573,7 @@ func TestBatchByRoleOfJobs(t *testing.T) {
 	if _, err := w.Batches.Commit(t.Context(), w.Clerk, b.ID, true); err != nil {
 		t.Fatal(err)
 	}
-	jobs, err := cli.Open(t.Context(), cli.Config{
-		Data: w.Config.Data, DatabaseURL: cli.Secret(d.JobsURL), DatabaseURLSigner: cli.Secret(d.SignerURL),
-		SHCIssuer: w.Config.SHCIssuer, VDSNCIssuer: w.Config.VDSNCIssuer, StaffOrigin: w.Config.StaffOrigin,
-	}, world.OpenStore)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = jobs.Close() }()
+	jobs := w.OpenJobs(t, d)
 	if n, err := jobs.Batches.Step(t.Context(), 10); n != 4 || err != nil {
 		t.Errorf("made: %d %v", n, err)
 	}

@@ -414,14 +414,7 @@ func TestMailingKilled(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	jobs, err := cli.Open(t.Context(), cli.Config{
-		Data: w.Config.Data, DatabaseURL: cli.Secret(d.JobsURL), DatabaseURLSigner: cli.Secret(d.SignerURL),
-		SHCIssuer: w.Config.SHCIssuer, VDSNCIssuer: w.Config.VDSNCIssuer, StaffOrigin: w.Config.StaffOrigin,
-	}, world.OpenStore)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = jobs.Close() }()
+	jobs := w.OpenJobs(t, d)
 	ids = append(ids, byMail(t, w, certificate.Domestic, nil))
 	next, err := w.Mailings.Ask(t.Context(), w.Clerk, nil, nil)
 	if err != nil {

@@ -144,7 +144,6 @@ type Item struct{ Run, Certificate, Reason string }
 // Approvals is the four-eyes rule, as office.Approvals has it.
 type Approvals interface {
 	Ask(ctx context.Context, a actor.Actor, kind office.Kind, object string, parameters map[string]string) (office.Approval, error)
-	Use(ctx context.Context, a actor.Actor, kind office.Kind, object string, digest []byte) error
 	UseOrApprove(ctx context.Context, a actor.Actor, kind office.Kind, object string, digest []byte) error
 }
 
@@ -320,11 +319,7 @@ func (s *Many) Start(ctx context.Context, a actor.Actor, id string) (r Bulk, err
 			return s.Store.RetryBulk(ctx, a.Office, id)
 		}
 		e.Fact("certificates", strconv.Itoa(r.Count))
-		use := s.Approvals.UseOrApprove
-		if r.RequestedBy == office.Command { // whoever starts it is not who approves it either
-			use = s.Approvals.Use
-		}
-		if err := use(ctx, a, s.Act.terms().kind, id, office.Digest(r.parameters())); err != nil {
+		if err := s.Approvals.UseOrApprove(ctx, a, s.Act.terms().kind, id, office.Digest(r.parameters())); err != nil {
 			return err
 		}
 		r.StartedBy, r.StartedAt = a.Person, s.now()

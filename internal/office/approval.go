@@ -302,6 +302,9 @@ func (s *Approvals) UseOrApprove(ctx context.Context, a actor.Actor, kind Kind, 
 	}
 	was := p.State(s.now())
 	if was == Pending {
+		if p.RequestedBy == Command { // who carries it out does not approve it as well
+			return errApprovalNeeded
+		}
 		if err := s.approve(a, &p, ""); err != nil {
 			return err
 		}
@@ -317,7 +320,7 @@ func (s *Approvals) use(ctx context.Context, a actor.Actor, p Approval, was Appr
 	if err := d.may(a, d.CarryOut, p.Object); err != nil {
 		return err
 	}
-	if (d.Third || p.RequestedBy == Command) && (a.Person == p.RequestedBy || a.Person == p.DecidedBy) {
+	if d.ByThird(p.RequestedBy) && (a.Person == p.RequestedBy || a.Person == p.DecidedBy) {
 		return fault.New(fault.Forbidden, "third_person", "")
 	}
 	if err := s.notOwn(ctx, a, p); err != nil {
@@ -326,6 +329,8 @@ func (s *Approvals) use(ctx context.Context, a actor.Actor, p Approval, was Appr
 	p.UsedBy, p.UsedAt = a.Person, s.now()
 	return s.Store.UseApproval(ctx, p, was)
 }
+
+var errApprovalNeeded = fault.New(fault.Forbidden, "approval_needed", "")
 
 // remembered bounds how many earlier approvals of one object are looked at.
 const remembered = 20
@@ -358,7 +363,7 @@ func (s *Approvals) find(ctx context.Context, a actor.Actor, kind Kind, object s
 	}
 	switch {
 	case len(list) == 0 || list[0].State(s.now()) == Pending:
-		return Approval{}, fault.New(fault.Forbidden, "approval_needed", "")
+		return Approval{}, errApprovalNeeded
 	case !bytes.Equal(list[0].Digest, digest):
 		return Approval{}, fault.New(fault.Conflict, "approval_differs", "")
 	}

@@ -55,6 +55,10 @@ type DangerousAct struct {
 	Unattended bool
 }
 
+// ByThird tells whether neither who asked nor who approves may carry it out: so it is, too,
+// where the command line asked, as it is nobody of the office.
+func (d DangerousAct) ByThird(requestedBy string) bool { return d.Third || requestedBy == Command }
+
 // dangerousActs are all of them; what is not here needs no second person, and
 // what is here cannot be done without one.
 var dangerousActs = map[Kind]DangerousAct{

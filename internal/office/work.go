@@ -90,7 +90,7 @@ func (w Work[T]) Step(ctx context.Context, code string, most int) (n int, err er
 // open asks until nobody of the things it has waits.
 func (w Work[T]) open(ctx context.Context, code string, most int) ([]T, error) {
 	var waiting []string
-	may := map[string]bool{"": true}
+	judged := map[string]bool{"": true}
 	for {
 		items, err := w.Open(ctx, code, waiting, most)
 		if err != nil || len(items) == 0 {
@@ -103,11 +103,11 @@ func (w Work[T]) open(ctx context.Context, code string, most int) ([]T, error) {
 		before := len(waiting)
 		for _, item := range items {
 			person := w.Of(item).Person
-			if may[person] {
+			if judged[person] {
 				continue
 			}
-			a, err := w.actor(ctx, code, item)
-			if may[person] = err != nil || !w.waits(o, a); !may[person] && !slices.Contains(waiting, person) {
+			judged[person] = true
+			if a, err := w.actor(ctx, code, item); err == nil && w.waits(o, a) {
 				waiting = append(waiting, person)
 			}
 		}

@@ -55,8 +55,8 @@ func (r *officeRules) keep(o office.Office, until time.Time) {
 
 // What files that arrive may take of the memory at once on one process, and as much again
 // those that are made, in bytes as they come or are given; what is made of them while they
-// are read is a few times as much (S-043). A slow line keeps its place from others' files, not
-// from what is taken in or given.
+// are read is a few times as much (S-043). Files that come on slow lines keep out
+// others that come, and nothing that is made.
 const (
 	filesAtOnce   = 2 * filesOfOffice
 	filesOfOffice = 2 * (maxImport + maxUpload) // of one office, so that it takes two to keep a third out
@@ -72,28 +72,29 @@ var holds = map[string]int64{
 
 // hold takes what the call holds of the memory for files; fault Unavailable "files_busy".
 func (s *Server) hold(c *call) error {
-	made := holds[cmp.Or(c.route.logged, c.route.id)]
-	var n int64
+	var body int64
 	if limit := c.limit(); limit > maxBody && !c.isPicture() {
+		body = limit
 		if length := c.request.ContentLength; length >= 0 {
-			limit = min(limit, length)
+			body = min(limit, length)
 		}
-		n += limit
 	}
-	for _, of := range []struct {
-		*places
-		n int64
-	}{{s.arriving, n}, {s.making, made}} {
-		if of.n == 0 {
-			continue
-		}
-		back, err := of.take(c.actor.Office, of.n)
-		if err != nil {
-			return err
-		}
+	if err := c.keep(s.arriving, body); err != nil {
+		return err
+	}
+	return c.keep(s.making, holds[cmp.Or(c.route.logged, c.route.id)])
+}
+
+// keep takes places until the call is over; none for nothing.
+func (c *call) keep(of *places, n int64) error {
+	if n == 0 {
+		return nil
+	}
+	back, err := of.take(c.actor.Office, n)
+	if err == nil {
 		c.back = append(c.back, back)
 	}
-	return nil
+	return err
 }
 
 // slowest is how many bytes a second a large file comes with at least, after the time that

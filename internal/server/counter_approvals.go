@@ -54,7 +54,7 @@ func stepsOf(a approvalBody) (t steps) {
 			t.CarryOut = append(t.CarryOut, r)
 		}
 	}
-	t.Third = d.Third || a.RequestedBy == office.Command
+	t.Third = d.ByThird(a.RequestedBy)
 	switch a.Kind {
 	case office.MakeAccount, office.MakeOfficer, office.ChangeAccount, office.EnableAccount:
 		t.Link = "/counter/account-requests/" + a.Parameters["request"]

@@ -202,7 +202,7 @@ func (s *Store) ToMail(ctx context.Context, code string, waiting []string, most 
 		rows, err := db.Raw(`SELECT i.mailing_id, i.number, i.application_id, m.requested_by FROM mailing_items i
 			JOIN mailings m ON m.office = i.office AND m.id = i.mailing_id
 			WHERE i.office = ? AND i.done_at = 0 AND i.tries < ? AND m.started_at > 0 AND m.stopped_at = 0 AND m.requested_by NOT IN ?
-			ORDER BY i.mailing_id, i.number LIMIT ?`, code, issuance.Tries, append([]string{""}, waiting...), most).Rows()
+			ORDER BY i.mailing_id, i.number LIMIT ?`, code, issuance.Tries, append([]string{""}, waiting...), most).Rows() // SQL has no empty list
 		if err != nil {
 			return err
 		}

@@ -133,6 +133,20 @@ func (w *World) Open(t testing.TB) {
 	w.Officer = w.Person(t, OfficerUser, office.Officer).Actor(actor.Certificate, "test", "", app.Clock.Now())
 }
 
+// OpenJobs assembles the service of the jobs over the same database, with their role alone (S-002).
+func (w *World) OpenJobs(t testing.TB, d testkit.Database) *cli.App {
+	t.Helper()
+	jobs, err := cli.Open(t.Context(), cli.Config{
+		Data: w.Config.Data, DatabaseURL: cli.Secret(d.JobsURL), DatabaseURLSigner: cli.Secret(d.SignerURL),
+		SHCIssuer: w.Config.SHCIssuer, VDSNCIssuer: w.Config.VDSNCIssuer, StaffOrigin: w.Config.StaffOrigin,
+	}, OpenStore)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = jobs.Close() })
+	return jobs
+}
+
 // Person returns somebody who may sign in, and makes the account where there is
 // none; the office stands in the user id. Nobody has credentials: see SignIn.
 func (w *World) Person(t testing.TB, user string, role office.Role) office.Staff {
