@@ -1,26 +1,37 @@
 package testkit
 
 import (
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
 	"runtime/debug"
-	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // Meter measures processor time in su: one su is one P-256 signature of
-// crypto/ecdsa, made in the same run, so that a slow hour of the machine slows
-// both. Garbage collection counts.
+// crypto/ecdsa. Signatures are made and timed all through the run, so that a slow
+// second of the machine slows both. Garbage collection counts.
 type Meter struct {
-	sign  time.Duration
-	start time.Duration
+	start  time.Duration
+	cancel context.CancelFunc
+	signed <-chan signed
+}
+
+// signed is how many signatures were made, and the processor time they took.
+type signed struct {
+	count int
+	spent time.Duration
+	err   error
 }
 
 // heapGrowth is that of the program (cmd/akashi).
@@ -31,19 +42,27 @@ func NewMeter(b *testing.B) Meter {
 	b.Helper()
 	before := debug.SetGCPercent(heapGrowth)
 	b.Cleanup(func() { debug.SetGCPercent(before) })
-	sign := signature(b)
-	return Meter{sign, ProcessTime(b)}
+	ctx, cancel := context.WithCancel(b.Context())
+	made := make(chan signed, 1)
+	start := ProcessTime(b)
+	go func() { made <- sign(ctx) }()
+	return Meter{start, cancel, made}
 }
 
 // Report ends the measurement: the metric su is processor time per operation,
 // that of other processes (a database) added; theirs alone is others-su.
 func (m Meter) Report(b *testing.B, operations int, others time.Duration) {
 	b.Helper()
-	spent := ProcessTime(b) - m.start + others
-	unit := float64(m.sign+signature(b)) / 2
-	b.ReportMetric(float64(spent)/float64(operations)/unit, "su")
+	m.cancel()
+	made := <-m.signed
+	if made.err != nil {
+		b.Fatal(made.err)
+	}
+	spent := ProcessTime(b) - m.start - made.spent + others
+	unit := float64(made.spent) / float64(made.count) * float64(operations)
+	b.ReportMetric(float64(spent)/unit, "su")
 	if others > 0 {
-		b.ReportMetric(float64(others)/float64(operations)/unit, "others-su")
+		b.ReportMetric(float64(others)/unit, "others-su")
 	}
 }
 
@@ -63,34 +82,48 @@ func InSignUnits(b *testing.B, op func()) {
 // ProcessTime is the processor time of this process so far.
 func ProcessTime(b *testing.B) time.Duration {
 	b.Helper()
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		b.Fatal(err)
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
-}
-
-// signature is the processor time of one signature: the median of several batches.
-func signature(b *testing.B) time.Duration {
-	b.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	t, err := clock(unix.CLOCK_PROCESS_CPUTIME_ID)
 	if err != nil {
 		b.Fatal(err)
 	}
-	const batch = 200
+	return t
+}
+
+// clock reads a clock to the nanosecond, which getrusage does not do for a thread.
+func clock(id int32) (time.Duration, error) {
+	var t unix.Timespec
+	err := unix.ClockGettime(id, &t)
+	return time.Duration(t.Nano()), err
+}
+
+// sign makes a few signatures at a time until ctx ends, and some hundred at least.
+func sign(ctx context.Context) (s signed) {
+	const batch, least, pause = 20, 200, 50 * time.Millisecond
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return signed{err: err}
+	}
 	digest := make([]byte, 32)
-	var times []time.Duration
-	for range 7 {
-		start := ProcessTime(b)
+	for ctx.Err() == nil || s.count < least {
+		start, err := clock(unix.CLOCK_THREAD_CPUTIME_ID)
 		for range batch {
-			if _, err := ecdsa.SignASN1(rand.Reader, key, digest); err != nil {
-				b.Fatal(err)
+			if _, failed := ecdsa.SignASN1(rand.Reader, key, digest); failed != nil {
+				err = failed
 			}
 		}
-		times = append(times, (ProcessTime(b)-start)/batch)
+		end, failed := clock(unix.CLOCK_THREAD_CPUTIME_ID)
+		if s.err = errors.Join(err, failed); s.err != nil {
+			return s
+		}
+		s.count, s.spent = s.count+batch, s.spent+end-start
+		select {
+		case <-ctx.Done():
+		case <-time.After(pause):
+		}
 	}
-	slices.Sort(times)
-	return times[len(times)/2]
+	return s
 }
 
 // PostgresTime is the processor time of the PostgreSQL cluster so far: of the
