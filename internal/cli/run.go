@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -101,16 +102,27 @@ func runAsk(parts Adapters) *cobra.Command {
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			sel.From, sel.Until, sel.Expires = clock.Date(from), clock.Date(until), clock.Date(expires)
+			act := issuance.Act(args[0])
+			if err := sel.Check(); err != nil {
+				return usageError{errors.New(explain(err, parts))}
+			}
+			if known := reasonsOf(act); !slices.Contains(known, reason) {
+				return usageError{fmt.Errorf("--reason of %s is one of %s", act, strings.Join(known, ", "))}
+			}
 			return withApp(cmd, parts, func(ctx context.Context, app *App) error {
 				codes, err := offices.in(ctx, app, args[1:])
 				if err := cmp.Or(err, knownKey(ctx, app, sel.Key)); err != nil {
 					return err
 				}
-				many := app.runsOf(issuance.Act(args[0]))
-				asked, failed := 0, 0
+				many := app.runsOf(act)
+				asked, none, failed := 0, 0, 0
 				for _, code := range codes {
 					said, err := askIn(ctx, many, asker(code, app.Clock), sel, reason)
-					if err != nil {
+					switch {
+					case errors.Is(err, errNone):
+						said = "has none"
+						none++
+					case err != nil:
 						said = "refused: " + explain(err, parts)
 						failed++
 					}
@@ -119,6 +131,9 @@ func runAsk(parts Adapters) *cobra.Command {
 				}
 				if failed > 0 {
 					return fmt.Errorf("%d of %d offices refused", failed, asked)
+				}
+				if none == asked {
+					_, _ = fmt.Fprintln(cmd.ErrOrStderr(), "no office has any: see that the selection is written right")
 				}
 				return nil
 			})
@@ -141,10 +156,16 @@ func (a *App) runsOf(act issuance.Act) *issuance.Many {
 	return map[issuance.Act]*issuance.Many{issuance.RevokeMany: a.Revocations, issuance.ReissueMany: a.Reissues}[act]
 }
 
-// askIn asks in the office of the actor, unless the same is under way there.
+func reasonsOf(act issuance.Act) []string {
+	reissue, revoke := issuance.Reasons()
+	return map[issuance.Act][]string{issuance.RevokeMany: revoke, issuance.ReissueMany: reissue}[act]
+}
+
+// askIn asks in the office of the actor, unless the same is under way there; errNone where
+// there are none.
 func askIn(ctx context.Context, many *issuance.Many, a actor.Actor, sel issuance.Selection, reason string) (said string, err error) {
 	open := func(r issuance.Bulk) bool {
-		return r.Selection == sel && r.Reason == reason && slices.Contains([]string{"requested", "running", "finished_with_failures"}, r.State())
+		return r.Selection == sel && r.Reason == reason && slices.Contains([]string{"requested", "approved", "running", "finished_with_failures"}, r.State())
 	}
 	var r issuance.Bulk
 	if err := eachRun(ctx, many, a, func(other issuance.Bulk) {
@@ -158,9 +179,6 @@ func askIn(ctx context.Context, many *issuance.Many, a actor.Actor, sel issuance
 		return fmt.Sprintf("%s: %d certificates, %s already", r.ID, r.Count, r.State()), nil
 	}
 	r, err = many.Ask(ctx, a, sel, reason, nil)
-	if errors.Is(err, errNone) {
-		return "has none", nil
-	}
 	return fmt.Sprintf("%s: %d certificates, to be approved (%s)", r.ID, r.Count, r.Approval), err
 }
 
@@ -230,7 +248,7 @@ func (t *tally) office(ctx context.Context, out io.Writer, app *App, code string
 			}
 			_, _ = fmt.Fprintf(out, "%s  %s %s %s (%s): %d of %d done, %d left for a person\n", code, r.Act, r.ID, r.State(), r.Reason, r.Done, r.Count, r.Failed)
 			t.runs++
-			if slices.Contains([]string{"requested", "running", "finished", "finished_with_failures"}, r.State()) { // the others are not to be done any more
+			if slices.Contains([]string{"requested", "approved", "running", "finished", "finished_with_failures"}, r.State()) { // the others are not to be done any more
 				t.done, t.count, t.left = t.done+r.Done, t.count+r.Count, t.left+r.Failed
 			}
 		})

@@ -49,12 +49,12 @@ type Batch struct {
 	CreatedAt  time.Time
 	Approval   string // id; empty: none asked for
 	StartedBy  string
-	StartedAt  time.Time // zero: not yet
-	ClosedAt   time.Time // zero: its rows are there
-	Ended      string    // state of an approval that was refused or withdrawn or has expired, before it was started
-	Done       int       // rows that are applications
-	Failed     int       // of the accepted, left for a person
-	Rows       []Row     // by line; not in a list
+	StartedAt  time.Time            // zero: not yet
+	ClosedAt   time.Time            // zero: its rows are there
+	Asked      office.ApprovalState // what its approval is worth, until it is started
+	Done       int                  // rows that are applications
+	Failed     int                  // of the accepted, left for a person
+	Rows       []Row                // by line; not in a list
 }
 
 // Row is one line of a file.
@@ -295,7 +295,7 @@ func (b Batch) Committable(a actor.Actor, whole bool, now time.Time) error {
 		return fault.New(fault.Forbidden, "batch_of_another", "")
 	case !b.ClosedAt.IsZero():
 		return fault.New(fault.Conflict, "batch_closed", "")
-	case !b.StartedAt.IsZero() || b.Approval != "" && b.Ended == "":
+	case !b.StartedAt.IsZero() || b.Approval != "" && b.Asked.Open():
 		return fault.New(fault.Conflict, "bulk_state", "")
 	case b.Accepted == 0 || whole && b.Accepted < b.Count:
 		return fault.New(fault.Conflict, "batch_not_whole", "")
@@ -322,7 +322,7 @@ func (s *Batches) Commit(ctx context.Context, a actor.Actor, id string, whole bo
 			if err != nil {
 				return err
 			}
-			b.Approval, b.Ended = p.ID, ""
+			b.Approval, b.Asked = p.ID, office.Pending
 			return s.Store.AskBatch(ctx, a.Office, id, p.ID)
 		}
 		b.StartedBy, b.StartedAt = a.Person, s.now()

@@ -28,11 +28,11 @@ type Mailing struct {
 	StartedBy   string
 	StartedAt   time.Time // zero: not approved yet
 	StoppedBy   string
-	StoppedAt   time.Time     // zero: nobody has
-	Ended       string        // state of an approval that was refused or withdrawn or has expired, before it was started
-	Done        int           // with a copy
-	Failed      int           // left for a person: they stand in the list with the reason, and may go with the next
-	Items       []MailingItem // in order; not in a list
+	StoppedAt   time.Time            // zero: nobody has
+	Asked       office.ApprovalState // what its approval is worth, until it is started
+	Done        int                  // with a copy
+	Failed      int                  // left for a person: they stand in the list with the reason, and may go with the next
+	Items       []MailingItem        // in order; not in a list
 }
 
 // MailingItem is one application of a mailing.
@@ -55,12 +55,12 @@ const (
 
 // Open tells whether something is still to be done.
 func (m Mailing) Open() bool {
-	return m.StoppedAt.IsZero() && m.Ended == "" && m.Done+m.Failed < m.Count
+	return m.StoppedAt.IsZero() && m.Asked.Open() && m.Done+m.Failed < m.Count
 }
 
 // State tells how far a mailing is (office.Progress).
 func (m Mailing) State() string {
-	return office.Progress{Count: m.Count, Done: m.Done, Failed: m.Failed, Started: m.StartedAt, Stopped: m.StoppedAt, Ended: m.Ended}.State()
+	return office.Progress{Count: m.Count, Done: m.Done, Failed: m.Failed, Started: m.StartedAt, Stopped: m.StoppedAt, Asked: m.Asked}.State()
 }
 
 // MailingStore keeps mailings; its methods run inside an act unless they say otherwise.

@@ -53,7 +53,8 @@ type Selection struct {
 	Clerk     string     `json:"clerk,omitempty"`         // account that issued them, as far back as the log goes
 }
 
-func (s Selection) check() error {
+// Check refuses a selection of nothing, what is no day, and days the wrong way round.
+func (s Selection) Check() error {
 	if s == (Selection{}) {
 		return fault.New(fault.Invalid, "selection_empty", "selection")
 	}
@@ -64,6 +65,9 @@ func (s Selection) check() error {
 		if _, err := clock.ParseDate(string(d)); err != nil || !d.Full() {
 			return fault.New(fault.Invalid, "date", []string{"issued_from", "issued_until", "expires_until"}[i])
 		}
+	}
+	if s.From != "" && s.Until != "" && s.Until < s.From {
+		return fault.New(fault.Invalid, "days_reversed", "issued_until")
 	}
 	return nil
 }
@@ -82,19 +86,19 @@ type Bulk struct {
 	StartedBy   string
 	StartedAt   time.Time // zero: not approved yet
 	StoppedBy   string
-	StoppedAt   time.Time // zero: nobody has
-	Ended       string    // state of an approval that was refused or withdrawn or has expired, before it was started
-	Superseded  int       // of those to be revoked, by certificates that are issued and were not selected
-	Successors  []string  // these, at most 100; not in a list
-	Done        int       // looked at
-	Changed     int       // of these revoked, or with a newer one; the others had ended otherwise
-	Failed      int       // left for a person; Start tries them again
-	Failures    []Failure // these, at most 100, by id; not in a list
+	StoppedAt   time.Time            // zero: nobody has
+	Asked       office.ApprovalState // what its approval is worth, until it is started
+	Superseded  int                  // of those to be revoked, by certificates that are issued and were not selected
+	Successors  []string             // these, at most 100; not in a list
+	Done        int                  // looked at
+	Changed     int                  // of these revoked, or with a newer one; the others had ended otherwise
+	Failed      int                  // left for a person; Start tries them again
+	Failures    []Failure            // these, at most 100, by id; not in a list
 }
 
 // State tells how far a run is (office.Progress).
 func (r Bulk) State() string {
-	return office.Progress{Count: r.Count, Done: r.Done, Failed: r.Failed, Started: r.StartedAt, Stopped: r.StoppedAt, Ended: r.Ended}.State()
+	return office.Progress{Count: r.Count, Done: r.Done, Failed: r.Failed, Started: r.StartedAt, Stopped: r.StoppedAt, Asked: r.Asked}.State()
 }
 
 // Failure is a certificate that a run left for a person.
@@ -166,7 +170,7 @@ type Many struct {
 
 // Select counts what a selection holds; nothing is changed.
 func (s *Many) Select(ctx context.Context, a actor.Actor, sel Selection) (n int, err error) {
-	if err := sel.check(); err != nil {
+	if err := sel.Check(); err != nil {
 		return 0, err
 	}
 	err = s.Log.Act(ctx, a, s.entry("select", ""), func(ctx context.Context, e *audit.Entry) error {
@@ -230,7 +234,7 @@ func (r Bulk) parameters() map[string]string {
 // Ask selects and asks another person to approve.
 func (s *Many) Ask(ctx context.Context, a actor.Actor, sel Selection, reason string, once *audit.Once) (r Bulk, err error) {
 	t := s.Act.terms()
-	if err := errors.Join(sel.check(), fault.OneOf("reason", reason, t.reasons...)); err != nil {
+	if err := errors.Join(sel.Check(), fault.OneOf("reason", reason, t.reasons...)); err != nil {
 		return r, err
 	}
 	r = Bulk{

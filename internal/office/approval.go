@@ -31,6 +31,9 @@ const (
 	Expired   ApprovalState = "expired"
 )
 
+// Open tells whether it may still come to something; one that nobody has read is open.
+func (s ApprovalState) Open() bool { return s == "" || s == Pending || s == Approved }
+
 // Approval lets one act be done once: this kind, on this object, with these
 // parameters.
 type Approval struct {

@@ -16,7 +16,7 @@ import (
 // batchBody is a file of applications, with what is wrong with its rows and never a value.
 type batchBody struct {
 	ID        string         `json:"id"`
-	State     string         `json:"state" doc:"judged, requested, running, finished, finished_with_failures or closed; refused, withdrawn or expired where nobody approved it in time"`
+	State     string         `json:"state" doc:"judged, requested, approved, running, finished, finished_with_failures or closed; refused, withdrawn or expired where nobody approved it in time"`
 	SHA256    string         `json:"sha256"`
 	Encoding  string         `json:"encoding"`
 	Rows      int            `json:"rows"`
@@ -119,7 +119,7 @@ func batchState(b exchange.Batch) string {
 	case b.StartedAt.IsZero() && b.Approval == "":
 		return "judged"
 	}
-	return office.Progress{Count: b.Accepted, Done: b.Done, Failed: b.Failed, Started: b.StartedAt, Ended: b.Ended}.State()
+	return office.Progress{Count: b.Accepted, Done: b.Done, Failed: b.Failed, Started: b.StartedAt, Asked: b.Asked}.State()
 }
 
 // findingSentence explains what was found in a row.

@@ -422,9 +422,14 @@ func (f *fixture) testRunPages(t *testing.T) {
 		t.Fatal(err)
 	}
 	run, approval := "/counter/revocations/"+r.ID, "/counter/approvals/"+r.Approval
-	f.holds(t, f.page(one, "GET", run, ""), "一人が承認のページで承認し、別の人が始めます", approval)
+	page := f.page(one, "GET", run, "")
+	f.holds(t, page, "一人が承認のページで承認し、別の人が始めます", approval)
+	if strings.Contains(string(page.body), run+"/start") {
+		t.Error("what nobody has approved is offered to be started")
+	}
 	f.want(t, f.page(one, "POST", run+"/start", ""), 403, "")
 	f.want(t, f.page(one, "POST", approval+"/approve", "reason=x"), 303, "")
+	f.holds(t, f.page(two, "GET", run, ""), "承認済み（開始待ち）", run+"/start", "始める")
 	f.want(t, f.page(one, "POST", run+"/start", ""), 403, "")
 	f.want(t, f.page(two, "POST", run+"/start", ""), 303, "")
 	f.want(t, f.page(two, "POST", run+"/stop", ""), 303, "")

@@ -14,7 +14,7 @@ import (
 // mailingBody is certificates of many applications in one file, to be sent by mail.
 type mailingBody struct {
 	ID          string            `json:"id"`
-	State       string            `json:"state" doc:"requested, running, finished, finished_with_failures or stopped; refused, withdrawn or expired where it never was approved in time"`
+	State       string            `json:"state" doc:"requested, approved (to be started), running, finished, finished_with_failures or stopped; refused, withdrawn or expired where it never was approved in time"`
 	Count       int               `json:"count"`
 	SHA256      string            `json:"ids_sha256" doc:"of the ids of the applications, in order, one a line"`
 	Done        int               `json:"done" doc:"with a numbered copy"`

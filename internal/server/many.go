@@ -35,7 +35,7 @@ type selectedBody struct {
 // bulkBody is what is told of a run whatever its act.
 type bulkBody struct {
 	ID          string        `json:"id"`
-	State       string        `json:"state" doc:"requested, running, finished, finished_with_failures (start it again to try these again) or stopped; refused, withdrawn or expired where it never was approved in time"`
+	State       string        `json:"state" doc:"requested, approved (to be started), running, finished, finished_with_failures (start it again to try these again) or stopped; refused, withdrawn or expired where it never was approved in time"`
 	Count       int           `json:"count" doc:"certificates when it was asked for: it is about these very ones"`
 	SHA256      string        `json:"ids_sha256"`
 	Done        int           `json:"done"`

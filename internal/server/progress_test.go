@@ -17,14 +17,17 @@ func TestProgress(t *testing.T) {
 		want string
 	}{
 		"ok/asked for":        {office.Progress{Count: 3}, "requested"},
+		"ok/waits":            {office.Progress{Count: 3, Asked: office.Pending}, "requested"},
+		"ok/approved":         {office.Progress{Count: 3, Asked: office.Approved}, "approved"},
+		"ok/used":             {office.Progress{Count: 3, Started: at, Asked: office.Used}, "running"},
 		"ok/nothing done":     {office.Progress{Count: 3, Started: at}, "running"},
 		"ok/under way":        {office.Progress{Count: 3, Started: at, Done: 1, Failed: 1}, "running"},
 		"ok/all":              {office.Progress{Count: 3, Started: at, Done: 3}, "finished"},
 		"ok/stopped too late": {office.Progress{Count: 3, Started: at, Stopped: at, Done: 3}, "finished"},
-		"error/not approved":  {office.Progress{Count: 3, Ended: "expired"}, "expired"},
+		"error/not approved":  {office.Progress{Count: 3, Asked: office.Expired}, "expired"},
 		"error/some failed":   {office.Progress{Count: 3, Started: at, Done: 2, Failed: 1}, "finished_with_failures"},
 		"error/stopped":       {office.Progress{Count: 3, Started: at, Stopped: at, Done: 2, Failed: 1}, "stopped"},
-		"error/taken back":    {office.Progress{Count: 3, Stopped: at, Ended: "expired"}, "stopped"},
+		"error/taken back":    {office.Progress{Count: 3, Stopped: at, Asked: office.Expired}, "stopped"},
 	} {
 		if got := c.p.State(); got != c.want {
 			t.Errorf("%s: %s", name, got)
@@ -33,7 +36,8 @@ func TestProgress(t *testing.T) {
 	for want, b := range map[string]exchange.Batch{
 		"judged":                 {Count: 3, Accepted: 2},
 		"requested":              {Count: 3, Accepted: 2, Approval: "a"},
-		"refused":                {Count: 3, Accepted: 2, Approval: "a", Ended: "refused"},
+		"approved":               {Count: 3, Accepted: 2, Approval: "a", Asked: office.Approved},
+		"refused":                {Count: 3, Accepted: 2, Approval: "a", Asked: office.Refused},
 		"running":                {Count: 3, Accepted: 2, StartedAt: at, Done: 1},
 		"finished":               {Count: 3, Accepted: 2, Approval: "a", StartedAt: at, Done: 2},
 		"finished_with_failures": {Count: 3, Accepted: 2, StartedAt: at, Done: 1, Failed: 1},

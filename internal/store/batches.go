@@ -166,9 +166,9 @@ func (s *Store) batches(db *gorm.DB, code string, rows []fileRow) ([]exchange.Ba
 	for _, t := range tally {
 		at[t.BatchID].Done, at[t.BatchID].Failed = t.Done, t.Failed
 	}
-	ended, err := s.endedApprovals(db, code, slices.Collect(maps.Keys(waiting)))
-	for id, state := range ended {
-		waiting[id].Ended = string(state)
+	states, err := s.approvalStates(db, code, slices.Collect(maps.Keys(waiting)))
+	for id, state := range states {
+		waiting[id].Asked = state
 	}
 	return list, err
 }

@@ -157,15 +157,15 @@ func (s *Store) mailings(db *gorm.DB, code string, rows []mailingRow) ([]issuanc
 	for _, t := range tally {
 		at[t.MailingID].Done, at[t.MailingID].Failed = t.Done, t.Failed
 	}
-	ended, err := s.endedApprovals(db, code, slices.Collect(maps.Keys(waiting)))
-	for id, state := range ended {
-		waiting[id].Ended = string(state)
+	states, err := s.approvalStates(db, code, slices.Collect(maps.Keys(waiting)))
+	for id, state := range states {
+		waiting[id].Asked = state
 	}
 	return list, err
 }
 
-// endedApprovals are the states of approvals that nobody can use any more, by id.
-func (s *Store) endedApprovals(db *gorm.DB, code string, ids []string) (map[string]office.ApprovalState, error) {
+// approvalStates are those of approvals, by id.
+func (s *Store) approvalStates(db *gorm.DB, code string, ids []string) (map[string]office.ApprovalState, error) {
 	if len(ids) == 0 {
 		return nil, nil
 	}
@@ -173,17 +173,15 @@ func (s *Store) endedApprovals(db *gorm.DB, code string, ids []string) (map[stri
 	if err := db.Where("office = ? AND id IN ?", code, ids).Find(&rows).Error; err != nil {
 		return nil, err
 	}
-	ended := map[string]office.ApprovalState{}
+	states := map[string]office.ApprovalState{}
 	for _, row := range rows {
 		approval, err := row.approval()
 		if err != nil {
 			return nil, err
 		}
-		if state := approval.State(s.clock.Now()); state != office.Pending && state != office.Approved {
-			ended[row.ID] = state
-		}
+		states[row.ID] = approval.State(s.clock.Now())
 	}
-	return ended, nil
+	return states, nil
 }
 
 // StartMailing implements issuance.MailingStore.

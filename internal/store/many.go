@@ -175,9 +175,9 @@ func (s *Store) progress(db *gorm.DB, code string, rows []bulkRow) ([]issuance.B
 	for _, t := range tally {
 		at[t.RunID].Superseded = t.Superseded
 	}
-	ended, err := s.endedApprovals(db, code, slices.Collect(maps.Keys(waiting)))
-	for id, state := range ended {
-		waiting[id].Ended = string(state)
+	states, err := s.approvalStates(db, code, slices.Collect(maps.Keys(waiting)))
+	for id, state := range states {
+		waiting[id].Asked = state
 	}
 	return list, err
 }

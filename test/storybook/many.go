@@ -38,13 +38,19 @@ func (h *hand) step(job interface {
 	}
 }
 
-// end refuses or takes back what was asked for: an approval in a state.
-func (h *hand) end(approval string, state office.ApprovalState) {
+// decide approves, refuses or takes back what was asked for: an approval in a state.
+func (h *hand) decide(approval string, state office.ApprovalState) {
 	as, do := office.Officer, func(ctx context.Context, a actor.Actor) error {
 		_, err := h.book.app.Approvals.Refuse(ctx, a, approval, "対象が広すぎます。")
 		return err
 	}
-	if state == office.Withdrawn {
+	switch state {
+	case office.Approved:
+		do = func(ctx context.Context, a actor.Actor) error {
+			_, err := h.book.app.Approvals.Approve(ctx, a, approval, "")
+			return err
+		}
+	case office.Withdrawn:
 		as, do = longOfficer, func(ctx context.Context, a actor.Actor) error {
 			_, err := h.book.app.Approvals.Withdraw(ctx, a, approval)
 			return err
@@ -69,11 +75,21 @@ func (h *hand) runs() []runs {
 }
 
 // ask asks for a run.
-func (r runs) ask() (b issuance.Bulk) {
+func (r runs) ask() issuance.Bulk { return r.askAs(func(a actor.Actor) actor.Actor { return a }) }
+
+// command asks for it as the operator of the machine.
+func (r runs) command() issuance.Bulk {
+	return r.askAs(func(a actor.Actor) actor.Actor {
+		a.Person, a.Name, a.Kin = office.Command, "", nil
+		return a
+	})
+}
+
+func (r runs) askAs(who func(actor.Actor) actor.Actor) (b issuance.Bulk) {
 	r.by(longOfficer, func(ctx context.Context, a actor.Actor) error {
 		clerk, err := r.book.app.Store.StaffByUser(ctx, full, userOf(full, longClerk))
 		if err == nil {
-			b, err = r.many.Ask(ctx, a, issuance.Selection{Clerk: clerk.ID}, r.why, nil)
+			b, err = r.many.Ask(ctx, who(a), issuance.Selection{Clerk: clerk.ID}, r.why, nil)
 		}
 		return err
 	})
@@ -96,6 +112,7 @@ func (r runs) seen(state string, b issuance.Bulk) {
 func runsOfMany(h *hand) {
 	for _, r := range h.runs() {
 		done, halted, left, refused, withdrawn, running, waits := r.ask(), r.ask(), r.ask(), r.ask(), r.ask(), r.ask(), r.ask()
+		commanded, approved := r.command(), r.ask()
 		r.start(done)
 		h.step(r.many, 100)
 		r.seen("finished", done)
@@ -115,14 +132,17 @@ func runsOfMany(h *hand) {
 			return err
 		})
 		r.seen("some left for a person", left)
-		h.end(refused.Approval, office.Refused)
+		h.decide(refused.Approval, office.Refused)
 		r.seen("refused", refused)
-		h.end(withdrawn.Approval, office.Withdrawn)
+		h.decide(withdrawn.Approval, office.Withdrawn)
 		r.seen("withdrawn", withdrawn)
 		r.start(running)
 		h.step(r.many, 1)
 		r.seen("running", running)
 		r.seen("waits for approval", waits)
+		h.decide(approved.Approval, office.Approved)
+		r.seen("approved", approved)
+		r.seen("asked for by the operator", commanded)
 		h.story(r.page+"/{id}", "one's own", longOfficer, r.page+"/"+waits.ID)
 		h.wrong(r.page+"/{id}", "one's own, approved", longOfficer, r.page+"/"+waits.ID+"/start", url.Values{})
 		h.wrong(r.page+"/{id}", "stopped too late", office.Officer, r.page+"/"+done.ID+"/stop", url.Values{})
@@ -161,9 +181,12 @@ func mailings(h *hand) {
 	seen("some left for a person", left)
 	for _, state := range []office.ApprovalState{office.Refused, office.Withdrawn} {
 		m := h.largeMailing(string(state))
-		h.end(m.Approval, state)
+		h.decide(m.Approval, state)
 		seen(string(state), "/counter/mailings/"+m.ID)
 	}
+	approved := h.largeMailing("approved")
+	h.decide(approved.Approval, office.Approved)
+	h.story(page, "approved", office.Officer, "/counter/mailings/"+approved.ID)
 	seen("running", made("running", 1))
 	waits := "/counter/mailings/" + h.largeMailing("asked for").ID
 	seen("waits for approval", waits)
@@ -228,9 +251,12 @@ func batches(h *hand) {
 	seen("its rows are erased", closed)
 	for _, state := range []office.ApprovalState{office.Refused, office.Withdrawn} {
 		path, approval := h.largeBatch(row(len(state)))
-		h.end(approval, state)
+		h.decide(approval, state)
 		seen(string(state), path)
 	}
+	approved, approval := h.largeBatch(row(14))
+	h.decide(approval, office.Approved)
+	h.story(page, "approved", office.Officer, approved)
 	waits, _ := h.largeBatch(row(10))
 	h.story(page, "one's own, waits for approval", longOfficer, waits)
 	h.story(page, "to be approved", office.Officer, waits)

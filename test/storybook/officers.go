@@ -54,7 +54,7 @@ func askedFor(h *hand) {
 	seen("carried out", office.Officer, of, used)
 	for _, state := range []office.ApprovalState{office.Refused, office.Withdrawn} {
 		of, asked := h.askAccount(longOfficer, string(state), "職員 十郎")
-		h.end(strings.TrimPrefix(asked, approvalsPage+"/"), state)
+		h.decide(strings.TrimPrefix(asked, approvalsPage+"/"), state)
 		seen(string(state), office.Officer, of, asked)
 	}
 	h.story(approvalsPage, "some", office.Officer, approvalsPage)
