@@ -3,7 +3,7 @@ package audit
 import (
 	"context"
 	"errors"
-	"sync/atomic"
+	"sync"
 
 	"akashi/internal/actor"
 )
@@ -13,7 +13,8 @@ import (
 // use, in its transaction; where use ends without one, in an act of its own, before
 // Look returns. So nobody gets an answer from a look that is not in the log (S-083),
 // and when it cannot be stored, Look fails and the caller must answer nothing
-// (S-084). A read that fails is refused like an act.
+// (S-084). A read that fails is refused like an act. A look within the use of another
+// is stored with it, or before.
 func (l *Log) Look(ctx context.Context, a actor.Actor, e Entry, read func(ctx context.Context, e *Entry) error, use func(ctx context.Context) error) (err error) {
 	if err := e.check(a); err != nil {
 		return err
@@ -22,55 +23,92 @@ func (l *Log) Look(ctx context.Context, a actor.Actor, e Entry, read func(ctx co
 	if err != nil {
 		return l.Refuse(ctx, a, e, err)
 	}
-	o := &owed{office: a.Office, record: func() (Record, error) { return l.record(a, e, "ok") }}
+	entry := func() (Record, error) { return l.record(a, e, "ok") }
+	if o := owedBy(ctx, a.Office); o != nil {
+		o.add(entry)
+		return use(context.WithValue(seen, owedKey{}, o))
+	}
+	o := &owed{office: a.Office, looks: []func() (Record, error){entry}}
 	ctx = context.WithValue(seen, owedKey{}, o)
 	defer func() { // a panic in use does not lose it either
-		if !o.stored.Load() {
-			err = errors.Join(l.store(context.WithoutCancel(ctx), o), err)
+		if looks := o.take(); len(looks) > 0 {
+			err = errors.Join(l.store(context.WithoutCancel(ctx), a.Office, looks), err)
 		}
 	}()
 	return use(ctx)
 }
 
-// owed is the entry of a look that is not stored yet. Its time is that of storing, so
-// that it never appears long after it (tree.Late), however long use takes.
+// owed are the entries of looks that are not stored yet, the first first. Their time is
+// that of storing, so that none appears long after it (tree.Late), however long use takes.
 type owed struct {
 	office string
-	record func() (Record, error)
-	stored atomic.Bool // or an act is about to
+	mu     sync.Mutex
+	looks  []func() (Record, error)
 }
 
 type owedKey struct{}
 
-// act stores the record that fn returns, and before it that of the look which the
+// owedBy is what an act of the office has to store, or nil.
+func owedBy(ctx context.Context, office string) *owed {
+	if o, _ := ctx.Value(owedKey{}).(*owed); o != nil && o.office == office {
+		return o
+	}
+	return nil
+}
+
+// add lets further ones be stored after those that are there.
+func (o *owed) add(looks ...func() (Record, error)) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.looks = append(o.looks, looks...)
+}
+
+// take gives them to one act alone, which adds them again if it fails.
+func (o *owed) take() []func() (Record, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	looks := o.looks
+	o.looks = nil
+	return looks
+}
+
+// act stores the record that fn returns, and before it those of the looks which the
 // act is for.
 func (l *Log) act(ctx context.Context, office string, fn func(ctx context.Context) (Record, *Once, error)) error {
-	o, _ := ctx.Value(owedKey{}).(*owed)
-	if o == nil || o.office != office || !o.stored.CompareAndSwap(false, true) {
-		o = nil
+	o := owedBy(ctx, office)
+	if o == nil {
+		o = &owed{}
 	}
+	looks := o.take()
 	err := l.Book.Act(ctx, office, func(ctx context.Context) ([]Record, *Once, error) {
-		var records []Record // in the order of their ids
-		if o != nil {
-			look, err := o.record()
-			if err != nil {
-				return nil, nil, err
-			}
-			records = append(records, look)
+		records, err := recordsOf(looks) // in the order of their ids
+		if err != nil {
+			return nil, nil, err
 		}
 		r, once, err := fn(ctx)
 		return append(records, r), once, err
 	})
-	if o != nil && err != nil {
-		o.stored.Store(false)
+	if err != nil {
+		o.add(looks...)
 	}
 	return err
 }
 
-// store writes the entry of a look that no act has taken.
-func (l *Log) store(ctx context.Context, o *owed) error {
-	return l.Book.Act(ctx, o.office, func(context.Context) ([]Record, *Once, error) {
-		r, err := o.record()
-		return []Record{r}, nil, err
+// store writes the entries of looks that no act has taken.
+func (l *Log) store(ctx context.Context, office string, looks []func() (Record, error)) error {
+	return l.Book.Act(ctx, office, func(context.Context) ([]Record, *Once, error) {
+		records, err := recordsOf(looks)
+		return records, nil, err
 	})
+}
+
+func recordsOf(looks []func() (Record, error)) (records []Record, err error) {
+	for _, look := range looks {
+		r, err := look()
+		if err != nil {
+			return nil, err
+		}
+		records = append(records, r)
+	}
+	return records, nil
 }

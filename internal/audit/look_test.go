@@ -27,6 +27,12 @@ func TestLook(t *testing.T) {
 			return l.Act(ctx, clerk, Entry{Action: "act"}, func(context.Context, *Entry) error { return err })
 		}
 	}
+	again := func(l *Log, read error, use func(context.Context) error) func(context.Context) error {
+		return func(ctx context.Context) error {
+			return l.Look(ctx, clerk, Entry{Action: "again"}, func(context.Context, *Entry) error { return read }, use)
+		}
+	}
+	nothing := func(context.Context) error { return nil }
 	for name, c := range map[string]struct {
 		read error
 		use  func(l *Log) func(context.Context) error
@@ -44,6 +50,13 @@ func TestLook(t *testing.T) {
 		"ok/two acts": {use: func(l *Log) func(context.Context) error {
 			return func(ctx context.Context) error { return errors.Join(act(l, nil)(ctx), act(l, nil)(ctx)) }
 		}, want: []string{"look ok", "act ok", "act ok"}},
+		"ok/a look within":                 {use: func(l *Log) func(context.Context) error { return again(l, nil, act(l, nil)) }, want: []string{"look ok", "again ok", "act ok"}},
+		"ok/a look within, without an act": {use: func(l *Log) func(context.Context) error { return again(l, nil, nothing) }, want: []string{"look ok", "again ok"}},
+		"ok/a look after the act": {use: func(l *Log) func(context.Context) error {
+			return func(ctx context.Context) error { return errors.Join(act(l, nil)(ctx), again(l, nil, nothing)(ctx)) }
+		}, want: []string{"look ok", "act ok", "again ok"}},
+		"error/act after a look within": {use: func(l *Log) func(context.Context) error { return again(l, nil, act(l, refusal)) }, want: []string{"look ok", "again ok", "act conflict:refused"}, err: refusal},
+		"error/nothing was read within": {use: func(l *Log) func(context.Context) error { return again(l, refusal, act(l, nil)) }, want: []string{"look ok", "again conflict:refused"}, err: refusal},
 		"ok/an act of another office": {use: func(l *Log) func(context.Context) error {
 			return func(ctx context.Context) error {
 				other := clerk

@@ -48,7 +48,14 @@ func (s *Mailings) mail(ctx context.Context, a actor.Actor, item ToMail) error {
 
 // number makes the page first, so that what cannot be printed stands in the list.
 func (s *Mailings) number(ctx context.Context, a actor.Actor, item ToMail, id string) error {
-	i, page, err := s.Issuance.pageOf(ctx, a, id, 0, "certificate.read")
+	return s.Issuance.eachSeen(ctx, a, []string{id}, nil, func(ctx context.Context, seen []Issue) error {
+		return s.numberSeen(ctx, a, item, seen[0])
+	})
+}
+
+func (s *Mailings) numberSeen(ctx context.Context, a actor.Actor, item ToMail, i Issue) error {
+	id := i.Certificate.ID
+	page, err := s.Issuance.page(i, i.Copies+1)
 	if err != nil {
 		return err
 	}

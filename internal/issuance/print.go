@@ -86,16 +86,48 @@ func (s *Service) Print(ctx context.Context, a actor.Actor, ids []string, once *
 	return nil, nil, err
 }
 
-func (s *Service) printOnce(ctx context.Context, a actor.Actor, ids []string, once *audit.Once) ([]byte, []Copy, error) {
+func (s *Service) printOnce(ctx context.Context, a actor.Actor, ids []string, once *audit.Once) (file []byte, copies []Copy, err error) {
+	err = s.eachSeen(ctx, a, ids, nil, func(ctx context.Context, seen []Issue) error {
+		file, copies, err = s.printSeen(ctx, a, seen, once)
+		return err
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	return file, copies, nil
+}
+
+// eachSeen looks at further certificates, one after the other, and then acts on all.
+func (s *Service) eachSeen(ctx context.Context, a actor.Actor, ids []string, seen []Issue, act func(ctx context.Context, seen []Issue) error) error {
+	if len(ids) == 0 {
+		return act(ctx, seen)
+	}
+	if !idForm.MatchString(ids[0]) {
+		return errNoCertificate
+	}
+	var i Issue
+	return s.Log.Look(ctx, a, audit.Entry{Action: "certificate.read", Object: ids[0]}, func(ctx context.Context, _ *audit.Entry) (err error) {
+		i, err = s.permitted(ctx, a, ids[0])
+		return err
+	}, func(ctx context.Context) error {
+		if i.State != Issued {
+			return stateConflict(i)
+		}
+		return s.eachSeen(ctx, a, ids[1:], append(seen, i), act)
+	})
+}
+
+// printSeen makes the file and stores its copies.
+func (s *Service) printSeen(ctx context.Context, a actor.Actor, seen []Issue, once *audit.Once) ([]byte, []Copy, error) {
 	var pages []pdf.Page
 	var copies []Copy
-	for _, id := range ids {
-		i, page, err := s.pageOf(ctx, a, id, 0, "certificate.read")
+	for _, i := range seen {
+		page, err := s.page(i, i.Copies+1)
 		if err != nil {
 			return nil, nil, err
 		}
 		pages = append(pages, page)
-		copies = append(copies, Copy{CertificateID: id, Number: page.Copy, Layout: i.Certificate.Layout})
+		copies = append(copies, Copy{CertificateID: i.Certificate.ID, Number: page.Copy, Layout: i.Certificate.Layout})
 	}
 	file, signature, err := s.sheet(ctx, a.Office, copies, pages)
 	if err != nil {
@@ -144,7 +176,7 @@ func (s *Service) ReprintAll(ctx context.Context, a actor.Actor, copies []Copy) 
 	var pages []pdf.Page
 	var first Copy
 	for n, c := range copies {
-		_, page, err := s.pageOf(ctx, a, c.CertificateID, c.Number, "certificate.reprint")
+		page, err := s.pageOf(ctx, a, c.CertificateID, c.Number)
 		if err != nil {
 			return nil, err
 		}
@@ -174,22 +206,18 @@ func (s *Service) ReprintAll(ctx context.Context, a actor.Actor, copies []Copy) 
 	return unsigned.Complete(first.Signature.Value)
 }
 
-// pageOf reads an issued certificate and makes its page: of a copy that
-// exists, or with number 0 of the next one.
-func (s *Service) pageOf(ctx context.Context, a actor.Actor, id string, number int, action string) (Issue, pdf.Page, error) {
-	i, err := s.read(ctx, a, id, action)
+// pageOf reads an issued certificate and makes the page of a copy again.
+func (s *Service) pageOf(ctx context.Context, a actor.Actor, id string, number int) (pdf.Page, error) {
+	i, err := s.read(ctx, a, id, "certificate.reprint")
 	switch {
 	case err != nil:
-		return i, pdf.Page{}, err
-	case number < 0 || number > i.Copies:
-		return i, pdf.Page{}, fault.New(fault.NotFound, "copy", "")
+		return pdf.Page{}, err
+	case number < 1 || number > i.Copies:
+		return pdf.Page{}, fault.New(fault.NotFound, "copy", "")
 	case i.State != Issued:
-		return i, pdf.Page{}, stateConflict(i)
-	case number == 0:
-		number = i.Copies + 1
+		return pdf.Page{}, stateConflict(i)
 	}
-	page, err := s.page(i, number)
-	return i, page, err
+	return s.page(i, number)
 }
 
 func (s *Service) page(i Issue, number int) (pdf.Page, error) {

@@ -29,14 +29,13 @@ func (s *Store) AddCopy(ctx context.Context, office string, c issuance.Copy, by 
 	if err != nil {
 		return err
 	}
-	if err := changedOne(db.Model(&certificateRow{}).Where("office = ? AND id = ? AND copies = ?", office, c.CertificateID, c.Number-1).
-		Update("copies", c.Number), "copy_number"); err != nil {
-		return err
-	}
-	return db.Create(&copyRow{
-		office, c.CertificateID, c.Number, c.Layout, c.File, c.SHA256,
-		c.Signature.KeyID, milli(c.Signature.At), c.Signature.Value, by, s.clock.Now().UnixMilli(),
-	}).Error
+	return batch{
+		change("copy_number", "UPDATE certificates SET copies = $3 WHERE office = $1 AND id = $2 AND copies = $3 - 1", office, c.CertificateID, c.Number),
+		insert("copies", "office, certificate_id, number, layout, file, pdf_sha256, key_id, signed_at, signature, made_by, made_at", []any{
+			office, c.CertificateID, c.Number, c.Layout, c.File, c.SHA256,
+			c.Signature.KeyID, milli(c.Signature.At), c.Signature.Value, by, s.clock.Now().UnixMilli(),
+		}),
+	}.runLater(db)
 }
 
 // Copy implements issuance.Store.

@@ -605,13 +605,21 @@ func TestNothingInTheOpen(t *testing.T) {
 
 func contains(b []byte, s string) bool { return bytes.Contains(b, []byte(s)) }
 
-// certificateDoseRow is a table that only SQL reads and writes.
+// certificateDoseRow and lookupRow are of tables that only SQL reads and writes.
 type certificateDoseRow struct {
 	Office, CertificateID, DoseID string
 	DoseVersion                   int
 }
 
 func (certificateDoseRow) TableName() string { return "certificate_doses" }
+
+type lookupRow struct {
+	Office, Person    string
+	Slot              int64
+	Counted, Previous int
+}
+
+func (lookupRow) TableName() string { return "lookups" }
 
 // Design 4.8: both dialects and the rows agree.
 func TestColumns(t *testing.T) {
