@@ -117,7 +117,7 @@ func TestWycheproofKeyWrap(t *testing.T) {
 			t.Errorf("error/test %d: unwrapped %x", v.ID, secret)
 		}
 		box, err := f.Wrap(at, v.Msg)
-		if err != nil || len(v.Msg) > 0 && bytes.Contains(box, v.Msg) {
+		if err != nil || len(v.Msg) >= 8 && bytes.Contains(box, v.Msg) { // fewer bytes are there by chance
 			t.Fatalf("ok/test %d: %x, %v", v.ID, box, err)
 		}
 		if secret, err := f.Unwrap(at, box); err != nil || !bytes.Equal(secret, v.Msg) {

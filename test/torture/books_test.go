@@ -195,6 +195,9 @@ func checkAll(t *testing.T, api string, by sign, db *sql.DB, acknowledged map[st
 			r, err = ask(context.Background(), by, "GET", api+"/certificates/"+id+"/codes", "", nil)
 			return err == nil && r.status != 503
 		})
+		if r.status == 409 && certificatesOf(t, db)[id].state != s.state {
+			continue // a request that nobody waits for any more has ended it
+		}
 		if _, err := checkCodes(r.body, a.holds(0), b); err != nil {
 			t.Error(err)
 		}

@@ -116,11 +116,16 @@ func nameGap(r rune) bool { return r == ' ' || r == '　' || r == '<' || r == ',
 // checkCodes compares the answer of /codes and returns the texts.
 func checkCodes(body []byte, want holds, b *trust.Bundle) ([]string, error) {
 	var answer struct {
-		ID    string
-		Codes []struct{ Text string }
+		ID        string
+		Codes     []struct{ Text string }
+		Code      string // of a refusal
+		RequestID string `json:"request_id"`
 	}
-	if err := json.Unmarshal(body, &answer); err != nil || answer.ID != want.id {
-		return nil, fmt.Errorf("%s: codes of %q %w", want.id, answer.ID, err)
+	if err := json.Unmarshal(body, &answer); err != nil {
+		return nil, fmt.Errorf("%s: codes: %w", want.id, err)
+	}
+	if answer.ID != want.id {
+		return nil, fmt.Errorf("%s: codes of %q (%s %s)", want.id, answer.ID, answer.Code, answer.RequestID)
 	}
 	var texts []string
 	for _, c := range answer.Codes {
