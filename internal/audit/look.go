@@ -13,8 +13,8 @@ import (
 // use, in its transaction; where use ends without one, in an act of its own, before
 // Look returns. So nobody gets an answer from a look that is not in the log (S-083),
 // and when it cannot be stored, Look fails and the caller must answer nothing
-// (S-084). A read that fails is refused like an act. A look within the use of another
-// is stored with it, or before.
+// (S-084). A read that fails is refused like an act. The looks of which
+// one is within the use of the other are stored together.
 func (l *Log) Look(ctx context.Context, a actor.Actor, e Entry, read func(ctx context.Context, e *Entry) error, use func(ctx context.Context) error) (err error) {
 	if err := e.check(a); err != nil {
 		return err
@@ -23,19 +23,16 @@ func (l *Log) Look(ctx context.Context, a actor.Actor, e Entry, read func(ctx co
 	if err != nil {
 		return l.Refuse(ctx, a, e, err)
 	}
-	entry := func() (Record, error) { return l.record(a, e, "ok") }
-	if o := owedBy(ctx, a.Office); o != nil {
-		o.add(entry)
-		return use(context.WithValue(seen, owedKey{}, o))
+	o := owedBy(seen, a.Office)
+	if o == nil {
+		o = &owed{office: a.Office}
+		seen = context.WithValue(seen, owedKey{}, o)
 	}
-	o := &owed{office: a.Office, looks: []func() (Record, error){entry}}
-	ctx = context.WithValue(seen, owedKey{}, o)
+	o.add(func() (Record, error) { return l.record(a, e, "ok") })
 	defer func() { // a panic in use does not lose it either
-		if looks := o.take(); len(looks) > 0 {
-			err = errors.Join(l.store(context.WithoutCancel(ctx), a.Office, looks), err)
-		}
+		err = errors.Join(l.settle(context.WithoutCancel(seen), o), err)
 	}()
-	return use(ctx)
+	return use(seen)
 }
 
 // owed are the entries of looks that are not stored yet, the first first. Their time is
@@ -94,12 +91,20 @@ func (l *Log) act(ctx context.Context, office string, fn func(ctx context.Contex
 	return err
 }
 
-// store writes the entries of looks that no act has taken.
-func (l *Log) store(ctx context.Context, office string, looks []func() (Record, error)) error {
-	return l.Book.Act(ctx, office, func(context.Context) ([]Record, *Once, error) {
+// settle stores the entries of looks that no act has taken, if any.
+func (l *Log) settle(ctx context.Context, o *owed) error {
+	looks := o.take()
+	if len(looks) == 0 {
+		return nil
+	}
+	err := l.Book.Act(ctx, o.office, func(context.Context) ([]Record, *Once, error) {
 		records, err := recordsOf(looks)
 		return records, nil, err
 	})
+	if err != nil {
+		o.add(looks...)
+	}
+	return err
 }
 
 func recordsOf(looks []func() (Record, error)) (records []Record, err error) {

@@ -115,7 +115,7 @@ func runAsk(parts Adapters) *cobra.Command {
 					return err
 				}
 				many := app.runsOf(act)
-				asked, none, failed := 0, 0, 0
+				none, failed := 0, 0
 				for _, code := range codes {
 					said, err := askIn(ctx, many, asker(code, app.Clock), sel, reason)
 					switch {
@@ -126,13 +126,12 @@ func runAsk(parts Adapters) *cobra.Command {
 						said = "refused: " + explain(err, parts)
 						failed++
 					}
-					asked++
 					_, _ = fmt.Fprintf(cmd.OutOrStdout(), "%s  %s\n", code, said)
 				}
 				if failed > 0 {
-					return fmt.Errorf("%d of %d offices refused", failed, asked)
+					return fmt.Errorf("%d of %d offices refused", failed, len(codes))
 				}
-				if none == asked {
+				if none == len(codes) {
 					_, _ = fmt.Fprintln(cmd.ErrOrStderr(), "no office has any: see that the selection is written right")
 				}
 				return nil

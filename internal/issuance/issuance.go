@@ -107,8 +107,8 @@ type Store interface {
 	// Basis returns what a certificate is made from: the application, its office as it
 	// is now, and the register to ask. It runs inside a look.
 	Basis(ctx context.Context, code, applicationID string) (application.Application, office.Office, vaccination.Register, error)
-	Offices(ctx context.Context) ([]string, error) // no act needed
-	Application(ctx context.Context, office, id string) (application.Application, error)
+	Offices(ctx context.Context) ([]string, error)                                       // no act needed
+	Application(ctx context.Context, office, id string) (application.Application, error) // in a look, too
 	SaveApplication(ctx context.Context, a *application.Application) error
 
 	// Prepare stores the intent. Fault Conflict "version" when the application is not of

@@ -216,7 +216,33 @@ func TestPrint(t *testing.T) {
 		if !slices.Equal(numbers, []int{2, 3, 4, 5, 6, 7, 8, 9}) {
 			t.Errorf("ok/parallel: copies %v", numbers)
 		}
+
+		kept := w.Issuance.Store
+		w.Issuance.Store = seenLast{kept, func() {
+			w.Issuance.Store = kept
+			if _, err := w.Issuance.Revoke(t.Context(), w.Officer, a.Certificate.ID, "fraud"); err != nil {
+				t.Error(err)
+			}
+		}}
+		if file, _, err := w.Issuance.Print(t.Context(), w.Clerk, []string{a.Certificate.ID}, nil); file != nil || !errors.Is(err, fault.New(fault.Conflict, "certificate_state", "")) {
+			t.Errorf("error/revoked while its page is made: %v", err)
+		}
+		if _, copies, err := w.Issuance.Copies(t.Context(), w.Clerk, a.Certificate.ID); err != nil || len(copies) != 2 {
+			t.Errorf("error/revoked while its page is made: %+v %v", copies, err)
+		}
 	})
+}
+
+// seenLast is a store of which something else happens once a certificate was read.
+type seenLast struct {
+	issuance.Store
+	then func()
+}
+
+func (s seenLast) Issue(ctx context.Context, office, id string) (issuance.Issue, error) {
+	i, err := s.Store.Issue(ctx, office, id)
+	s.then()
+	return i, err
 }
 
 // prepared returns an intent that Recover has not touched: issuing stops after

@@ -26,7 +26,7 @@ type Mailing struct {
 	RequestedAt time.Time
 	Approval    string // id; empty: few enough for one person
 	StartedBy   string
-	StartedAt   time.Time // zero: not approved yet
+	StartedAt   time.Time // zero: not yet
 	StoppedBy   string
 	StoppedAt   time.Time            // zero: nobody has
 	Asked       office.ApprovalState // what its approval is worth, until it is started

@@ -84,10 +84,11 @@ type Bulk struct {
 	RequestedAt time.Time
 	Approval    string // id
 	StartedBy   string
-	StartedAt   time.Time // zero: not approved yet
+	StartedAt   time.Time // zero: not yet
 	StoppedBy   string
 	StoppedAt   time.Time            // zero: nobody has
 	Asked       office.ApprovalState // what its approval is worth, until it is started
+	DecidedBy   string               // who approved or refused, until it is started
 	Superseded  int                  // of those to be revoked, by certificates that are issued and were not selected
 	Successors  []string             // these, at most 100; not in a list
 	Done        int                  // looked at

@@ -31,7 +31,7 @@ const (
 	Expired   ApprovalState = "expired"
 )
 
-// Open tells whether it may still come to something; one that nobody has read is open.
+// Open tells whether it may still come to something; empty is one that nobody asked for yet.
 func (s ApprovalState) Open() bool { return s == "" || s == Pending || s == Approved }
 
 // Approval lets one act be done once: this kind, on this object, with these

@@ -16,7 +16,7 @@ import (
 // batchBody is a file of applications, with what is wrong with its rows and never a value.
 type batchBody struct {
 	ID        string         `json:"id"`
-	State     string         `json:"state" doc:"judged, requested, approved, running, finished, finished_with_failures or closed; refused, withdrawn or expired where nobody approved it in time"`
+	State     string         `json:"state" doc:"judged, requested, approved (to be started), running, finished, finished_with_failures or closed; refused, withdrawn or expired where nobody approved it in time"`
 	SHA256    string         `json:"sha256"`
 	Encoding  string         `json:"encoding"`
 	Rows      int            `json:"rows"`

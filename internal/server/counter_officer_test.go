@@ -410,6 +410,16 @@ func (f *fixture) testRunPages(t *testing.T) {
 		f.want(t, f.page(one, "POST", run+"/stop", ""), 303, "")
 		f.want(t, f.page(one, "POST", run+"/stop", ""), 409, "")
 		f.holds(t, f.page(one, "GET", run, ""), "止めた人")
+
+		// Approved on the approval's page by the other: then who asked may start it as well.
+		asked = f.page(one, "POST", path, since+"&reason=key_compromised")
+		f.want(t, asked, 303, "")
+		run = asked.header.Get("Location")
+		approval := regexp.MustCompile(`/counter/approvals/[0-9a-f-]+`).FindString(string(f.page(two, "GET", run, "").body))
+		f.want(t, f.page(two, "POST", approval+"/approve", "reason=x"), 303, "")
+		f.holds(t, f.page(one, "GET", run, ""), "承認済み（開始待ち）", run+"/start")
+		f.want(t, f.page(one, "POST", run+"/start", ""), 303, "")
+		f.want(t, f.page(one, "POST", run+"/stop", ""), 303, "")
 		f.want(t, f.page(f.clerk, "GET", path, ""), 403, "permission")
 	}
 
@@ -430,6 +440,9 @@ func (f *fixture) testRunPages(t *testing.T) {
 	f.want(t, f.page(one, "POST", run+"/start", ""), 403, "")
 	f.want(t, f.page(one, "POST", approval+"/approve", "reason=x"), 303, "")
 	f.holds(t, f.page(two, "GET", run, ""), "承認済み（開始待ち）", run+"/start", "始める")
+	if page := f.page(one, "GET", run, ""); strings.Contains(string(page.body), run+"/start") || !strings.Contains(string(page.body), "別の人が始めます") {
+		t.Error("who approved it is offered to start it")
+	}
 	f.want(t, f.page(one, "POST", run+"/start", ""), 403, "")
 	f.want(t, f.page(two, "POST", run+"/start", ""), 303, "")
 	f.want(t, f.page(two, "POST", run+"/stop", ""), 303, "")

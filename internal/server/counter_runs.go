@@ -123,7 +123,8 @@ type runView struct {
 	Changed    int
 	Successors []string
 	Failures   []failureView
-	Own        bool
+	Own        bool // to be approved, and by somebody else
+	Approver   bool // to be started, and by somebody else, as who looks at it has approved it
 	Commanded  bool // asked for from the command line: one person approves, another starts
 	Form       counter.Form
 	People     people
@@ -150,7 +151,9 @@ func (p runPage) one(c *call, f counter.Form, status int, above *counter.Said) (
 		ja, en := sentenceOf(f.Fault)
 		v.Failures = append(v.Failures, failureView{f.Certificate, ja, en})
 	}
-	v.Own, v.Commanded = v.Run.RequestedBy == c.actor.Person, v.Run.RequestedBy == office.Command
+	v.Own = v.Run.RequestedBy == c.actor.Person && v.Run.State == "requested"
+	v.Commanded = v.Run.RequestedBy == office.Command
+	v.Approver = v.Commanded && v.Run.DecidedBy == c.actor.Person
 	if v.People, err = p.people(c); err != nil {
 		return answer{}, err
 	}

@@ -43,6 +43,7 @@ type bulkBody struct {
 	Failed      int           `json:"failed" doc:"certificates that are left for a person: what would not go in five tries, or at all"`
 	Failures    []failureBody `json:"failures,omitempty" doc:"these, at most 100; not in the list"`
 	Approval    string        `json:"approval" doc:"its id"`
+	DecidedBy   string        `json:"decided_by,omitempty" doc:"who approved or refused, until it is started"`
 	RequestedBy string        `json:"requested_by"`
 	RequestedAt time.Time     `json:"requested_at"`
 	StartedBy   string        `json:"started_by,omitempty"`
@@ -170,7 +171,7 @@ func bulkOf(r issuance.Bulk) bulkBody {
 		failures = append(failures, failureBody{f.CertificateID, f.Fault})
 	}
 	return bulkBody{
-		ID: r.ID, State: r.State(), Count: r.Count, SHA256: r.SHA256, Done: r.Done, Ended: r.Done - r.Changed, Failed: r.Failed, Failures: failures, Approval: r.Approval,
+		ID: r.ID, State: r.State(), Count: r.Count, SHA256: r.SHA256, Done: r.Done, Ended: r.Done - r.Changed, Failed: r.Failed, Failures: failures, Approval: r.Approval, DecidedBy: r.DecidedBy,
 		RequestedBy: r.RequestedBy, RequestedAt: r.RequestedAt, StartedBy: r.StartedBy, StartedAt: r.StartedAt, StoppedBy: r.StoppedBy, StoppedAt: r.StoppedAt,
 		wantedBulkBody: wantedBulkBody{selectionBody(r.Selection), r.Reason},
 	}

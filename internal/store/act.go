@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -363,17 +364,21 @@ func missing(err error, key string) error {
 	return err
 }
 
-// logged writes entries of the log.
-func logged(records ...audit.Record) batch {
-	rows := make([][]any, len(records))
-	for i, r := range records {
-		rows[i] = []any{
-			r.Office, r.ID, r.At, r.Person, r.Terminal, r.Purpose, r.Case, r.Action, r.Object, r.Concerned, r.Result, r.Request, r.Canonical,
+// logged writes entries of the log, two by two: as many texts are prepared, and the look
+// and the act of an issue are one statement.
+func logged(records ...audit.Record) (b batch) {
+	for some := range slices.Chunk(records, 2) {
+		var rows [][]any
+		for _, r := range some {
+			rows = append(rows, []any{
+				r.Office, r.ID, r.At, r.Person, r.Terminal, r.Purpose, r.Case, r.Action, r.Object, r.Concerned, r.Result, r.Request, r.Canonical,
+			})
 		}
+		entries := insert("log", "office, id, at, person, terminal, purpose, case_id, action, object, concerned, result, request, canonical", rows...)
+		entries.fails = unlogged
+		b = append(b, entries)
 	}
-	entries := insert("log", "office, id, at, person, terminal, purpose, case_id, action, object, concerned, result, request, canonical", rows...)
-	entries.fails = unlogged
-	return batch{entries}
+	return b
 }
 
 // LogEntries returns the canonical entries about an object, oldest first.

@@ -11,7 +11,7 @@ import (
 )
 
 // batch is statements that PostgreSQL gets in one message and SQLite one after
-// another. The acts of an issue, which are many, speak to the database by it; all
+// another. What is done for each certificate speaks to the database by it; most
 // else goes through gorm. Parameters are $1, $2, … for both; the first one is
 // the office.
 type batch []step

@@ -166,9 +166,9 @@ func (s *Store) batches(db *gorm.DB, code string, rows []fileRow) ([]exchange.Ba
 	for _, t := range tally {
 		at[t.BatchID].Done, at[t.BatchID].Failed = t.Done, t.Failed
 	}
-	states, err := s.approvalStates(db, code, slices.Collect(maps.Keys(waiting)))
-	for id, state := range states {
-		waiting[id].Asked = state
+	approvals, err := s.approvals(db, code, slices.Collect(maps.Keys(waiting)))
+	for id, p := range approvals {
+		waiting[id].Asked = p.State(s.clock.Now())
 	}
 	return list, err
 }

@@ -3,8 +3,8 @@ package store
 import "context"
 
 // CountLookups implements office.LookupStore: one statement, so that several
-// nodes agree. A row has the hour counted, of a number slot, and the one before; a node whose
-// clock is behind counts into the newest hour.
+// nodes agree. A row counts the hour of the number slot and the one before; a node whose clock
+// is behind counts into the newest hour.
 func (s *Store) CountLookups(ctx context.Context, code, person string, slot int64, n, most int) (this, before int, err error) {
 	err = s.transact(ctx, code, func(ctx context.Context) error {
 		db, err := act(ctx, code)

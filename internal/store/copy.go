@@ -30,7 +30,7 @@ func (s *Store) AddCopy(ctx context.Context, office string, c issuance.Copy, by 
 		return err
 	}
 	return batch{
-		change("copy_number", "UPDATE certificates SET copies = $3 WHERE office = $1 AND id = $2 AND copies = $3 - 1", office, c.CertificateID, c.Number),
+		change("copy_number", "UPDATE certificates SET copies = $3 WHERE office = $1 AND id = $2 AND copies = $3 - 1 AND state = 'issued'", office, c.CertificateID, c.Number),
 		insert("copies", "office, certificate_id, number, layout, file, pdf_sha256, key_id, signed_at, signature, made_by, made_at", []any{
 			office, c.CertificateID, c.Number, c.Layout, c.File, c.SHA256,
 			c.Signature.KeyID, milli(c.Signature.At), c.Signature.Value, by, s.clock.Now().UnixMilli(),

@@ -157,15 +157,15 @@ func (s *Store) mailings(db *gorm.DB, code string, rows []mailingRow) ([]issuanc
 	for _, t := range tally {
 		at[t.MailingID].Done, at[t.MailingID].Failed = t.Done, t.Failed
 	}
-	states, err := s.approvalStates(db, code, slices.Collect(maps.Keys(waiting)))
-	for id, state := range states {
-		waiting[id].Asked = state
+	approvals, err := s.approvals(db, code, slices.Collect(maps.Keys(waiting)))
+	for id, p := range approvals {
+		waiting[id].Asked = p.State(s.clock.Now())
 	}
 	return list, err
 }
 
-// approvalStates are those of approvals, by id.
-func (s *Store) approvalStates(db *gorm.DB, code string, ids []string) (map[string]office.ApprovalState, error) {
+// approvals reads some, by id.
+func (s *Store) approvals(db *gorm.DB, code string, ids []string) (map[string]office.Approval, error) {
 	if len(ids) == 0 {
 		return nil, nil
 	}
@@ -173,15 +173,15 @@ func (s *Store) approvalStates(db *gorm.DB, code string, ids []string) (map[stri
 	if err := db.Where("office = ? AND id IN ?", code, ids).Find(&rows).Error; err != nil {
 		return nil, err
 	}
-	states := map[string]office.ApprovalState{}
+	found := map[string]office.Approval{}
 	for _, row := range rows {
-		approval, err := row.approval()
+		p, err := row.approval()
 		if err != nil {
 			return nil, err
 		}
-		states[row.ID] = approval.State(s.clock.Now())
+		found[row.ID] = p
 	}
-	return states, nil
+	return found, nil
 }
 
 // StartMailing implements issuance.MailingStore.

@@ -175,9 +175,9 @@ func (s *Store) progress(db *gorm.DB, code string, rows []bulkRow) ([]issuance.B
 	for _, t := range tally {
 		at[t.RunID].Superseded = t.Superseded
 	}
-	states, err := s.approvalStates(db, code, slices.Collect(maps.Keys(waiting)))
-	for id, state := range states {
-		waiting[id].Asked = state
+	approvals, err := s.approvals(db, code, slices.Collect(maps.Keys(waiting)))
+	for id, p := range approvals {
+		waiting[id].Asked, waiting[id].DecidedBy = p.State(s.clock.Now()), p.DecidedBy
 	}
 	return list, err
 }

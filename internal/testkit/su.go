@@ -71,7 +71,6 @@ func (m Meter) Report(b *testing.B, operations int, others time.Duration) {
 func InSignUnits(b *testing.B, op func()) {
 	b.Helper()
 	op()
-	b.ReportAllocs()
 	m := NewMeter(b)
 	for b.Loop() {
 		op()
