@@ -13,8 +13,8 @@ import (
 // use, in its transaction; where use ends without one, in an act of its own, before
 // Look returns. So nobody gets an answer from a look that is not in the log (S-083),
 // and when it cannot be stored, Look fails and the caller must answer nothing
-// (S-084). A read that fails is refused like an act. The looks of which
-// one is within the use of the other are stored together.
+// (S-084). A read that fails is refused like an act. A look within the use of another
+// is stored with it.
 func (l *Log) Look(ctx context.Context, a actor.Actor, e Entry, read func(ctx context.Context, e *Entry) error, use func(ctx context.Context) error) (err error) {
 	if err := e.check(a); err != nil {
 		return err
@@ -30,7 +30,7 @@ func (l *Log) Look(ctx context.Context, a actor.Actor, e Entry, read func(ctx co
 	}
 	o.add(func() (Record, error) { return l.record(a, e, "ok") })
 	defer func() { // a panic in use does not lose it either
-		err = errors.Join(l.settle(context.WithoutCancel(seen), o), err)
+		err = errors.Join(l.store(context.WithoutCancel(seen), o, nil), err)
 	}()
 	return use(seen)
 }
@@ -74,13 +74,28 @@ func (o *owed) take() []func() (Record, error) {
 func (l *Log) act(ctx context.Context, office string, fn func(ctx context.Context) (Record, *Once, error)) error {
 	o := owedBy(ctx, office)
 	if o == nil {
-		o = &owed{}
+		o = &owed{office: office}
 	}
+	return l.store(ctx, o, fn)
+}
+
+// store stores what is owed, and after it the record that fn returns; without fn what is
+// owed alone, if anything is.
+func (l *Log) store(ctx context.Context, o *owed, fn func(ctx context.Context) (Record, *Once, error)) error {
 	looks := o.take()
-	err := l.Book.Act(ctx, office, func(ctx context.Context) ([]Record, *Once, error) {
-		records, err := recordsOf(looks) // in the order of their ids
-		if err != nil {
-			return nil, nil, err
+	if len(looks) == 0 && fn == nil {
+		return nil
+	}
+	err := l.Book.Act(ctx, o.office, func(ctx context.Context) (records []Record, once *Once, err error) {
+		for _, look := range looks { // in the order of their ids
+			r, err := look()
+			if err != nil {
+				return nil, nil, err
+			}
+			records = append(records, r)
+		}
+		if fn == nil {
+			return records, nil, nil
 		}
 		r, once, err := fn(ctx)
 		return append(records, r), once, err
@@ -89,31 +104,4 @@ func (l *Log) act(ctx context.Context, office string, fn func(ctx context.Contex
 		o.add(looks...)
 	}
 	return err
-}
-
-// settle stores the entries of looks that no act has taken, if any.
-func (l *Log) settle(ctx context.Context, o *owed) error {
-	looks := o.take()
-	if len(looks) == 0 {
-		return nil
-	}
-	err := l.Book.Act(ctx, o.office, func(context.Context) ([]Record, *Once, error) {
-		records, err := recordsOf(looks)
-		return records, nil, err
-	})
-	if err != nil {
-		o.add(looks...)
-	}
-	return err
-}
-
-func recordsOf(looks []func() (Record, error)) (records []Record, err error) {
-	for _, look := range looks {
-		r, err := look()
-		if err != nil {
-			return nil, err
-		}
-		records = append(records, r)
-	}
-	return records, nil
 }

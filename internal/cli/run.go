@@ -106,7 +106,7 @@ func runAsk(parts Adapters) *cobra.Command {
 			if err := sel.Check(); err != nil {
 				return usageError{errors.New(explain(err, parts))}
 			}
-			if known := reasonsOf(act); !slices.Contains(known, reason) {
+			if known := act.Reasons(); !slices.Contains(known, reason) {
 				return usageError{fmt.Errorf("--reason of %s is one of %s", act, strings.Join(known, ", "))}
 			}
 			return withApp(cmd, parts, func(ctx context.Context, app *App) error {
@@ -153,11 +153,6 @@ func runAsk(parts Adapters) *cobra.Command {
 
 func (a *App) runsOf(act issuance.Act) *issuance.Many {
 	return map[issuance.Act]*issuance.Many{issuance.RevokeMany: a.Revocations, issuance.ReissueMany: a.Reissues}[act]
-}
-
-func reasonsOf(act issuance.Act) []string {
-	reissue, revoke := issuance.Reasons()
-	return map[issuance.Act][]string{issuance.RevokeMany: revoke, issuance.ReissueMany: reissue}[act]
 }
 
 // askIn asks in the office of the actor, unless the same is under way there; errNone where

@@ -40,6 +40,9 @@ func (a Act) terms() terms {
 	return terms{"revocation", office.RevokeBulk, revokeReasons}
 }
 
+// Reasons are the codes that the act takes.
+func (a Act) Reasons() []string { return slices.Clone(a.terms().reasons) }
+
 // Selection names certificates of an office: those for which each member that is not
 // empty holds, and which are issued or superseded, to be revoked, or which have no
 // newer one, to be made again (Issue.Reissuable).

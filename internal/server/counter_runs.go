@@ -85,10 +85,7 @@ func (p runPage) listWith(c *call, f counter.Form, status int, above *counter.Sa
 			v.Runs = append(v.Runs, r.bulkBody)
 		}
 	}
-	reissues, revocations := issuance.Reasons()
-	if v.Reasons = revocations; p.act == issuance.ReissueMany {
-		v.Reasons = reissues
-	}
+	v.Reasons = p.act.Reasons()
 	if v.People, err = p.people(c); err != nil {
 		return answer{}, err
 	}

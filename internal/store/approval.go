@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 
+	"gorm.io/gorm"
+
 	"akashi/internal/office"
 )
 
@@ -121,4 +123,24 @@ func (s *Store) UseApproval(ctx context.Context, p office.Approval, was office.A
 			"decided_by": p.DecidedBy, "decided_at": milli(p.DecidedAt), "outcome": string(p.Outcome), "expires_at": milli(p.ExpiresAt),
 			"used_by": p.UsedBy, "used_at": milli(p.UsedAt),
 		}), "approval_used")
+}
+
+// approvals reads some, by id.
+func (s *Store) approvals(db *gorm.DB, code string, ids []string) (map[string]office.Approval, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	var rows []approvalRow
+	if err := db.Where("office = ? AND id IN ?", code, ids).Find(&rows).Error; err != nil {
+		return nil, err
+	}
+	found := map[string]office.Approval{}
+	for _, row := range rows {
+		p, err := row.approval()
+		if err != nil {
+			return nil, err
+		}
+		found[row.ID] = p
+	}
+	return found, nil
 }

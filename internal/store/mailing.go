@@ -164,26 +164,6 @@ func (s *Store) mailings(db *gorm.DB, code string, rows []mailingRow) ([]issuanc
 	return list, err
 }
 
-// approvals reads some, by id.
-func (s *Store) approvals(db *gorm.DB, code string, ids []string) (map[string]office.Approval, error) {
-	if len(ids) == 0 {
-		return nil, nil
-	}
-	var rows []approvalRow
-	if err := db.Where("office = ? AND id IN ?", code, ids).Find(&rows).Error; err != nil {
-		return nil, err
-	}
-	found := map[string]office.Approval{}
-	for _, row := range rows {
-		p, err := row.approval()
-		if err != nil {
-			return nil, err
-		}
-		found[row.ID] = p
-	}
-	return found, nil
-}
-
 // StartMailing implements issuance.MailingStore.
 func (s *Store) StartMailing(ctx context.Context, m issuance.Mailing) error {
 	return startRun(ctx, &mailingRow{}, m.Office, m.ID, m.StartedBy, m.StartedAt)
